@@ -1,0 +1,86 @@
+/* ingest/source.h - the kinds of senders: raw request in, verified typed events out.
+ *
+ * Pure: the clock is an argument. One file per kind and one line in source_types[]. Verifying
+ * and decoding are apart, so that a stored body can be decoded again when a past score is
+ * rebuilt. Any thread; settings are immutable.
+ */
+#ifndef FUNNELD_INGEST_SOURCE_H
+#define FUNNELD_INGEST_SOURCE_H
+
+#include "funneld/base/mem.h"
+#include "funneld/base/rc.h"
+#include "funneld/config/conf.h"
+#include "funneld/lead/event.h"
+
+/* The request as the network brought it. */
+struct raw_request {
+    struct str method;
+    struct str target;   /* request target exactly as sent, path and query */
+    struct str body;
+    int64_t received_at; /* Unix ms */
+    struct str request_id;
+    /* A request header by name (case-insensitive). Sets *ret_count to how often it was sent. */
+    struct str (*header)(const void *self, const char *name, size_t *ret_count);
+    const void *self;
+};
+
+enum refusal { /* label of funneld_requests_rejected_total{reason} */
+    REFUSED_NOT, REFUSED_SIGNATURE, REFUSED_TIMESTAMP, REFUSED_JSON, REFUSED_MEDIA_TYPE, REFUSED_TOO_LARGE,
+};
+
+struct source_common { /* first member of every source's settings */
+    struct str path;
+};
+
+struct source;
+struct source_type {
+    const char *name;                 /* "hubspot" */
+    const struct section_spec *spec;  /* settings start with struct source_common */
+    /* Cross-field checks only; public_url is [server] public_url or missing. */
+    void (*check)(const void *settings, const struct conf_section *section, struct str public_url,
+                  struct conf_problems *problems);
+    /* REFUSED_NOT when the sender proved who it is. */
+    enum refusal (*verify)(const struct source *s, const struct raw_request *r, struct arena *a,
+                           struct why *why);
+    /* A body that is not of the outer shape refuses the whole; odd elements become events of
+     * state EVENT_UNPROCESSABLE. *ret lives in a. request ids and hash are filled in too. */
+    enum refusal (*decode)(const struct source *s, const struct raw_request *r, struct arena *a,
+                           struct event **ret, size_t *ret_n, struct why *why);
+    /* Rebuilds the event from what was stored of it. */
+    enum rc (*decode_stored)(const struct source *s, struct str body, int64_t received_at,
+                             struct arena *a, struct event *ret, struct why *why);
+    /* For `funneld sign`: fills url, headers and body of a request that verify() accepts. */
+    enum rc (*sign)(const struct source *s, struct str base_url, struct str version, struct str body,
+                    int64_t now_ms, struct arena *a, struct field ret_headers[4], size_t *ret_n,
+                    struct str *ret_url, struct why *why);
+    struct str (*sample)(int64_t now_ms, struct arena *a); /* a body for sign without --body */
+};
+
+struct source {
+    const struct source_type *type;
+    struct str name;
+    struct str public_url; /* no trailing slash; missing where none is configured */
+    const void *settings;
+    struct str enrich_with; /* connector to ask who a contact is; missing: none */
+};
+
+extern const struct source_type *const source_types[];
+extern const size_t n_source_types;
+
+struct str source_path(const struct source *s);
+const char *refusal_name(enum refusal r); /* "signature" ... */
+
+/* The 48 subscription types of HubSpot's webhooks (hubspot.md 1.3), for metrics labels. */
+extern const char *const known_event_types[];
+extern const size_t n_known_event_types;
+size_t event_type_index(struct str type); /* n_known_event_types for any other */
+
+/* The event that a CRM read brings back: `contact.enriched`, canonical JSON body included. */
+void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
+                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
+                    struct event *ret);
+/* Rebuilds it from that body. */
+MUST_CHECK enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a,
+                                   struct event *ret, struct why *why);
+
+#endif

@@ -1,0 +1,68 @@
+/* lead/event.h - one fact that a CRM or a form told us, typed.
+ *
+ * Bytes become a struct event in ingest or are refused there; past it nobody reads JSON again.
+ * Slices live in the arena of the request that brought the event.
+ */
+#ifndef FUNNELD_LEAD_EVENT_H
+#define FUNNELD_LEAD_EVENT_H
+
+#include <stdint.h>
+
+#include "funneld/base/crypto.h"
+#include "funneld/base/str.h"
+
+enum { DEDUPE_KEY_LEN = 8 + SHA256_LEN };
+
+/* Orders events of one property: big-endian time, then SHA-256 of the fact. memcmp compares. */
+struct dedupe_key {
+    uint8_t bytes[DEDUPE_KEY_LEN];
+};
+
+enum event_effect {
+    EFFECT_NONE,           /* stored and scored, changes no property (contact.creation ...) */
+    EFFECT_PROPERTIES,     /* sets properties: propertyChange, Zapier, contact.enriched */
+    EFFECT_DELETE,         /* contact.deletion */
+    EFFECT_RESTORE,        /* contact.restore */
+    EFFECT_ERASE,          /* contact.privacyDeletion */
+    EFFECT_MERGE,          /* contact.merge */
+};
+
+enum event_state {
+    EVENT_PROCESSED,
+    EVENT_UNPROCESSABLE, /* stored raw with the reason */
+    EVENT_UNLINKED,      /* of a company, deal, ticket ...: stored and counted */
+};
+
+struct field {
+    struct str name, value; /* value missing = null */
+};
+
+struct event {
+    struct str source;  /* name of the [source], or of the connector that enriched */
+    struct str type;    /* as sent, "contact.propertyChange"; object.* mapped to contact.* ... */
+    enum event_state state;
+    struct str reason;  /* why it is not processed */
+    enum event_effect effect;
+    int64_t occurred_at; /* Unix ms; never more than 5 min after received_at */
+    int64_t received_at;
+    int64_t portal_id, object_id; /* 0: none */
+    struct str email;             /* identity of a sender without CRM ids; normalised */
+    struct str property, value;   /* event.property, event.value; missing where there is none */
+    const struct field *properties; /* what it sets on the lead */
+    size_t n_properties;
+    const struct field *data; /* event.data.KEY: the event's own keys, nested ones joined by __ */
+    size_t n_data;
+    int64_t merge_into;           /* CRM id of the record that survives */
+    const int64_t *merged;        /* CRM ids that it absorbed */
+    size_t n_merged;
+    struct dedupe_key key;
+    int64_t dedupe_window_ms; /* 0: the key alone decides; else the first with this hash in the
+                                 window counts (Zapier without event_id) */
+    struct str body;       /* this event's own JSON, never its neighbours' */
+    struct str request_id; /* ours */
+    uint8_t request_sha256[SHA256_LEN]; /* of the whole request body */
+};
+
+const char *event_state_name(enum event_state s); /* "processed" ... */
+
+#endif

@@ -1,0 +1,37 @@
+/* route/delivery.h - a promise to tell one connector one thing. */
+#ifndef FUNNELD_ROUTE_DELIVERY_H
+#define FUNNELD_ROUTE_DELIVERY_H
+
+#include <stdint.h>
+
+#include "funneld/base/str.h"
+#include "funneld/lead/lead.h"
+
+enum delivery_state {
+    DELIVERY_PENDING, DELIVERY_HELD, DELIVERY_DELIVERED, DELIVERY_DEAD, DELIVERY_SUPERSEDED,
+    DELIVERY_CANCELLED, DELIVERY_STATE_COUNT
+};
+const char *delivery_state_name(enum delivery_state s);
+
+/* What a message says, as it was at commit. Stored as JSON with the delivery. */
+struct delivery_facts {
+    int64_t score, previous, fit, engagement; /* tenths */
+    enum band band;
+    struct str reasons;
+    struct str event_source, event_type, event_property, event_value;
+    int64_t event_time;
+};
+
+struct delivery {
+    int64_t id, event, lead;
+    struct str route, connector;
+    enum delivery_state state;
+    int64_t attempts;
+    int64_t created_at, due_at, done_at;
+    int64_t open_attempt_at; /* an attempt began and its end is not known; 0: none */
+    int64_t wait_until;      /* held back for enrichment until then at the latest; 0: not */
+    struct str reason, remote_id;
+    struct delivery_facts facts;
+};
+
+#endif

@@ -1,0 +1,55 @@
+/* score/expr.h - the language of `when` (design 1.2).
+ *
+ *     or < and < not < comparison;  == != < <= > >= in contains matches;  ( )
+ *     "text" 'text' 12.5;  in ("a", "b");  event.type event.source event.property event.value
+ *     event.time event.data.KEY lead.NAME score score.previous score.band
+ *
+ * Missing is null; any comparison with null is false. A numeric literal compares with a strictly
+ * decimal string by value, and is false against any other string; two strings compare bytewise;
+ * two variables by value when both are strictly decimal. `matches` is a case-insensitive glob,
+ * `contains` a case-insensitive search. event.time is compared with a date text (parsed when
+ * compiled) or Unix milliseconds. Compiled once into an arena, immutable afterwards, any thread;
+ * evaluating allocates nothing.
+ */
+#ifndef FUNNELD_SCORE_EXPR_H
+#define FUNNELD_SCORE_EXPR_H
+
+#include "funneld/base/mem.h"
+#include "funneld/base/rc.h"
+#include "funneld/lead/event.h"
+#include "funneld/lead/lead.h"
+
+struct expr;
+
+enum expr_uses { /* what an expression looks at */
+    EXPR_EVENT = 1 << 0,
+    EXPR_LEAD = 1 << 1,
+    EXPR_SCORE = 1 << 2,
+};
+
+/* What it is evaluated against. A rule sees no score. */
+struct facts {
+    const struct event *event; /* NULL: every event.* is null */
+    const struct lead *lead;   /* NULL: every lead.* is null */
+    int64_t score, previous;   /* tenths */
+    enum band band;
+};
+
+struct expr_error {
+    size_t column; /* from 0, in bytes of the text, for the caret */
+    char text[160];
+};
+
+MUST_CHECK enum rc expr_compile(struct str text, unsigned allowed, struct arena *a,
+                                const struct expr **ret, struct expr_error *error);
+bool expr_true(const struct expr *e, const struct facts *f);
+unsigned expr_uses(const struct expr *e);
+
+/* A name alone, as in a template: its text, or missing. Numbers are written as 12.5 or 80. */
+bool expr_name_known(struct str name, unsigned allowed);
+struct str expr_name_value(struct str name, const struct facts *f, struct arena *a);
+
+/* "text\n   ^ message" for an error, to be shown under the line. */
+struct str expr_caret(struct str text, const struct expr_error *error, struct arena *a);
+
+#endif

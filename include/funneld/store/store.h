@@ -1,0 +1,156 @@
+/* store/store.h - the port to what is kept: domain words, no SQL.
+ *
+ * `struct store` is the writer's: one thread, the only connection that writes or checkpoints.
+ * `struct reader` only reads (its own snapshot per call) and belongs to one thread; a store is
+ * also a reader (store_reader). Ids and times come from the caller or from counters of the
+ * store, never from SQL's clock. Every function returns RC_OK or
+ *   RC_NONE    no such row          RC_EXISTS  duplicate
+ *   RC_FULL    no space: the transaction is gone, try later
+ *   RC_IO, RC_CORRUPT  stop writing, restart
+ * and leaves its out-parameters untouched unless RC_OK. Slices returned live in the arena given.
+ */
+#ifndef FUNNELD_STORE_STORE_H
+#define FUNNELD_STORE_STORE_H
+
+#include "funneld/base/mem.h"
+#include "funneld/base/rc.h"
+#include "funneld/config/option.h"
+#include "funneld/lead/lead.h"
+#include "funneld/route/delivery.h"
+#include "funneld/score/scorecard.h"
+#include "funneld/store/work.h"
+
+struct store_settings {
+    struct str path;
+    int64_t max_size;   /* bytes; 0: the disk decides */
+    int64_t checkpoint; /* bytes of WAL after which the writer checkpoints */
+};
+extern const struct section_spec store_spec;
+
+struct store;
+struct reader;
+
+/* Takes the lock, creates or migrates the database. RC_BUSY: another process holds it. */
+MUST_CHECK enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store **ret,
+                              struct why *why);
+void store_close(struct store *st); /* NULL is fine; checkpoints */
+struct reader *store_reader(struct store *st);
+/* RC_NONE: there is no database yet; RC_INVALID: of a newer or older schema. */
+MUST_CHECK enum rc reader_open(const char *path, struct reader **ret, struct why *why);
+void reader_close(struct reader *r);
+const char *reader_database_id(const struct reader *r); /* 8 hex digits */
+int store_schema_version(void);                         /* newest that this build knows */
+/* What RC_* of the last failure means in SQLite's words, for the log. */
+const char *store_error(const struct store *st);
+
+/* Transactions: one per batch, a savepoint per event. */
+MUST_CHECK enum rc store_begin(struct store *st);
+MUST_CHECK enum rc store_commit(struct store *st);
+void store_rollback(struct store *st);
+MUST_CHECK enum rc store_savepoint(struct store *st);
+MUST_CHECK enum rc store_release(struct store *st);
+void store_undo(struct store *st); /* back to the savepoint, and release it */
+/* Copies the WAL back when it has grown past the limit; call between transactions. */
+void store_checkpoint(struct store *st);
+
+/* Events */
+/* Claims the event's dedupe key. RC_EXISTS: *ret_id is the event that has it. */
+MUST_CHECK enum rc store_dedupe(struct store *st, const struct event *e, int64_t *ret_id);
+MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, int64_t lead, const struct event *e,
+                                   bool keep_body);
+
+/* Leads, properties loaded */
+MUST_CHECK enum rc read_lead(struct reader *r, int64_t id, struct arena *a, struct lead *ret);
+MUST_CHECK enum rc read_lead_by_crm(struct reader *r, int64_t portal_id, int64_t crm_id,
+                                    struct arena *a, struct lead *ret);
+/* The oldest active one with this address. */
+MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a,
+                                      struct lead *ret);
+MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
+MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l); /* row, changed properties */
+/* Ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win). */
+MUST_CHECK enum rc store_lead_move(struct store *st, int64_t from, int64_t into);
+/* Properties, ledger, bodies and remotes go; pending and held deliveries are cancelled. */
+MUST_CHECK enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
+                                    void (*cancelled)(void *self, struct str connector), void *self);
+
+/* Ledger */
+MUST_CHECK enum rc store_ledger_add(struct store *st, const struct ledger_row *row);
+MUST_CHECK enum rc read_ledger(struct reader *r, int64_t lead, int64_t received_by, struct arena *a,
+                               struct ledger_row **ret, size_t *ret_n);
+/* The rule set that was loaded at a time; remembered when it differs from the newest. */
+MUST_CHECK enum rc store_ruleset_add(struct store *st, struct str text, int64_t now_ms);
+MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, struct str *ret);
+
+/* Deliveries */
+MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d); /* sets d->id */
+/* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
+MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead,
+                                       int64_t newer, int64_t now_ms, int64_t *ret_n);
+/* Whether one of this (connector, route, lead) waits already. */
+MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
+                                         int64_t lead, bool *ret);
+/* Those of the lead that wait for enrichment become due; each is reported. */
+MUST_CHECK enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,
+                                          void (*released)(void *self, struct str connector,
+                                                           const struct due_row *row),
+                                          void *self);
+MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at);
+/* Writes the history row and the new state; RC_NONE: the delivery is no longer pending (its
+ * history row is written all the same). */
+MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
+MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
+                                    struct str remote, int64_t now_ms);
+MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms,
+                               int64_t *ret_n);
+/* Pending rows of connectors that are not in the list are held, held ones that are in it are
+ * pending again. */
+MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n, int64_t now_ms);
+
+/* Heads only: a delivery is seen when no older one of its (connector, lead) is pending. Ordered
+ * by due_at, id. */
+MUST_CHECK enum rc read_due(struct reader *r, struct str connector, size_t limit,
+                            struct due_row ret[], size_t *ret_n);
+MUST_CHECK enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead,
+                                    struct due_row *ret);
+MUST_CHECK enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret);
+MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct arena *a,
+                               struct str *ret);
+
+/* Lists for the command line: newest first, id < after (0: from the newest). */
+struct list_filter {
+    int64_t after, limit, since; /* since: Unix ms; 0: all */
+    struct str state, connector, source;
+    int64_t lead, event; /* 0: all */
+};
+
+struct event_view {
+    int64_t id, lead, occurred_at, received_at;
+    struct str source, type, request_id, reason, body;
+    enum event_state state;
+    char body_sha256[SHA256_HEX];
+};
+struct attempt_view {
+    int64_t started_at, at, status;
+    struct str verdict, detail;
+};
+
+typedef void event_seen(void *self, const struct event_view *e);
+typedef void lead_seen(void *self, const struct lead *l);
+typedef void delivery_seen(void *self, const struct delivery *d);
+MUST_CHECK enum rc read_events(struct reader *r, const struct list_filter *f, event_seen *seen, void *self);
+MUST_CHECK enum rc read_event(struct reader *r, int64_t id, struct arena *a, struct event_view *ret);
+MUST_CHECK enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *seen, void *self);
+MUST_CHECK enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_seen *seen, void *self);
+MUST_CHECK enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
+                                 struct attempt_view **ret, size_t *ret_n);
+/* The lead's events (and those of leads merged into it) received by a time, oldest first. */
+MUST_CHECK enum rc read_lead_history(struct reader *r, int64_t lead, int64_t received_by,
+                                     event_seen *seen, void *self);
+
+/* Sums for metrics and status; by scan, at start and on demand only. */
+MUST_CHECK enum rc read_bands(struct reader *r, int64_t ret[BAND_COUNT]);
+MUST_CHECK enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
+                              int64_t *ret_oldest_created_at);
+
+#endif

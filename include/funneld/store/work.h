@@ -1,0 +1,97 @@
+/* store/work.h - what may be asked of the writer, the one thread that changes the database.
+ *
+ * Sender allocates and fills a work, puts it into the writer's mailbox and lets go. The writer
+ * does it inside a transaction with whatever else is waiting, sets `rc` after the commit (or the
+ * rollback) and calls done() in its own thread; done() owns the work again and must not block.
+ */
+#ifndef FUNNELD_STORE_WORK_H
+#define FUNNELD_STORE_WORK_H
+
+#include "funneld/base/mailbox.h"
+#include "funneld/base/ref.h"
+#include "funneld/lead/event.h"
+#include "funneld/route/delivery.h"
+
+enum work_kind { WORK_INTAKE, WORK_ATTEMPTS, WORK_VERDICTS, WORK_COMMAND };
+
+/* A commit takes at most 8 MiB or 2,000 events: an event weighs its bytes, at least this. */
+enum { COMMIT_WEIGHT = 8 << 20, EVENT_WEIGHT = COMMIT_WEIGHT / 2000 };
+
+struct work {
+    struct mail mail; /* first: a mail is a work */
+    enum work_kind kind;
+    enum rc rc; /* RC_OK: committed. RC_FULL, RC_IO, RC_CLOSED: nothing of it is stored */
+    void (*done)(struct work *);
+};
+
+/* The events of one request. */
+struct intake {
+    struct work work;
+    struct event *events;
+    size_t n;
+    uint32_t accepted, duplicates, unprocessable; /* set with rc; unprocessable are in accepted */
+};
+
+/* "An attempt of these deliveries begins now": committed before a request that is not
+ * repeatable leaves. */
+struct attempts {
+    struct work work;
+    const int64_t *deliveries;
+    size_t n;
+    int64_t at;
+};
+
+enum attempt_verdict { ATTEMPT_DELIVERED, ATTEMPT_RETRY, ATTEMPT_AMBIGUOUS, ATTEMPT_DEAD };
+const char *attempt_verdict_name(enum attempt_verdict v); /* "delivered" "retry" ... */
+
+/* How an attempt ended. Slices must live until done(). */
+struct attempt_end {
+    int64_t delivery, lead;
+    struct str connector;
+    enum attempt_verdict verdict;
+    int64_t started_at, ended_at;
+    int status;         /* HTTP status, 0: none came */
+    struct str detail;  /* why, for people; becomes the reason of a dead delivery */
+    int64_t due_at;     /* when to try (RETRY) or look (AMBIGUOUS) again */
+    struct str remote_id;
+    struct str remote_lead;     /* remember for (lead, connector); missing: leave, empty: forget */
+    const struct event *event;  /* contact.enriched to fold in, in the same commit; or NULL */
+    bool enriched;              /* the lead's enriched_at becomes ended_at */
+    bool applied;               /* set by the writer: the row was still pending */
+};
+
+struct verdicts {
+    struct work work;
+    struct attempt_end *ends;
+    size_t n;
+};
+
+enum command_kind {
+    COMMAND_RULES,  /* swap what the pipeline works by; `arg` is a struct rules, taken over */
+    COMMAND_RETRY,  /* dead deliveries become pending again */
+    COMMAND_CALL,   /* run fn(store, arg) inside the transaction */
+};
+
+struct store;
+struct command {
+    struct work work;
+    enum command_kind kind;
+    void *arg;
+    enum rc (*fn)(struct store *st, void *arg, struct why *why);
+    int64_t count; /* COMMAND_RETRY: how many */
+    struct why why;
+};
+
+/* For COMMAND_RETRY's arg: all that is set must match. */
+struct retry_filter {
+    const int64_t *ids;
+    size_t n_ids;
+    struct str connector, reason; /* reason: contained in, case-insensitive */
+};
+
+/* A row that the deliverer should know of, sent to it after the commit. */
+struct due_row {
+    int64_t id, lead, due_at, open_attempt_at;
+};
+
+#endif
