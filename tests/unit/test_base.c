@@ -1,10 +1,6 @@
 /* tests/unit/test_base.c - text, time, URLs, crypto, mailbox. */
-#include <cmocka.h>
+#include "cm.h"
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "funneld/base/clock.h"

@@ -1,10 +1,6 @@
 /* tests/unit/test_json.c - strict JSON: what is refused, what stays exact, what is written. */
-#include <cmocka.h>
+#include "cm.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "funneld/base/json.h"

@@ -1,9 +1,5 @@
 /* tests/unit/test_observe.c - metrics text, health answers. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cm.h"
 #include <string.h>
 
 #include "funneld/observe/health.h"
