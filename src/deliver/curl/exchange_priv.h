@@ -1,0 +1,38 @@
+/* deliver/curl/exchange_priv.h - one request and its answer on a curl easy handle.
+ *
+ * The bytes of the request stay the caller's; the answer's belong to the exchange until
+ * exchange_clear(). A cleared exchange is used again for any other request: curl_easy_reset
+ * leaves nothing of the old one, and connections belong to the multi handle.
+ */
+#ifndef FUNNELD_DELIVER_CURL_EXCHANGE_H
+#define FUNNELD_DELIVER_CURL_EXCHANGE_H
+
+#include <curl/curl.h>
+
+#include "funneld/base/sbuf.h"
+#include "funneld/deliver/transport.h"
+
+enum { ANSWER_MAX = 4 << 20 };
+
+struct exchange {
+    struct exchange *next; /* of all that the transport made */
+    CURL *easy;
+    bool running;
+    struct curl_slist *headers;
+    struct transport_call call;
+    struct str unsent; /* what the read callback has not handed out yet */
+    struct sbuf answer, error;
+    char curl_error[CURL_ERROR_SIZE];
+};
+
+struct exchange *exchange_new(void); /* NULL: curl has no memory for a handle */
+void exchange_free(struct exchange *x);
+
+/* RC_INVALID: must not be sent. RC_IO: curl refuses an option. No why holds the URL's path. */
+MUST_CHECK enum rc exchange_set(struct exchange *x, const struct transport_call *call,
+                                struct why *why);
+/* What came of it; slices live until exchange_clear(). */
+void exchange_result(struct exchange *x, CURLcode code, struct transport_result *ret);
+void exchange_clear(struct exchange *x);
+
+#endif

@@ -1,0 +1,605 @@
+/* tests/unit/test_transport.c - the curl transport against a small HTTP server in this process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/base/mem.h"
+#include "funneld/deliver/transport.h"
+
+/* The server: one thread per connection; what it does stands in the request's path. */
+enum { REQUEST_MAX = 64 * 1024, BIG = 5 << 20 };
+
+static uint16_t server_port;
+static atomic_int connections, requests;
+
+struct seen {
+    char bytes[REQUEST_MAX + 1];
+    size_t len, head;
+};
+
+/* Reads one request, headers and body; false at the end of the connection. */
+static bool read_request(int fd, struct seen *s)
+{
+    size_t body = 0;
+
+    s->len = s->head = 0;
+    while (!s->head || s->len < s->head + body) {
+        ssize_t n = read(fd, s->bytes + s->len, REQUEST_MAX - s->len);
+
+        if (n <= 0)
+            return false;
+        s->len += (size_t)n;
+        s->bytes[s->len] = '\0';
+        char *end = strstr(s->bytes, "\r\n\r\n");
+        if (end && !s->head) {
+            char *length = strcasestr(s->bytes, "\r\nContent-Length:");
+
+            s->head = (size_t)(end - s->bytes) + 4;
+            if (length && length < end)
+                body = strtoul(length + 17, NULL, 10);
+        }
+    }
+    return true;
+}
+
+static void send_all(int fd, const char *bytes, size_t n)
+{
+    while (n) {
+        ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return;
+        bytes += sent;
+        n -= (size_t)sent;
+    }
+}
+
+static void answer(int fd, int status, const char *header, const char *body, size_t n)
+{
+    char head[512];
+    int len = snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n", status,
+                       header, n);
+
+    assert_in_range(len, 1, sizeof head - 1);
+    send_all(fd, head, (size_t)len);
+    send_all(fd, body, n);
+}
+
+static bool path_is(const struct seen *s, const char *path)
+{
+    const char *at = strchr(s->bytes, ' ');
+
+    return at && strncmp(at + 1, path, strlen(path)) == 0;
+}
+
+/* "/retry/429/VALUE": %20 in it stands for a blank. */
+static void answer_retry(int fd, const struct seen *s)
+{
+    char value[64] = "", header[128];
+    const char *at = strchr(s->bytes, ' ') + 1;
+    int status = (int)strtol(at + 7, NULL, 10);
+    size_t n = 0;
+
+    for (at += 11; *at != ' ' && n < sizeof value - 1; at++)
+        if (at[0] == '%') {
+            value[n++] = ' ';
+            at += 2;
+        } else {
+            value[n++] = *at;
+        }
+    assert_in_range(snprintf(header, sizeof header, "Retry-After: %s\r\n", value), 1, 127);
+    answer(fd, status, header, "", 0);
+}
+
+/* false: the connection ends. */
+static bool serve_one(int fd, struct seen *s, int nth)
+{
+    if (path_is(s, "/echo"))
+        answer(fd, 200, "", s->bytes, s->len);
+    else if (path_is(s, "/dies-when-kept") && nth > 1)
+        return false;
+    else if (path_is(s, "/retry/"))
+        answer_retry(fd, s);
+    else if (path_is(s, "/redirect"))
+        answer(fd, 302, "Location: /echo\r\n", "", 0);
+    else if (path_is(s, "/cut"))
+        send_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", 43);
+    else if (path_is(s, "/big")) {
+        char *big = calloc(1, BIG);
+        answer(fd, 200, "", big, BIG);
+        free(big);
+    } else if (path_is(s, "/reset")) {
+        struct linger hard = {1, 0};
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        return false;
+    } else if (path_is(s, "/silent")) {
+        char c;
+        while (read(fd, &c, 1) > 0)
+            ;
+        return false;
+    } else
+        answer(fd, 200, "", "ok", 2);
+    return !path_is(s, "/cut");
+}
+
+static void *serve_connection(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+    struct seen *s = malloc(sizeof *s);
+
+    for (int nth = 1; read_request(fd, s); nth++) {
+        atomic_fetch_add(&requests, 1);
+        if (!serve_one(fd, s, nth))
+            break;
+    }
+    free(s);
+    close(fd);
+    return NULL;
+}
+
+static void *accept_all(void *arg)
+{
+    int listener = (int)(intptr_t)arg;
+
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        pthread_t thread;
+
+        if (fd < 0)
+            return NULL;
+        atomic_fetch_add(&connections, 1);
+        if (pthread_create(&thread, NULL, serve_connection, (void *)(intptr_t)fd) == 0)
+            pthread_detach(thread);
+    }
+}
+
+static int bound_socket(uint16_t *ret_port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    *ret_port = ntohs(a.sin_port);
+    return fd;
+}
+
+static int server_start(void **state)
+{
+    int listener = bound_socket(&server_port);
+    pthread_t thread;
+
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    if (listen(listener, 16) != 0)
+        return -1;
+    if (pthread_create(&thread, NULL, accept_all, (void *)(intptr_t)listener) != 0)
+        return -1;
+    return pthread_detach(thread);
+}
+
+/* The client side */
+struct world {
+    struct transport t;
+    struct arena arena;
+};
+
+static int setup(void **state)
+{
+    struct world *w = mem_alloc(sizeof *w);
+
+    atomic_store(&connections, 0);
+    atomic_store(&requests, 0);
+    *state = w;
+    return curl_transport_new(&w->t, NULL);
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    w->t.free(w->t.self);
+    arena_free(&w->arena);
+    free(w);
+    return 0;
+}
+
+static struct str at_port(struct world *w, uint16_t port, const char *path)
+{
+    return arena_printf(&w->arena, "http://127.0.0.1:%d%s", port, path);
+}
+
+static struct transport_result await(struct world *w)
+{
+    struct transport_result r = {0};
+    int64_t until = clock_mono_us() + 10 * 1000 * 1000;
+
+    while (!w->t.take(w->t.self, &r)) {
+        assert_true(clock_mono_us() < until);
+        w->t.wait(w->t.self, 100);
+    }
+    return r;
+}
+
+static struct http_response exchange_for(struct world *w, const struct http_request *r,
+                                         int64_t timeout_ms)
+{
+    struct transport_call call = {.request = r, .timeout_ms = timeout_ms, .tag = w};
+    struct why why = {0};
+
+    if (w->t.start(w->t.self, &call, &why) != RC_OK)
+        fail_msg("%s", why.text);
+    struct transport_result result = await(w);
+    assert_ptr_equal(result.tag, w);
+    return result.response;
+}
+
+static struct http_response send_to(struct world *w, const char *method, const char *path,
+                                    struct str body, bool repeatable)
+{
+    struct http_request *r = ARENA_NEW(&w->arena, struct http_request);
+
+    *r = (struct http_request){.method = method,
+                               .url = at_port(w, server_port, path),
+                               .body = body,
+                               .repeatable = repeatable};
+    return exchange_for(w, r, 5000);
+}
+
+static bool holds(struct str s, const char *text)
+{
+    return str_find(s, str_of(text)) != NULL;
+}
+
+static void a_request_arrives_as_it_was_built(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST", .url = at_port(w, server_port, "/echo?a=%20"), .body = STR("{\"x\":1}")};
+    http_header_add(&r, "Content-Type", STR("application/json"));
+    http_header_add(&r, "Authorization", STR("Bearer t0ken"));
+    http_header_add(&r, "X-Empty", STR(""));
+
+    struct http_response a = exchange_for(w, &r, 5000);
+    assert_int_equal(a.fate, HTTP_ANSWERED);
+    assert_int_equal(a.status, 200);
+    assert_true(str_starts(a.body, STR("POST /echo?a=%20 HTTP/1.1\r\n")));
+    assert_true(holds(a.body, "\r\nContent-Length: 7\r\n"));
+    assert_true(holds(a.body, "\r\nContent-Type: application/json\r\n"));
+    assert_true(holds(a.body, "\r\nAuthorization: Bearer t0ken\r\n"));
+    assert_true(holds(a.body, "\r\nX-Empty:\r\n"));
+    assert_true(holds(a.body, "\r\nUser-Agent: funneld/"));
+    assert_true(str_ends(a.body, STR("\r\n\r\n{\"x\":1}")));
+    assert_false(holds(a.body, "Expect"));
+    assert_false(holds(a.body, "Transfer-Encoding"));
+    assert_int_equal(a.retry_after_ms, -1);
+}
+
+static void every_method_goes_out_with_and_without_body(void **state)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        for (int mask = 0; mask < 4; mask++) {
+            struct str body = mask & 1 ? STR("b=1") : STR_NULL;
+            struct http_response a = send_to(w, methods[i], "/echo", body, mask & 2);
+            struct str line = arena_printf(&w->arena, "%s /echo HTTP/1.1\r\n", methods[i]);
+
+            assert_int_equal(a.status, 200);
+            assert_true(str_starts(a.body, line));
+            assert_int_equal(holds(a.body, "\r\n\r\nb=1"), mask & 1);
+            assert_false(holds(a.body, "urlencoded"));
+        }
+}
+
+static void a_large_body_does_not_wait_for_permission(void **state)
+{
+    struct world *w = *state;
+    size_t n = 60000;
+    char *bytes = arena_alloc(&w->arena, n);
+
+    memset(bytes, 'x', n);
+    struct http_response a = send_to(w, "POST", "/echo", (struct str){bytes, n}, false);
+    assert_int_equal(a.status, 200);
+    assert_false(holds(a.body, "Expect"));
+    assert_true(a.body.len > n);
+}
+
+static void connections_are_kept(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(send_to(w, "POST", "/ok", STR("x"), false).status, 200);
+    assert_int_equal(atomic_load(&connections), 1);
+    assert_int_equal(atomic_load(&requests), 5);
+}
+
+static void a_dead_kept_connection_does_not_repeat_what_is_not_repeatable(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(send_to(w, "POST", "/dies-when-kept", STR("x"), false).status, 200);
+    struct http_response a = send_to(w, "POST", "/dies-when-kept", STR("x"), false);
+    assert_int_equal(a.fate, HTTP_UNKNOWN);
+    assert_int_equal(a.status, 0);
+    assert_int_equal(atomic_load(&requests), 2);
+}
+
+static void a_dead_kept_connection_is_no_matter_for_what_is_repeatable(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(send_to(w, "POST", "/dies-when-kept", STR("x"), true).status, 200);
+    assert_int_equal(send_to(w, "POST", "/dies-when-kept", STR("x"), true).status, 200);
+    assert_int_equal(atomic_load(&requests), 3);
+}
+
+static void what_has_no_body_and_is_not_repeatable_never_uses_a_kept_connection(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(send_to(w, "POST", "/dies-when-kept", STR_NULL, false).status, 200);
+    assert_int_equal(send_to(w, "POST", "/dies-when-kept", STR_NULL, false).status, 200);
+    assert_int_equal(atomic_load(&requests), 2);
+    assert_int_equal(atomic_load(&connections), 2);
+}
+
+static void a_refused_connection_was_surely_not_sent(void **state)
+{
+    struct world *w = *state;
+    uint16_t port;
+    int fd = bound_socket(&port); /* bound, but nobody listens */
+    struct http_request r = {
+        .method = "POST", .url = at_port(w, port, "/s3cret/path"), .body = STR("x")};
+
+    struct http_response a = exchange_for(w, &r, 5000);
+    close(fd);
+    assert_int_equal(a.fate, HTTP_NOT_SENT);
+    assert_true(holds(a.error, "127.0.0.1"));
+    assert_false(holds(a.error, "s3cret"));
+}
+
+static void an_unknown_host_was_surely_not_sent(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST", .url = STR("http://no-such-host.invalid/s3cret"), .body = STR("x")};
+    struct http_response a = exchange_for(w, &r, 8000);
+
+    assert_int_equal(a.fate, HTTP_NOT_SENT);
+    assert_false(holds(a.error, "s3cret"));
+}
+
+static void a_service_without_tls_was_surely_not_sent(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST",
+        .body = STR("x"),
+        .url = arena_printf(&w->arena, "https://127.0.0.1:%d/s3cret", server_port)};
+    struct http_response a = exchange_for(w, &r, 1000);
+
+    assert_int_equal(a.fate, HTTP_NOT_SENT);
+    assert_false(holds(a.error, "s3cret"));
+}
+
+static void silence_after_the_request_leaves_its_fate_unknown(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST", .url = at_port(w, server_port, "/silent/s3cret"), .body = STR("x")};
+    int64_t before = clock_mono_us();
+    struct http_response a = exchange_for(w, &r, 200);
+
+    assert_int_equal(a.fate, HTTP_UNKNOWN);
+    assert_in_range(clock_mono_us() - before, 150 * 1000, 3000 * 1000);
+    assert_false(holds(a.error, "s3cret"));
+}
+
+static void a_reset_or_cut_answer_leaves_the_fate_unknown(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(send_to(w, "POST", "/reset", STR("x"), false).fate, HTTP_UNKNOWN);
+    assert_int_equal(send_to(w, "POST", "/cut", STR("x"), false).fate, HTTP_UNKNOWN);
+    assert_int_equal(send_to(w, "GET", "/cut", STR_NULL, true).fate, HTTP_UNKNOWN);
+}
+
+static void an_answer_over_the_cap_is_not_kept(void **state)
+{
+    struct world *w = *state;
+    struct http_response a = send_to(w, "GET", "/big", STR_NULL, true);
+
+    assert_int_equal(a.fate, HTTP_UNKNOWN);
+    assert_int_equal(a.body.len, 0);
+    assert_true(holds(a.error, "4194304"));
+}
+
+static void redirects_are_answers_not_followed(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(send_to(w, "GET", "/redirect", STR_NULL, true).status, 302);
+    assert_int_equal(atomic_load(&requests), 1);
+}
+
+static void retry_after_is_read_in_both_forms_and_clamped(void **state)
+{
+    static const struct {
+        const char *path;
+        int64_t ms;
+    } cases[] = {
+        {"/retry/429/30", 30000},
+        {"/retry/503/30", 30000},
+        {"/retry/503/0", -1},
+        {"/retry/503/soon", -1},
+        {"/retry/503/-5", -1},
+        {"/retry/429/2.5", 2000},
+        {"/retry/429/99999999999999", 3600 * 1000},
+        {"/retry/503/99999999999999", 86400 * 1000},
+        {"/retry/429/Sun,%2006%20Nov%202095%2008:49:37%20GMT", 3600 * 1000},
+        {"/retry/503/Sun,%2006%20Nov%201994%2008:49:37%20GMT", -1},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(send_to(w, "GET", cases[i].path, STR_NULL, true).retry_after_ms,
+                         cases[i].ms);
+}
+
+static void retry_after_as_a_date_is_a_duration(void **state)
+{
+    struct world *w = *state;
+    char path[80];
+    time_t then = time(NULL) + 100;
+    struct tm tm;
+
+    assert_non_null(gmtime_r(&then, &tm));
+    assert_true(strftime(path, sizeof path, "/retry/503/%a,%%20%d%%20%b%%20%Y%%20%H:%M:%S%%20GMT",
+                         &tm) > 0);
+    assert_in_range(send_to(w, "GET", path, STR_NULL, true).retry_after_ms, 95000, 100000);
+}
+
+static void what_would_inject_is_refused(void **state)
+{
+    static const struct str values[] = {
+        {"a\r\nX: 1", 7}, {"a\nb", 3}, {"a\0b", 3}, {"a\rb", 3}, {"\x7f", 1}};
+    static const char *const urls[] = {"http://h/\r\nX: 1", "http://h/a b",  "file:///etc/passwd",
+                                       "ftp://h/",          "http://u:p@h/", ""};
+    struct world *w = *state;
+    struct why why;
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        struct http_request r = {.method = "GET", .url = at_port(w, server_port, "/ok")};
+        struct transport_call call = {.request = &r, .timeout_ms = 1000};
+
+        http_header_add(&r, "X-Value", values[i]);
+        assert_int_equal(w->t.start(w->t.self, &call, &why), RC_INVALID);
+        r.headers[0] = (struct http_header){"X-Val\nue", STR("v")};
+        assert_int_equal(w->t.start(w->t.self, &call, &why), RC_INVALID);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        struct http_request r = {.method = "GET", .url = str_of(urls[i])};
+        struct transport_call call = {.request = &r, .timeout_ms = 1000};
+
+        assert_int_equal(w->t.start(w->t.self, &call, &why), RC_INVALID);
+        assert_null(strstr(why.text, "passwd"));
+    }
+    assert_int_equal(atomic_load(&requests), 0);
+    assert_int_equal(send_to(w, "GET", "/ok", STR_NULL, true).status, 200);
+}
+
+static void nothing_of_one_request_is_left_in_the_next(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "PATCH", .url = at_port(w, server_port, "/ok"), .body = STR("zzz")};
+
+    http_header_add(&r, "X-Secret", STR("1"));
+    assert_int_equal(exchange_for(w, &r, 5000).status, 200);
+    struct http_response a = send_to(w, "GET", "/echo", STR_NULL, true);
+    assert_true(str_starts(a.body, STR("GET /echo ")));
+    assert_false(holds(a.body, "X-Secret"));
+    assert_false(holds(a.body, "zzz"));
+}
+
+static void many_run_at_once_and_each_ends_once(void **state)
+{
+    enum { MANY = 40 };
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST", .url = at_port(w, server_port, "/ok"), .body = STR("x")};
+    int ended[MANY] = {0};
+
+    for (int i = 0; i < MANY; i++) {
+        struct transport_call call = {.request = &r, .timeout_ms = 5000, .tag = &ended[i]};
+        assert_int_equal(w->t.start(w->t.self, &call, NULL), RC_OK);
+    }
+    for (int i = 0; i < MANY; i++) {
+        struct transport_result result = await(w);
+        assert_int_equal(result.response.status, 200);
+        ++*(int *)result.tag;
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(ended[i], 1);
+    assert_int_equal(atomic_load(&requests), MANY);
+}
+
+static void *wake_it(void *arg)
+{
+    struct transport *t = arg;
+
+    t->wake(t->self);
+    return NULL;
+}
+
+static void waiting_ends_when_woken_from_another_thread(void **state)
+{
+    struct world *w = *state;
+    pthread_t thread;
+    int64_t before = clock_mono_us();
+
+    assert_int_equal(pthread_create(&thread, NULL, wake_it, &w->t), 0);
+    w->t.wait(w->t.self, 8000);
+    assert_true(clock_mono_us() - before < 4 * 1000 * 1000);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void it_can_be_freed_with_requests_under_way(void **state)
+{
+    struct world *w = *state;
+    struct http_request r = {
+        .method = "POST", .url = at_port(w, server_port, "/silent"), .body = STR("x")};
+    struct transport_call call = {.request = &r, .timeout_ms = 5000};
+    struct transport_result result;
+
+    assert_int_equal(w->t.start(w->t.self, &call, NULL), RC_OK);
+    assert_false(w->t.take(w->t.self, &result));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_request_arrives_as_it_was_built),
+        T(every_method_goes_out_with_and_without_body),
+        T(a_large_body_does_not_wait_for_permission),
+        T(connections_are_kept),
+        T(a_dead_kept_connection_does_not_repeat_what_is_not_repeatable),
+        T(a_dead_kept_connection_is_no_matter_for_what_is_repeatable),
+        T(what_has_no_body_and_is_not_repeatable_never_uses_a_kept_connection),
+        T(a_refused_connection_was_surely_not_sent),
+        T(an_unknown_host_was_surely_not_sent),
+        T(a_service_without_tls_was_surely_not_sent),
+        T(silence_after_the_request_leaves_its_fate_unknown),
+        T(a_reset_or_cut_answer_leaves_the_fate_unknown),
+        T(an_answer_over_the_cap_is_not_kept),
+        T(redirects_are_answers_not_followed),
+        T(retry_after_is_read_in_both_forms_and_clamped),
+        T(retry_after_as_a_date_is_a_duration),
+        T(what_would_inject_is_refused),
+        T(nothing_of_one_request_is_left_in_the_next),
+        T(many_run_at_once_and_each_ends_once),
+        T(waiting_ends_when_woken_from_another_thread),
+        T(it_can_be_freed_with_requests_under_way),
+    };
+
+    return cmocka_run_group_tests_name("transport", tests, server_start, NULL);
+}
