@@ -15,7 +15,7 @@ ours     = -std=gnu17 -Iinclude -I$(BUILD)/gen -D_GNU_SOURCE -DFUNNELD_VERSION='
 LDHARD  := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LIBS    := -lmicrohttpd -lgnutls -lcurl -lcjson -lsqlite3 -lssl -lcrypto -linih -lm
 WERROR  := $(if $(CI),-Werror)
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+SANFLAGS := $(if $(SAN),-Wno-format-truncation -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 HARDEN  := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 
 src     := $(shell find src -name '*.c')
@@ -39,5 +39,12 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libfunneld.a
 	@mkdir -p $(@D)
 	$(CC) $(ours) $(CPPFLAGS) $(CFLAGS) -Itests/unit -o $@ $< $(BUILD)/libfunneld.a $(LIBS) -lcmocka
+
+# Migrations, embedded: {version, "name", "text"} lines for src/store/sqlite/migrate.c.
+$(BUILD)/gen/migrations.inc: $(wildcard migrations/sqlite/*.sql)
+	@mkdir -p $(@D)
+	@for f in $^; do n=$$(basename $$f .sql); printf '{%d, "%s",\n' $$(echo $$n | sed 's/_.*//;s/^0*//') $$n; \
+	  sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo '},'; done > $@
+$(BUILD)/src/store/sqlite/migrate.o: $(BUILD)/gen/migrations.inc
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -33,6 +33,12 @@ enum rc {
 #define AUTO(destroy) __attribute__((cleanup(destroy)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* For a result that is ignored on purpose; the reason stands beside the call. */
+static inline void rc_ignored(enum rc rc)
+{
+    (void)rc;
+}
+
 struct why {
     char text[512]; /* cut, never overrun; for people only */
 };

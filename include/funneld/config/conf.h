@@ -31,7 +31,11 @@ struct conf_entry {
     struct str key, value; /* value: environment and file: replaced, quotes taken off */
     struct str raw;        /* as written, for what is kept with past scores (no secrets there) */
     int line;              /* of the first line of the value */
+    const int *lines;      /* of each line of the value; a continued value holds newlines */
+    size_t n_lines;
     bool used;
+    bool commented; /* a comment was cut off behind the value */
+    bool broken;    /* it already has its problem: set, but not to be looked at */
 };
 
 struct conf_section {
@@ -71,6 +75,12 @@ void conf_bind(struct conf_section *s, const struct section_spec *spec, void *se
                struct arena *a, struct conf_problems *problems);
 /* Only the defaults, for a section that the file does not have. */
 void conf_defaults(const struct section_spec *spec, void *settings, struct arena *a);
+
+/* The line of the file that holds the byte `offset` of the value, for carets under expressions. */
+int conf_line_at(const struct conf_entry *e, size_t offset);
+
+/* Appends an entry so that conf_read_text reads the same raw text again, however long it is. */
+void conf_write_entry(struct sbuf *b, struct str key, struct str raw);
 
 const struct conf_entry *conf_find(const struct conf_section *s, const char *key);
 struct conf_section *conf_section_find(const struct conf *c, const char *kind, const char *name);

@@ -53,7 +53,8 @@ struct option {
     enum option_type type;
     size_t offset;              /* into the part's settings */
     const char *fallback;       /* as it would be written in the file; NULL: zero, missing, empty */
-    int64_t min, max;           /* in the unit of the field; both 0: unlimited */
+    int64_t min, max;           /* in the unit of the field (texts: bytes, lists: items); both 0:
+                                   unlimited; max 0 with min above 0: no upper limit */
     const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
     unsigned flags;
     const char *example; /* shown commented out in the reference where there is no fallback */

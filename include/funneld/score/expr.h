@@ -48,8 +48,16 @@ unsigned expr_uses(const struct expr *e);
 /* A name alone, as in a template: its text, or missing. Numbers are written as 12.5 or 80. */
 bool expr_name_known(struct str name, unsigned allowed);
 struct str expr_name_value(struct str name, const struct facts *f, struct arena *a);
+struct str tenths_text(int64_t tenths, struct arena *a); /* "12.5", "80" */
 
 /* "text\n   ^ message" for an error, to be shown under the line. */
 struct str expr_caret(struct str text, const struct expr_error *error, struct arena *a);
+
+/* The same as a problem of the entry whose value was compiled: "message\n    text\n       ^". */
+struct conf_problems;
+struct conf_section;
+struct conf_entry;
+void expr_problem(struct conf_problems *problems, const struct conf_section *section,
+                  const struct conf_entry *entry, const struct expr_error *error);
 
 #endif

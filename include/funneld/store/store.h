@@ -40,8 +40,11 @@ MUST_CHECK enum rc reader_open(const char *path, struct reader **ret, struct why
 void reader_close(struct reader *r);
 const char *reader_database_id(const struct reader *r); /* 8 hex digits */
 int store_schema_version(void);                         /* newest that this build knows */
-/* What RC_* of the last failure means in SQLite's words, for the log. */
+/* The last failure in the database's own words, for the log. */
 const char *store_error(const struct store *st);
+const char *reader_error(const struct reader *r);
+/* After a reload: the new max_size and checkpoint; path cannot change. */
+void store_limits(struct store *st, const struct store_settings *s);
 
 /* Transactions: one per batch, a savepoint per event. */
 MUST_CHECK enum rc store_begin(struct store *st);
@@ -51,7 +54,7 @@ MUST_CHECK enum rc store_savepoint(struct store *st);
 MUST_CHECK enum rc store_release(struct store *st);
 void store_undo(struct store *st); /* back to the savepoint, and release it */
 /* Copies the WAL back when it has grown past the limit; call between transactions. */
-void store_checkpoint(struct store *st);
+MUST_CHECK enum rc store_checkpoint(struct store *st);
 
 /* Events */
 /* Claims the event's dedupe key. RC_EXISTS: *ret_id is the event that has it. */
@@ -70,7 +73,8 @@ MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l); /* row, changed properties */
 /* Ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win). */
 MUST_CHECK enum rc store_lead_move(struct store *st, int64_t from, int64_t into);
-/* Properties, ledger, bodies and remotes go; pending and held deliveries are cancelled. */
+/* Properties, ledger, bodies and facts go; pending and held deliveries are cancelled. Ids of the
+ * lead's objects in other services stay: they are needed to remove those. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector), void *self);
 
@@ -121,7 +125,7 @@ MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connec
 struct list_filter {
     int64_t after, limit, since; /* since: Unix ms; 0: all */
     struct str state, connector, source;
-    int64_t lead, event; /* 0: all */
+    int64_t lead, event; /* 0: all; with event, the list is oldest first and the rest is ignored */
 };
 
 struct event_view {
@@ -131,8 +135,9 @@ struct event_view {
     char body_sha256[SHA256_HEX];
 };
 struct attempt_view {
-    int64_t started_at, at, status;
-    struct str verdict, detail;
+    int64_t started_at, ended_at, status;
+    enum attempt_verdict verdict;
+    struct str detail;
 };
 
 typedef void event_seen(void *self, const struct event_view *e);

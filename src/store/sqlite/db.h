@@ -1,0 +1,85 @@
+/* store/sqlite/db.h - one connection and its prepared statements.
+ *
+ * db_run for statements without rows; db_query, db_step, db_end for those with. Arguments by a
+ * format: i int64_t, n int64_t or NULL for 0, d int (enum, bool), t struct str (missing is
+ * NULL), b const void * and size_t (blob). Texts and blobs must live until db_end.
+ */
+#ifndef FUNNELD_STORE_SQLITE_DB_H
+#define FUNNELD_STORE_SQLITE_DB_H
+
+#include <sqlite3.h>
+
+#include "funneld/store/store.h"
+
+enum statement {
+#define STMT(name, sql) SQL_##name,
+#include "statements.def"
+#undef STMT
+    SQL_COUNT
+};
+
+struct db {
+    sqlite3 *handle;
+    sqlite3_stmt *prepared[SQL_COUNT];
+    char error[256]; /* of the last failure */
+};
+
+struct reader {
+    struct db db; /* first: a reader is a db */
+    char database_id[9];
+};
+
+struct store {
+    struct reader reader; /* first: a store is also a reader */
+    int lock_fd;
+    char *path;
+    int64_t next_event;
+    int64_t checkpoint_bytes;
+    int wal_pages; /* as of the last commit */
+};
+
+MUST_CHECK enum rc db_open(struct db *db, const char *path, int flags, struct why *why);
+void db_close(struct db *db);
+MUST_CHECK enum rc db_exec(struct db *db, const char *sql);
+MUST_CHECK enum rc db_failed(struct db *db, int code); /* keeps the text, gives the rc */
+
+MUST_CHECK enum rc db_run(struct db *db, enum statement which, const char *format, ...);
+/* db_run, and how many rows it changed. */
+MUST_CHECK enum rc db_change(struct db *db, int64_t *ret_rows, enum statement which,
+                             const char *format, ...);
+MUST_CHECK enum rc db_query(struct db *db, sqlite3_stmt **ret, enum statement which,
+                            const char *format, ...);
+MUST_CHECK enum rc db_step(struct db *db, sqlite3_stmt *s); /* RC_OK: a row; RC_NONE: the end */
+void db_end(sqlite3_stmt *s);                               /* NULL is fine */
+/* Ends a loop of db_step: RC_NONE at the end of rows is success. */
+MUST_CHECK enum rc db_finish(sqlite3_stmt *s, enum rc rc);
+/* The first row of a query; RC_NONE: there is none. Call db_end afterwards in any case. */
+MUST_CHECK enum rc db_first(struct db *db, sqlite3_stmt **ret, enum statement which,
+                            const char *format, ...);
+
+struct str col_str(sqlite3_stmt *s, int column, struct arena *a);
+/* Points into the statement: valid until its next step. */
+struct str col_view(sqlite3_stmt *s, int column);
+
+/* rows.c: what a row of each kind of columns is */
+void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret);
+void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);
+MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
+                                struct delivery *ret);
+void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
+
+/* migrate.c */
+MUST_CHECK enum rc migrate(struct db *db, int64_t now_ms, struct why *why);
+MUST_CHECK enum rc schema_check(struct db *db, struct why *why); /* exactly ours */
+
+static inline struct db *reader_db(struct reader *r)
+{
+    return &r->db;
+}
+
+static inline struct db *store_db(struct store *st)
+{
+    return &st->reader.db;
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* store/sqlite/deliveries.c - adding deliveries, and every change of their state. */
+#include "db.h"
+
+#include "funneld/route/route.h"
+
+enum rc store_delivery_add(struct store *st, struct delivery *d)
+{
+    struct sbuf facts AUTO(sbuf_free) = SBUF(256 * 1024);
+
+    facts_to_json(&d->facts, &facts);
+    if (facts.failed)
+        return RC_TOOBIG;
+    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiit", d->event, d->lead, d->route,
+                        d->connector, (int)d->state, d->created_at, d->due_at, d->wait_until,
+                        sbuf_str(&facts));
+    if (rc == RC_OK)
+        d->id = sqlite3_last_insert_rowid(store_db(st)->handle);
+    return rc;
+}
+
+enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead, int64_t newer,
+                            int64_t now_ms, int64_t *ret_n)
+{
+    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "tiii", connector, lead, newer,
+                     now_ms);
+}
+
+enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,
+                               void (*released)(void *self, struct str connector,
+                                                const struct due_row *row),
+                               void *self)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "ii", lead, now_ms);
+
+    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
+        struct due_row row;
+
+        row_due(s, 1, &row);
+        released(self, col_view(s, 0), &row);
+    }
+    return db_finish(s, rc);
+}
+
+enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at)
+{
+    int64_t rows = 0;
+    enum rc rc = db_change(store_db(st), &rows, SQL_ATTEMPT_BEGIN, "ii", delivery, at);
+
+    return rc == RC_OK && rows == 0 ? RC_NONE : rc;
+}
+
+/* Every state change names the state it leaves; a row that is no longer pending stays as it is. */
+static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t *rows)
+{
+    struct db *db = store_db(st);
+
+    switch (e->verdict) {
+    case ATTEMPT_DELIVERED:
+        return db_change(db, rows, SQL_ATTEMPT_DONE, "iditt", e->delivery, (int)DELIVERY_DELIVERED,
+                         e->ended_at, STR_NULL, e->remote_id);
+    case ATTEMPT_DEAD:
+        return db_change(db, rows, SQL_ATTEMPT_DONE, "iditt", e->delivery, (int)DELIVERY_DEAD,
+                         e->ended_at, e->detail, e->remote_id);
+    case ATTEMPT_RETRY:
+        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iiti", e->delivery, e->due_at, e->detail,
+                         INT64_C(0));
+    case ATTEMPT_AMBIGUOUS:
+        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iiti", e->delivery, e->due_at, e->detail,
+                         e->started_at);
+    }
+    return RC_INVALID;
+}
+
+enum rc store_attempt_end(struct store *st, const struct attempt_end *end)
+{
+    int64_t rows = 0;
+    enum rc rc = db_run(store_db(st), SQL_ATTEMPT_ADD, "iiiidt", end->delivery, end->started_at,
+                        end->ended_at, (int64_t)end->status, (int)end->verdict, end->detail);
+
+    if (rc == RC_OK)
+        rc = end_state(st, end, &rows);
+    return rc == RC_OK && rows == 0 ? RC_NONE : rc;
+}
+
+enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, struct str remote,
+                         int64_t now_ms)
+{
+    if (!remote.len)
+        return db_run(store_db(st), SQL_REMOTE_FORGET, "it", lead, connector);
+    return db_run(store_db(st), SQL_REMOTE_SET, "itti", lead, connector, remote, now_ms);
+}
+
+enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
+{
+    int64_t total = 0, rows = 0;
+    enum rc rc = RC_OK;
+
+    if (!f->n_ids)
+        return db_change(store_db(st), ret_n, SQL_DELIVERY_RETRY, "itt", now_ms, f->connector,
+                         f->reason);
+    for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
+        rc = db_change(store_db(st), &rows, SQL_DELIVERY_RETRY_ID, "ii", f->ids[i], now_ms);
+        total += rows;
+    }
+    if (rc == RC_OK)
+        *ret_n = total;
+    return rc;
+}
+
+static bool among(struct str name, const struct str names[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(name, names[i]))
+            return true;
+    return false;
+}
+
+static enum rc pending_connectors(struct store *st, struct arena *a, struct str_list *ret)
+{
+    enum { MOST = 1024 }; /* more names than a configuration can hold sections */
+    struct str *names = arena_array(a, MOST, sizeof *names);
+    size_t n = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_CONNECTORS, "");
+
+    while (rc == RC_OK && n < MOST && (rc = db_step(store_db(st), s)) == RC_OK)
+        names[n++] = col_str(s, 0, a);
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        *ret = (struct str_list){names, n};
+    return rc;
+}
+
+enum rc store_connectors(struct store *st, const struct str names[], size_t n, int64_t now_ms)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct str_list pending;
+    enum rc rc = pending_connectors(st, &a, &pending);
+
+    (void)now_ms; /* held and pending rows keep their due time */
+    for (size_t i = 0; rc == RC_OK && i < pending.n; i++)
+        if (!among(pending.items[i], names, n))
+            rc = db_run(store_db(st), SQL_DELIVERY_HOLD, "t", pending.items[i]);
+    for (size_t i = 0; rc == RC_OK && i < n; i++)
+        rc = db_run(store_db(st), SQL_DELIVERY_UNHOLD, "t", names[i]);
+    return rc;
+}

@@ -1,0 +1,271 @@
+/* store/sqlite/open.c - opening, locking, transactions, checkpoints.
+ *
+ * SQLite 3.40 can corrupt a database when one connection checkpoints while another commits
+ * (libraries.md 4.1). So one connection writes and checkpoints, guarded by flock on FILE.lock
+ * (never on the database file, whose POSIX locks a close would drop); all others are read-only,
+ * never checkpoint, not even on close.
+ */
+#include "db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PAGE_SIZE = 4096 };
+
+static enum rc take_lock(const char *path, int *ret_fd, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct str lock = arena_printf(&a, "%s.lock", path);
+    int fd = open(lock.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return why_fail(RC_IO, why, "cannot open %s: %s", lock.at, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int error = errno;
+
+        (void)close(fd);
+        if (error == EWOULDBLOCK)
+            return why_fail(RC_BUSY, why, "%s is in use by another funneld", path);
+        return why_fail(RC_IO, why, "cannot lock %s: %s", lock.at, strerror(error));
+    }
+    *ret_fd = fd;
+    return RC_OK;
+}
+
+/* auto_vacuum must be chosen before the first table, journal_mode stays with the file. */
+static const char writer_pragmas[] =
+    "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+    "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16000;"
+    "PRAGMA journal_size_limit = 67108864;";
+static const char reader_pragmas[] =
+    "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;"
+    "PRAGMA cache_size = -2000;";
+
+static int count_wal(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+    struct store *st = arg;
+
+    (void)handle;
+    (void)name;
+    st->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static enum rc read_meta(struct reader *r)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_META_GET, "t", STR("database_id"));
+
+    if (rc == RC_OK && col_view(s, 0).len == sizeof r->database_id - 1)
+        memcpy(r->database_id, col_view(s, 0).at, sizeof r->database_id - 1);
+    else if (rc == RC_OK)
+        rc = RC_CORRUPT;
+    db_end(s);
+    return rc;
+}
+
+/* The id that stands in front of every number shown outside; random, renewed by a restore. */
+static enum rc ensure_database_id(struct store *st)
+{
+    uint8_t bytes[4];
+    char id[9];
+    enum rc rc = read_meta(&st->reader);
+
+    if (rc != RC_NONE)
+        return rc;
+    random_bytes(bytes, sizeof bytes);
+    hex_encode(bytes, sizeof bytes, id);
+    rc = db_run(store_db(st), SQL_META_SET, "tt", STR("database_id"), str_of(id));
+    return rc == RC_OK ? read_meta(&st->reader) : rc;
+}
+
+static enum rc find_next_event(struct store *st)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(store_db(st), &s, SQL_EVENT_LAST_ID, "");
+
+    if (rc == RC_OK)
+        st->next_event = sqlite3_column_int64(s, 0) + 1;
+    db_end(s);
+    return rc;
+}
+
+void store_limits(struct store *st, const struct store_settings *s)
+{
+    char sql[64];
+    int64_t pages = s->max_size ? s->max_size / PAGE_SIZE : INT64_C(4294967294);
+
+    st->checkpoint_bytes = s->checkpoint;
+    (void)!snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld",
+                    (long long)(pages ? pages : 1));
+    rc_ignored(db_exec(store_db(st), sql)); /* below the present size SQLite keeps what is there */
+}
+
+static enum rc open_database(struct store *st, const struct store_settings *s, int64_t now_ms,
+                             struct why *why)
+{
+    enum rc rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = db_exec(store_db(st), writer_pragmas);
+    if (rc != RC_OK)
+        return why_fail(rc, why, "%s", store_error(st));
+    rc = migrate(store_db(st), now_ms, why);
+    if (rc != RC_OK)
+        return rc;
+    (void)sqlite3_wal_hook(store_db(st)->handle, count_wal, st); /* returns the old argument */
+    store_limits(st, s);
+    rc = ensure_database_id(st);
+    if (rc == RC_OK)
+        rc = find_next_event(st);
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store **ret,
+                   struct why *why)
+{
+    struct store *st = mem_alloc(sizeof *st);
+    enum rc rc;
+
+    st->lock_fd = -1;
+    st->path = mem_text(s->path);
+    rc = take_lock(st->path, &st->lock_fd, why);
+    if (rc == RC_OK) {
+        rc = open_database(st, s, now_ms, why);
+        if (rc != RC_OK)
+            (void)why_wrap(rc, why, "%s", st->path);
+    }
+    if (rc != RC_OK) {
+        store_close(st);
+        return rc;
+    }
+    *ret = st;
+    return RC_OK;
+}
+
+void store_close(struct store *st)
+{
+    if (!st)
+        return;
+    if (store_db(st)->handle)
+        db_close(store_db(st)); /* the last connection checkpoints */
+    if (st->lock_fd >= 0)
+        (void)close(st->lock_fd); /* nothing was written to it */
+    free(st->path);
+    free(st);
+}
+
+struct reader *store_reader(struct store *st)
+{
+    return &st->reader;
+}
+
+enum rc reader_open(const char *path, struct reader **ret, struct why *why)
+{
+    struct reader *r;
+    enum rc rc;
+
+    if (access(path, F_OK) != 0)
+        return why_fail(RC_NONE, why, "there is no database at %s yet", path);
+    r = mem_alloc(sizeof *r);
+    rc = db_open(&r->db, path, SQLITE_OPEN_READONLY, why);
+    if (rc == RC_OK &&
+        sqlite3_db_config(r->db.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
+        rc = why_fail(RC_IO, why, "cannot configure the connection");
+    if (rc == RC_OK && (rc = db_exec(&r->db, reader_pragmas)) != RC_OK)
+        (void)why_fail(rc, why, "%s: %s", path, r->db.error);
+    if (rc == RC_OK && (rc = schema_check(&r->db, why)) != RC_OK)
+        (void)why_wrap(rc, why, "%s", path);
+    if (rc == RC_OK && (rc = read_meta(r)) != RC_OK)
+        (void)why_fail(rc, why, "%s has no database id", path);
+    if (rc != RC_OK) {
+        reader_close(r);
+        return rc;
+    }
+    *ret = r;
+    return RC_OK;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    db_close(&r->db);
+    free(r);
+}
+
+const char *reader_database_id(const struct reader *r)
+{
+    return r->database_id;
+}
+
+const char *store_error(const struct store *st)
+{
+    return st->reader.db.error;
+}
+
+const char *reader_error(const struct reader *r)
+{
+    return r->db.error;
+}
+
+enum rc store_begin(struct store *st)
+{
+    return db_run(store_db(st), SQL_BEGIN, "");
+}
+
+enum rc store_commit(struct store *st)
+{
+    enum rc rc = db_run(store_db(st), SQL_COMMIT, "");
+
+    if (rc != RC_OK)
+        store_rollback(st);
+    return rc;
+}
+
+void store_rollback(struct store *st)
+{
+    /* SQLITE_FULL and others roll back by themselves. */
+    if (!sqlite3_get_autocommit(store_db(st)->handle))
+        rc_ignored(db_run(store_db(st), SQL_ROLLBACK, "")); /* closing does it too */
+}
+
+enum rc store_savepoint(struct store *st)
+{
+    return db_run(store_db(st), SQL_SAVEPOINT, "");
+}
+
+enum rc store_release(struct store *st)
+{
+    return db_run(store_db(st), SQL_RELEASE, "");
+}
+
+void store_undo(struct store *st)
+{
+    if (sqlite3_get_autocommit(store_db(st)->handle))
+        return; /* the whole transaction is gone already */
+    enum rc rc = db_run(store_db(st), SQL_UNDO, "");
+    if (rc == RC_OK)
+        rc = db_run(store_db(st), SQL_RELEASE, "");
+    if (rc != RC_OK) /* half an event must not be committed with the others */
+        store_rollback(st);
+}
+
+enum rc store_checkpoint(struct store *st)
+{
+    struct db *db = store_db(st);
+
+    if ((int64_t)st->wal_pages * PAGE_SIZE < st->checkpoint_bytes)
+        return RC_OK;
+    /* PASSIVE never waits for readers; what it leaves is taken the next time. */
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_BUSY ? RC_OK : db_failed(db, code);
+}

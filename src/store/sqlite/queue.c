@@ -1,0 +1,145 @@
+/* store/sqlite/queue.c - what is due, one delivery whole, lists for people. */
+#include "db.h"
+
+enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
+                              int64_t lead, bool *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_WAITING, "tit", connector, lead, route);
+
+    db_end(s);
+    if (rc == RC_OK || rc == RC_NONE)
+        *ret = rc == RC_OK;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc read_due(struct reader *r, struct str connector, size_t limit, struct due_row ret[],
+                 size_t *ret_n)
+{
+    sqlite3_stmt *s = NULL;
+    size_t n = 0;
+    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_DUE, "ti", connector, (int64_t)limit);
+
+    while (rc == RC_OK && n < limit && (rc = db_step(&r->db, s)) == RC_OK)
+        row_due(s, 0, &ret[n++]);
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        *ret_n = n;
+    return rc;
+}
+
+enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, struct due_row *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "ti", connector, lead);
+
+    if (rc == RC_OK)
+        row_due(s, 0, ret);
+    db_end(s);
+    return rc;
+}
+
+enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret)
+{
+    struct delivery d;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_GET, "i", id);
+
+    if (rc == RC_OK)
+        rc = row_delivery(&r->db, s, a, &d);
+    db_end(s);
+    if (rc == RC_OK)
+        *ret = d;
+    return rc;
+}
+
+enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct arena *a,
+                    struct str *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_REMOTE_GET, "it", lead, connector);
+
+    if (rc == RC_OK)
+        *ret = col_str(s, 0, a);
+    db_end(s);
+    return rc;
+}
+
+static int delivery_state_of(struct str name)
+{
+    for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
+        if (str_is(name, delivery_state_name((enum delivery_state)i)))
+            return i;
+    return -1;
+}
+
+enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_seen *seen,
+                        void *self)
+{
+    struct arena a AUTO(arena_free) = {0};
+    sqlite3_stmt *s = NULL;
+    enum rc rc =
+        f->event ? db_query(&r->db, &s, SQL_DELIVERY_OF_EVENT, "i", f->event)
+                 : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itdi", f->after ? f->after : INT64_MAX,
+                            f->connector, delivery_state_of(f->state), f->lead);
+
+    for (int64_t n = 0; n < f->limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK; n++) {
+        struct delivery d;
+
+        arena_reset(&a);
+        rc = row_delivery(&r->db, s, &a, &d);
+        if (rc == RC_OK && !f->event && d.created_at < f->since)
+            break;
+        if (rc == RC_OK)
+            seen(self, &d);
+    }
+    return db_finish(s, rc);
+}
+
+enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
+                      struct attempt_view **ret, size_t *ret_n)
+{
+    struct attempt_view *views = NULL;
+    size_t n = 0, cap = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(&r->db, &s, SQL_ATTEMPT_LIST, "i", delivery);
+
+    while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
+        if (n == cap) {
+            size_t more = cap ? cap * 2 : 8;
+            struct attempt_view *grown = arena_array(a, more, sizeof *grown);
+
+            for (size_t i = 0; i < n; i++)
+                grown[i] = views[i];
+            views = grown;
+            cap = more;
+        }
+        views[n++] = (struct attempt_view){
+            .started_at = sqlite3_column_int64(s, 0),
+            .ended_at = sqlite3_column_int64(s, 1),
+            .status = sqlite3_column_int64(s, 2),
+            .verdict = (enum attempt_verdict)sqlite3_column_int(s, 3),
+            .detail = col_str(s, 4, a),
+        };
+    }
+    rc = db_finish(s, rc);
+    if (rc == RC_OK) {
+        *ret = views;
+        *ret_n = n;
+    }
+    return rc;
+}
+
+enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
+                   int64_t *ret_oldest_created_at)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_QUEUE, "t", connector);
+
+    if (rc == RC_OK) {
+        *ret_depth = sqlite3_column_int64(s, 0);
+        *ret_oldest_created_at = sqlite3_column_int64(s, 1);
+    }
+    db_end(s);
+    return rc;
+}

@@ -1,0 +1,82 @@
+/* store/sqlite/rows.c - rows to values, in the column order of statements.def. */
+#include "db.h"
+
+#include <stdio.h>
+
+#include "funneld/route/route.h"
+
+void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret)
+{
+    *ret = (struct lead){
+        .id = sqlite3_column_int64(s, 0),
+        .portal_id = sqlite3_column_int64(s, 1),
+        .crm_id = sqlite3_column_int64(s, 2),
+        .email = col_str(s, 3, a),
+        .state = (enum lead_state)sqlite3_column_int(s, 4),
+        .state_at = sqlite3_column_int64(s, 5),
+        .erased = sqlite3_column_int(s, 6),
+        .merged_into = sqlite3_column_int64(s, 7),
+        .created_at = sqlite3_column_int64(s, 8),
+        .enriched_at = sqlite3_column_int64(s, 9),
+        .score = sqlite3_column_int64(s, 10),
+        .fit = sqlite3_column_int64(s, 11),
+        .engagement = sqlite3_column_int64(s, 12),
+        .band = (enum band)sqlite3_column_int(s, 13),
+        .evaluated = sqlite3_column_int(s, 14),
+    };
+}
+
+void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret)
+{
+    *ret = (struct event_view){
+        .id = sqlite3_column_int64(s, 0),
+        .lead = sqlite3_column_int64(s, 1),
+        .source = col_str(s, 2, a),
+        .type = col_str(s, 3, a),
+        .state = (enum event_state)sqlite3_column_int(s, 4),
+        .reason = col_str(s, 5, a),
+        .occurred_at = sqlite3_column_int64(s, 6),
+        .received_at = sqlite3_column_int64(s, 7),
+        .request_id = col_str(s, 8, a),
+        .body = col_str(s, 9, a),
+    };
+    if (sqlite3_column_bytes(s, 10) == SHA256_LEN)
+        hex_encode(sqlite3_column_blob(s, 10), SHA256_LEN, ret->body_sha256);
+}
+
+enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a, struct delivery *ret)
+{
+    struct why why = {0};
+
+    *ret = (struct delivery){
+        .id = sqlite3_column_int64(s, 0),
+        .event = sqlite3_column_int64(s, 1),
+        .lead = sqlite3_column_int64(s, 2),
+        .route = col_str(s, 3, a),
+        .connector = col_str(s, 4, a),
+        .state = (enum delivery_state)sqlite3_column_int(s, 5),
+        .attempts = sqlite3_column_int64(s, 6),
+        .created_at = sqlite3_column_int64(s, 7),
+        .due_at = sqlite3_column_int64(s, 8),
+        .done_at = sqlite3_column_int64(s, 9),
+        .open_attempt_at = sqlite3_column_int64(s, 10),
+        .wait_until = sqlite3_column_int64(s, 11),
+        .reason = col_str(s, 12, a),
+        .remote_id = col_str(s, 13, a),
+    };
+    if (facts_from_json(col_view(s, 14), a, &ret->facts, &why) == RC_OK)
+        return RC_OK;
+    (void)!snprintf(db->error, sizeof db->error, "facts of delivery %lld: %.200s",
+                    (long long)ret->id, why.text);
+    return RC_CORRUPT;
+}
+
+void row_due(sqlite3_stmt *s, int from, struct due_row *ret)
+{
+    *ret = (struct due_row){
+        .id = sqlite3_column_int64(s, from),
+        .lead = sqlite3_column_int64(s, from + 1),
+        .due_at = sqlite3_column_int64(s, from + 2),
+        .open_attempt_at = sqlite3_column_int64(s, from + 3),
+    };
+}
