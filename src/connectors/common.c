@@ -1,0 +1,147 @@
+/* connectors/common.c - what the connectors share: requests, answers, text limits. */
+#include "connectors_priv.h"
+
+#include <inttypes.h>
+
+enum { REASON_BODY_MAX = 200 };
+
+void request_bearer(struct http_request *r, struct str token, struct arena *a)
+{
+    http_header_add(r, "Authorization", arena_printf(a, "Bearer %.*s", STR_ARG(token)));
+}
+
+enum rc request_body(struct http_request *r, const struct sbuf *b, const char *content_type,
+                     struct arena *a, struct why *why)
+{
+    if (sbuf_seal(b, a, &r->body))
+        return why_fail(RC_INVALID, why, "the request would be above %zu bytes", b->max);
+    http_header_add(r, "Content-Type", str_of(content_type));
+    return RC_OK;
+}
+
+enum rc url_seal(const struct sbuf *b, struct arena *a, struct str *ret, struct why *why)
+{
+    if (sbuf_seal(b, a, ret))
+        return why_fail(RC_INVALID, why, "the address would be above %zu bytes", b->max);
+    return RC_OK;
+}
+
+bool answer_object(const struct http_response *r, struct json_doc *ret)
+{
+    if (!r->body.len || json_parse(r->body, ret, NULL))
+        return false;
+    return json_type(ret->root) == JSON_OBJECT;
+}
+
+bool status_is_temporary(int status)
+{
+    return status == 408 || (status >= 500 && status <= 599);
+}
+
+void job_rest(struct job *job, const struct http_response *r, int64_t fallback_ms)
+{
+    int64_t wait = r->retry_after_ms > 0 ? r->retry_after_ms : fallback_ms;
+
+    if (wait > job->pause_ms)
+        job->pause_ms = wait;
+}
+
+void judge_one(struct job *job, size_t i, enum verdict v, struct str reason)
+{
+    job->outcomes[i].verdict = v;
+    job->outcomes[i].reason = reason;
+}
+
+enum judged judge_all(struct job *job, enum verdict v, struct str reason)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE)
+            judge_one(job, i, v, reason);
+    return JUDGED_DONE;
+}
+
+enum judged judge_unknown(struct job *job, struct str reason)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        bool early = job->parcels[i].d.attempts < UNKNOWN_ANSWER_TRIES;
+
+        if (job->outcomes[i].verdict == VERDICT_NONE)
+            judge_one(job, i, early ? VERDICT_RETRY : VERDICT_DEAD, reason);
+    }
+    return JUDGED_DONE;
+}
+
+enum judged judge_redirect(struct job *job, const struct http_response *r)
+{
+    return judge_all(job, VERDICT_DEAD,
+                     arena_printf(job->arena,
+                                  "HTTP %d: the service never redirects; check the connector's url",
+                                  r->status));
+}
+
+struct str http_reason(const struct http_response *r, struct arena *a)
+{
+    struct str body =
+        str_is_utf8(r->body) ? str_cut(r->body, REASON_BODY_MAX) : (struct str){r->body.at, 0};
+
+    if (r->fate != HTTP_ANSWERED)
+        return arena_str(a, r->error);
+    body = str_trim(body);
+    if (!body.len)
+        return arena_printf(a, "HTTP %d", r->status);
+
+    char *clean = arena_alloc(a, body.len);
+    for (size_t i = 0; i < body.len; i++) {
+        unsigned char c = (unsigned char)body.at[i];
+
+        clean[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+    }
+    return arena_printf(a, "HTTP %d: %.*s", r->status, (int)body.len, clean);
+}
+
+struct str tenths_text(int64_t tenths, struct arena *a)
+{
+    uint64_t size = tenths < 0 ? (uint64_t)0 - (uint64_t)tenths : (uint64_t)tenths;
+    const char *sign = tenths < 0 ? "-" : "";
+
+    if (size % 10 == 0)
+        return arena_printf(a, "%s%" PRIu64, sign, size / 10);
+    return arena_printf(a, "%s%" PRIu64 ".%" PRIu64, sign, size / 10, size % 10);
+}
+
+static bool starts_point(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* A code point outside the basic plane has a lead byte of F0 or more, and two UTF-16 units. */
+static struct str text_prefix(struct str s, size_t max, size_t astral_counts)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        if (!starts_point(s.at[i]))
+            continue;
+        used += (unsigned char)s.at[i] >= 0xf0 ? astral_counts : 1;
+        if (used > max)
+            return (struct str){s.at, i};
+    }
+    return s;
+}
+
+struct str text_points(struct str s, size_t max_points)
+{
+    return text_prefix(s, max_points, 1);
+}
+
+struct str text_units(struct str s, size_t max_units)
+{
+    return text_prefix(s, max_units, 2);
+}
+
+struct str lead_text(const struct lead *l, const char *property)
+{
+    struct str value = lead_get(l, str_of(property));
+
+    return value.len ? value : STR_NULL;
+}

@@ -1,0 +1,39 @@
+/* connectors/connectors_priv.h - what the connectors share: requests, answers, text limits. */
+#ifndef FUNNELD_CONNECTORS_PRIV_H
+#define FUNNELD_CONNECTORS_PRIV_H
+
+#include "funneld/base/json.h"
+#include "funneld/connectors/connector.h"
+
+extern const struct connector_type slack_connector, notion_connector, google_sheets_connector,
+    hubspot_connector;
+
+/* An answer that no table knows is tried that often before the delivery is dead. */
+enum { UNKNOWN_ANSWER_TRIES = 3 };
+
+/* Requests */
+void request_bearer(struct http_request *r, struct str token, struct arena *a);
+/* Takes over the body and names its type. RC_INVALID when the builder ran over its ceiling. */
+MUST_CHECK enum rc request_body(struct http_request *r, const struct sbuf *b,
+                                const char *content_type, struct arena *a, struct why *why);
+MUST_CHECK enum rc url_seal(const struct sbuf *b, struct arena *a, struct str *ret,
+                            struct why *why);
+
+/* Answers */
+bool answer_object(const struct http_response *r, struct json_doc *ret); /* false: no JSON object */
+bool status_is_temporary(int status); /* 408 and 5xx: never kills a delivery (design 1.2) */
+/* The whole connector rests for as long as the service says, else for fallback_ms. */
+void job_rest(struct job *job, const struct http_response *r, int64_t fallback_ms);
+void judge_one(struct job *job, size_t i, enum verdict v, struct str reason);
+/* RETRY for the first tries of each parcel, then DEAD. */
+enum judged judge_unknown(struct job *job, struct str reason);
+/* 3xx: none of the services redirects its API, so the address is wrong. */
+enum judged judge_redirect(struct job *job, const struct http_response *r);
+
+/* Texts */
+struct str tenths_text(int64_t tenths, struct arena *a);          /* 875 -> "87.5", 800 -> "80" */
+struct str text_points(struct str s, size_t max_points);          /* at most so many code points */
+struct str text_units(struct str s, size_t max_units);            /* at most so many UTF-16 units */
+struct str lead_text(const struct lead *l, const char *property); /* missing: unknown */
+
+#endif

@@ -1,0 +1,189 @@
+/* connectors/notion.c - one page per lead in a Notion data source, kept current.
+ *
+ *     discover -> schema -> page known? patch it
+ *                           else query by Lead ID -> none: create, one: patch, more: the oldest
+ *
+ * The key column makes it safe to repeat everything but the create; after a create of unknown
+ * fate the query finds the page. The schema is read once and kept in the session; Notion's
+ * validation_error makes us read it again, once per job.
+ */
+#include "notion_priv.h"
+
+#include "funneld/base/clock.h"
+
+enum { BODY_MAX = 500 * 1000, URL_MAX = 2048 }; /* Notion takes 500 KB */
+
+#define OLDEST_VERSION "2025-09-03" /* the first with data sources */
+
+static const struct option notion_options[] = {
+    {.key = "token",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct notion, token),
+     .flags = OPTION_REQUIRED,
+     .example = "${NOTION_TOKEN}",
+     .help = "secret of an internal integration; a person must share the database with it"},
+    {.key = "database",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct notion, database),
+     .flags = OPTION_REQUIRED,
+     .example = "668d797c76fa49349b05ad288df2d136",
+     .help = "id of the database (it stands in its address), or of a data source"},
+    {.key = "data_source",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct notion, data_source),
+     .example = "Leads",
+     .help = "name or id, where the database has several"},
+    {.key = "property.",
+     .type = OPTION_MAP,
+     .offset = offsetof(struct notion, renamed),
+     .example = "property.score = My name",
+     .help = "another name for a column: name lead_id score email band reasons crm updated status"},
+    {.key = "version",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct notion, version),
+     .fallback = OLDEST_VERSION,
+     .help = "Notion-Version to speak"},
+    CONNECTOR_OPTIONS(struct notion, "https://api.notion.com", "60s", "1", "150/m", "5s"),
+};
+
+static const struct section_spec notion_spec = {
+    .kind = "connector",
+    .type = "notion",
+    .named = true,
+    .options = notion_options,
+    .n_options = ARRAY_LEN(notion_options),
+    .size = sizeof(struct notion),
+    .help = "a page per lead in a Notion database",
+};
+
+static void notion_check(const void *settings, const struct conf_section *section,
+                         struct conf_problems *problems)
+{
+    const struct notion *s = settings;
+    struct str id;
+    int64_t at;
+
+    if (s->database.len && !notion_id(s->database, problems->arena, &id))
+        conf_problem(problems, section, conf_find(section, "database"),
+                     "the 32 hex digits in the database's address",
+                     "this is no id of a Notion database");
+    if (!time_parse(s->version, &at) || str_cmp(s->version, STR(OLDEST_VERSION)) < 0)
+        conf_problem(problems, section, conf_find(section, "version"), OLDEST_VERSION,
+                     "data sources need Notion-Version " OLDEST_VERSION " or later");
+    notion_check_renamed(s, section, problems);
+}
+
+static void notion_session_free(void *session)
+{
+    struct notion_session *n = session;
+
+    arena_free(&n->arena);
+}
+
+static void start(const struct job *job, const char *method, const char *path, struct str id,
+                  struct http_request *ret)
+{
+    const struct notion *s = job->settings;
+
+    *ret = (struct http_request){.method = method, .repeatable = true};
+    ret->url = arena_printf(job->arena, "%.*s%s%.*s", STR_ARG(s->common.url), path, STR_ARG(id));
+    request_bearer(ret, s->token, job->arena);
+    http_header_add(ret, "Notion-Version", s->version);
+}
+
+static enum rc build_discovery(struct job *job, struct http_request *ret)
+{
+    const struct notion *s = job->settings;
+    const struct notion_talk *talk = job->scratch;
+    struct str id = talk->data_source;
+
+    if (job->step == NOTION_STEP_DATABASE && !notion_id(s->database, job->arena, &id))
+        id = s->database;
+    start(job, "GET", job->step == NOTION_STEP_DATABASE ? "/v1/databases/" : "/v1/data_sources/",
+          id, ret);
+    return RC_OK;
+}
+
+static enum rc build_query(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct notion_session *n = job->session;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+
+    start(job, "POST", "/v1/data_sources/",
+          arena_printf(job->arena, "%.*s/query", STR_ARG(n->schema.data_source)), ret);
+    json_open(&b, '{');
+    json_key(&b, "filter");
+    json_open(&b, '{');
+    json_kv(&b, "property", n->schema.columns[NOTION_LEAD_ID].id);
+    json_key(&b, "rich_text");
+    json_open(&b, '{');
+    json_kv(&b, "equals", job->parcels[0].lead_public_id);
+    json_close(&b, '}');
+    json_close(&b, '}');
+    json_key(&b, "sorts");
+    json_open(&b, '[');
+    json_open(&b, '{');
+    json_kv_text(&b, "timestamp", "created_time");
+    json_kv_text(&b, "direction", "ascending");
+    json_close(&b, '}');
+    json_close(&b, ']');
+    json_kv_int(&b, "page_size", 10);
+    json_close(&b, '}');
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static enum rc build_page(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct notion_session *n = job->session;
+    const struct notion_talk *talk = job->scratch;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+
+    json_open(&b, '{');
+    if (job->step == NOTION_STEP_CREATE) {
+        start(job, "POST", "/v1/pages", STR(""), ret);
+        ret->repeatable = false;
+        json_key(&b, "parent");
+        json_open(&b, '{');
+        json_kv_text(&b, "type", "data_source_id");
+        json_kv(&b, "data_source_id", n->schema.data_source);
+        json_close(&b, '}');
+    } else {
+        start(job, "PATCH", "/v1/pages/", talk->page, ret);
+    }
+    notion_page_write(&b, &n->schema, &job->parcels[0], job->now_ms, job->arena);
+    json_close(&b, '}');
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static enum rc notion_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct notion_session *n = job->session;
+    struct notion_talk *talk = job->scratch;
+
+    if (job->step == NOTION_STEP_START) {
+        job->scratch = talk = ARENA_NEW(job->arena, struct notion_talk);
+        talk->page = job->parcels[0].remote_lead;
+        talk->goal = talk->page.len ? NOTION_STEP_PATCH : NOTION_STEP_QUERY;
+    }
+    if (n->ready)
+        job->step = talk->goal;
+    else
+        job->step = talk->data_source.len ? NOTION_STEP_SCHEMA : NOTION_STEP_DATABASE;
+
+    if (!n->ready)
+        return build_discovery(job, ret);
+    return job->step == NOTION_STEP_QUERY ? build_query(job, ret, why) : build_page(job, ret, why);
+}
+
+const struct connector_type notion_connector = {
+    .name = "notion",
+    .spec = &notion_spec,
+    .session_size = sizeof(struct notion_session),
+    .session_free = notion_session_free,
+    .max_batch = 1,
+    .upsert = true,
+    .routable = true,
+    .check = notion_check,
+    .build = notion_build,
+    .judge = notion_judge,
+};

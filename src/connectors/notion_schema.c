@@ -1,0 +1,227 @@
+/* connectors/notion_schema.c - which columns a Notion data source has, and whether they fit. */
+#include "notion_priv.h"
+
+#include <ctype.h>
+
+static const char *const type_names[NOTION_TYPES] = {
+    [NOTION_TITLE] = "title",   [NOTION_RICH_TEXT] = "rich_text", [NOTION_NUMBER] = "number",
+    [NOTION_SELECT] = "select", [NOTION_STATUS_TYPE] = "status",  [NOTION_EMAIL_TYPE] = "email",
+    [NOTION_URL] = "url",       [NOTION_DATE] = "date",
+};
+
+static const struct column {
+    const char *key, *name; /* in the configuration; in Notion unless renamed */
+    unsigned types;         /* bits of enum notion_type, best first in the enum's order */
+    bool required;
+} columns[NOTION_COLUMNS] = {
+    [NOTION_NAME] = {"name", "Name", 1u << NOTION_TITLE, true},
+    [NOTION_LEAD_ID] = {"lead_id", "Lead ID", 1u << NOTION_RICH_TEXT, true},
+    [NOTION_SCORE] = {"score", "Score", 1u << NOTION_NUMBER, true},
+    [NOTION_EMAIL] = {"email", "Email", 1u << NOTION_EMAIL_TYPE | 1u << NOTION_RICH_TEXT, false},
+    [NOTION_BAND] = {"band", "Band", 1u << NOTION_SELECT, false},
+    [NOTION_REASONS] = {"reasons", "Reasons", 1u << NOTION_RICH_TEXT, false},
+    [NOTION_CRM] = {"crm", "CRM", 1u << NOTION_URL, false},
+    [NOTION_UPDATED] = {"updated", "Updated", 1u << NOTION_DATE, false},
+    [NOTION_STATUS] = {"status", "Status", 1u << NOTION_STATUS_TYPE | 1u << NOTION_SELECT, false},
+};
+
+const char *notion_type_name(enum notion_type t)
+{
+    return type_names[t];
+}
+
+bool notion_id(struct str raw, struct arena *a, struct str *ret)
+{
+    char hex[33];
+    size_t n = 0;
+
+    for (size_t i = 0; i < raw.len; i++) {
+        if (raw.at[i] == '-')
+            continue;
+        if (n == 32 || !isxdigit((unsigned char)raw.at[i]))
+            return false;
+        hex[n++] = (char)tolower((unsigned char)raw.at[i]);
+    }
+    if (n != 32)
+        return false;
+    hex[32] = '\0';
+    *ret = arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    return true;
+}
+
+static struct str renamed(const struct notion *s, const char *key)
+{
+    for (size_t i = 0; i < s->renamed.n; i++)
+        if (str_is(s->renamed.items[i].name, key))
+            return s->renamed.items[i].value;
+    return STR_NULL;
+}
+
+void notion_check_renamed(const struct notion *s, const struct conf_section *section,
+                          struct conf_problems *problems)
+{
+    const char *keys[NOTION_COLUMNS];
+
+    for (size_t i = 0; i < NOTION_COLUMNS; i++)
+        keys[i] = columns[i].key;
+    for (size_t i = 0; i < s->renamed.n; i++) {
+        const struct str_pair *pair = &s->renamed.items[i];
+        struct arena *a = problems->arena;
+        bool known = false;
+
+        for (size_t k = 0; k < NOTION_COLUMNS; k++)
+            known |= str_is(pair->name, keys[k]);
+        if (known)
+            continue;
+        struct str key = arena_printf(a, "property.%.*s", STR_ARG(pair->name));
+        conf_problem(problems, section, conf_find(section, key.at),
+                     conf_nearest(pair->name, keys, NOTION_COLUMNS), "there is no column %.*s",
+                     STR_ARG(pair->name));
+    }
+}
+
+/* "Leads, Archive" */
+static struct str names_of(const json *sources, struct arena *a)
+{
+    struct str ret = STR("");
+
+    for (const json *d = json_first(sources); d; d = json_next(d))
+        ret = arena_printf(a, "%.*s%s%.*s", STR_ARG(ret), ret.len ? ", " : "",
+                           STR_ARG(json_string(json_get(d, "name"))));
+    return ret;
+}
+
+static bool is_wanted(const json *source, struct str wanted, struct arena *a)
+{
+    struct str id, wanted_id;
+
+    if (str_eq(json_string(json_get(source, "name")), wanted))
+        return true;
+    return notion_id(wanted, a, &wanted_id) &&
+           notion_id(json_string(json_get(source, "id")), a, &id) && str_eq(id, wanted_id);
+}
+
+enum rc notion_choose(const struct notion *s, const json *database, struct arena *a,
+                      struct str *ret, struct why *why)
+{
+    const json *sources = json_get(database, "data_sources"), *chosen = NULL;
+
+    if (!json_count(sources))
+        return why_fail(RC_INVALID, why, "the database has no data source that we may see");
+    for (const json *d = json_first(sources); d; d = json_next(d))
+        if (s->data_source.len ? is_wanted(d, s->data_source, a) : json_count(sources) == 1)
+            chosen = chosen ? chosen : d;
+    if (!chosen && s->data_source.len)
+        return why_fail(RC_INVALID, why, "the database has no data source %.*s; it has: %.*s",
+                        STR_ARG(s->data_source), STR_ARG(names_of(sources, a)));
+    if (!chosen)
+        return why_fail(RC_INVALID, why,
+                        "the database has several data sources; name one with "
+                        "`data_source = NAME`: %.*s",
+                        STR_ARG(names_of(sources, a)));
+    *ret = arena_str(a, json_string(json_get(chosen, "id")));
+    if (!ret->len)
+        return why_fail(RC_INVALID, why, "the database's data source has no id");
+    return RC_OK;
+}
+
+/* The title is found by its type, because every data source has exactly one and people name it. */
+static const json *find_column(const struct notion *s, const json *properties, enum notion_column c,
+                               struct str *ret_name)
+{
+    struct str other = renamed(s, columns[c].key);
+
+    *ret_name = other.len ? other : str_of(columns[c].name);
+    for (const json *p = json_first(properties); p; p = json_next(p)) {
+        bool hit = c == NOTION_NAME && !other.len
+                       ? str_is(json_string(json_get(p, "type")), type_names[NOTION_TITLE])
+                       : str_eq(json_name(p), *ret_name);
+
+        if (hit)
+            return p;
+    }
+    return NULL;
+}
+
+static bool type_of(const json *property, unsigned allowed, enum notion_type *ret)
+{
+    struct str type = json_string(json_get(property, "type"));
+
+    for (unsigned t = 0; t < NOTION_TYPES; t++) {
+        if (!(allowed & 1u << t) || !str_is(type, type_names[t]))
+            continue;
+        *ret = (enum notion_type)t;
+        return true;
+    }
+    return false;
+}
+
+static const char *expected_type(enum notion_column c)
+{
+    unsigned types = columns[c].types;
+
+    /* The most fitting one stands last in the enum: status before select, email before text. */
+    for (unsigned t = NOTION_TYPES; t-- > 0;)
+        if (types & 1u << t)
+            return type_names[t];
+    return "";
+}
+
+static enum rc read_column(const struct notion *s, const json *properties, enum notion_column c,
+                           struct arena *a, struct notion_found *ret, struct why *why)
+{
+    struct str name;
+    const json *p = find_column(s, properties, c, &name);
+
+    if (!p && (columns[c].required || renamed(s, columns[c].key).len))
+        return why_fail(RC_INVALID, why,
+                        "the data source has no column \"%.*s\": add it as %s, or name another "
+                        "with `property.%s = ...`",
+                        STR_ARG(name), expected_type(c), columns[c].key);
+    if (!p)
+        return RC_OK;
+    if (!type_of(p, columns[c].types, &ret->type))
+        return why_fail(RC_INVALID, why,
+                        "the column \"%.*s\" is of type %.*s, expected %s: change its type in "
+                        "Notion, or name another with `property.%s = ...`",
+                        STR_ARG(name), STR_ARG(json_string(json_get(p, "type"))), expected_type(c),
+                        columns[c].key);
+    ret->id = arena_str(a, json_string(json_get(p, "id")));
+    if (!ret->id.len)
+        return why_fail(RC_INVALID, why, "the column \"%.*s\" has no id", STR_ARG(name));
+    return RC_OK;
+}
+
+/* Only options that exist are ever written: an unknown one would be refused or clutter the list. */
+static void read_states(const json *properties, struct arena *a, struct notion_schema *schema)
+{
+    const struct notion_found *status = &schema->columns[NOTION_STATUS];
+
+    for (const json *p = json_first(properties); p && status->id.len; p = json_next(p)) {
+        const json *options = json_get(json_get(p, type_names[status->type]), "options");
+
+        if (!str_eq(json_string(json_get(p, "id")), status->id))
+            continue;
+        for (const json *o = json_first(options); o; o = json_next(o))
+            for (unsigned state = 0; state < NOTION_STATES; state++)
+                if (str_ieq(json_string(json_get(o, "name")),
+                            str_of(lead_state_name((enum lead_state)state))))
+                    schema->states[state] = arena_str(a, json_string(json_get(o, "name")));
+    }
+}
+
+enum rc notion_schema_read(const struct notion *s, const json *properties, struct arena *a,
+                           struct notion_schema *ret, struct why *why)
+{
+    struct notion_schema schema = {0};
+
+    for (unsigned c = 0; c < NOTION_COLUMNS; c++) {
+        enum rc rc = read_column(s, properties, (enum notion_column)c, a, &schema.columns[c], why);
+
+        if (rc)
+            return rc;
+    }
+    read_states(properties, a, &schema);
+    *ret = schema;
+    return RC_OK;
+}

@@ -1,0 +1,191 @@
+/* connectors/slack.c - one message per delivery, by bot token or by incoming webhook.
+ *
+ * Slack has no idempotency key. A message carries the delivery's id in its metadata; after an
+ * attempt that may have worked, a bot that may read the channel's history looks for it there.
+ */
+#include "slack_priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/base/url.h"
+
+enum { BODY_MAX = 64 * 1024, URL_MAX = 4096, LOOK_PAGE = 100 };
+
+#define LOOK_BEFORE_MS (60 * SECONDS_MS) /* their clock and ours */
+
+static const char *const doubts[] = {"look", "resend", "drop", NULL};
+
+static const struct option slack_options[] = {
+    {.key = "token",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct slack, token),
+     .example = "${SLACK_BOT_TOKEN}",
+     .help = "bot token (xoxb-...) with chat:write, and channels:history to look before repeating"},
+    {.key = "channel",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct slack, channel),
+     .example = "C0123456789",
+     .help = "id of the channel, with a token; names work only sometimes"},
+    {.key = "webhook",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct slack, webhook),
+     .example = "${SLACK_WEBHOOK_URL}",
+     .help = "instead of token and channel: the address of an incoming webhook"},
+    {.key = "on_ambiguous",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct slack, on_ambiguous),
+     .choices = doubts,
+     .example = "look",
+     .help = "when a message may have arrived: look for it (needs a token), resend it or drop it"},
+    CONNECTOR_OPTIONS(struct slack, "https://slack.com", "15s", "1", "1/s", "5s"),
+};
+
+static const struct section_spec slack_spec = {
+    .kind = "connector",
+    .type = "slack",
+    .named = true,
+    .options = slack_options,
+    .n_options = ARRAY_LEN(slack_options),
+    .size = sizeof(struct slack),
+    .help = "a message in a Slack channel",
+};
+
+static bool is_channel_id(struct str s)
+{
+    if (s.len < 2 || !strchr("CGDU", s.at[0]))
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (!(s.at[i] >= 'A' && s.at[i] <= 'Z') && !(s.at[i] >= '0' && s.at[i] <= '9'))
+            return false;
+    return true;
+}
+
+static void check_token(const struct slack *s, const struct conf_section *section,
+                        struct conf_problems *problems)
+{
+    if (!s->channel.len)
+        conf_problem(problems, section, NULL, "channel = C0123456789",
+                     "a Slack token needs the id of a channel");
+    else if (!is_channel_id(s->channel))
+        conf_problem(problems, section, conf_find(section, "channel"),
+                     "in Slack: channel details, at the bottom: C0123456789",
+                     "the channel must be given by its id");
+}
+
+static void check_webhook(const struct slack *s, const struct conf_section *section,
+                          struct conf_problems *problems)
+{
+    const struct conf_entry *doubt = conf_find(section, "on_ambiguous");
+    struct url url;
+
+    /* No text of url_parse: it may hold the address, which is a secret. */
+    if (url_parse(s->webhook, &url, NULL))
+        conf_problem(problems, section, conf_find(section, "webhook"),
+                     "it looks like https://hooks.slack.com/services/...",
+                     "the webhook is no address");
+    else if (str_is(url.scheme, "http") && !host_is_loopback(url.host))
+        conf_problem(problems, section, conf_find(section, "webhook"), "https://...",
+                     "the webhook may be http:// on this machine only");
+    if (s->channel.len)
+        conf_problem(problems, section, conf_find(section, "channel"), "leave it out",
+                     "a webhook posts to its own channel only");
+    if (doubt && s->on_ambiguous == SLACK_DOUBT_LOOK)
+        conf_problem(problems, section, doubt, "resend or drop",
+                     "a webhook cannot look whether a message arrived");
+}
+
+static void slack_check(const void *settings, const struct conf_section *section,
+                        struct conf_problems *problems)
+{
+    const struct slack *s = settings;
+
+    if (!s->token.len && !s->webhook.len)
+        conf_problem(problems, section, NULL, "token = ${SLACK_BOT_TOKEN}",
+                     "a slack connector needs a token or a webhook");
+    else if (s->token.len && s->webhook.len)
+        conf_problem(problems, section, conf_find(section, "webhook"), "leave one of them out",
+                     "a slack connector takes a token or a webhook, not both");
+    else if (s->token.len)
+        check_token(s, section, problems);
+    else
+        check_webhook(s, section, problems);
+}
+
+/* A webhook cannot look; left to the default it repeats. */
+static enum slack_doubt doubt_of(const struct slack *s)
+{
+    if (s->webhook.len && s->on_ambiguous == SLACK_DOUBT_LOOK)
+        return SLACK_DOUBT_RESEND;
+    return (enum slack_doubt)s->on_ambiguous;
+}
+
+static enum rc build_look(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct slack *s = job->settings;
+    const struct delivery *d = &job->parcels[0].d;
+    const struct slack_look *look = job->scratch;
+    int64_t since = d->open_attempt_at ? d->open_attempt_at : d->created_at;
+    struct sbuf url AUTO(sbuf_free) = SBUF(URL_MAX);
+
+    since = since > LOOK_BEFORE_MS ? since - LOOK_BEFORE_MS : 0;
+    sbuf_add(&url, s->common.url);
+    sbuf_text(&url, "/api/conversations.history?channel=");
+    url_encode(&url, s->channel);
+    sbuf_printf(&url, "&oldest=%" PRId64 ".%03" PRId64 "000&inclusive=true", since / 1000,
+                since % 1000);
+    sbuf_printf(&url, "&include_all_metadata=true&limit=%d", LOOK_PAGE);
+    if (look->cursor.len) {
+        sbuf_text(&url, "&cursor=");
+        url_encode(&url, look->cursor);
+    }
+    *ret = (struct http_request){.method = "GET", .repeatable = true};
+    request_bearer(ret, s->token, job->arena);
+    return url_seal(&url, job->arena, &ret->url, why);
+}
+
+static enum rc build_post(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct slack *s = job->settings;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+
+    *ret = (struct http_request){.method = "POST", .url = s->webhook};
+    if (s->token.len) {
+        ret->url = arena_printf(job->arena, "%.*s/api/chat.postMessage", STR_ARG(s->common.url));
+        request_bearer(ret, s->token, job->arena);
+    }
+    json_open(&b, '{');
+    if (s->token.len)
+        json_kv(&b, "channel", s->channel);
+    slack_message(&b, &job->parcels[0],
+                  job->step == SLACK_POST_TEXT ? SLACK_TEXT_ONLY : SLACK_WITH_BLOCKS, job->arena);
+    json_close(&b, '}');
+    return request_body(ret, &b, "application/json; charset=utf-8", job->arena, why);
+}
+
+static enum rc slack_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    enum slack_doubt doubt = doubt_of(job->settings);
+
+    if (job->step == SLACK_START) {
+        if (job->look && doubt == SLACK_DOUBT_DROP)
+            return why_fail(RC_INVALID, why,
+                            "the message may have arrived; on_ambiguous = drop does not repeat it");
+        job->step = job->look && doubt == SLACK_DOUBT_LOOK ? SLACK_LOOK : SLACK_POST;
+        job->scratch = ARENA_NEW(job->arena, struct slack_look);
+    }
+    if (job->step == SLACK_LOOK)
+        return build_look(job, ret, why);
+    return build_post(job, ret, why);
+}
+
+const struct connector_type slack_connector = {
+    .name = "slack",
+    .spec = &slack_spec,
+    .max_batch = 1,
+    .routable = true,
+    .check = slack_check,
+    .build = slack_build,
+    .judge = slack_judge,
+};
