@@ -35,8 +35,9 @@ struct writer_ports {
 };
 
 struct writer;
-struct writer *writer_new(const struct writer_ports *ports, const struct rules *rules, size_t max_weight);
-void writer_free(struct writer *w);
+/* The first work it gets must be a COMMAND_RULES. max_weight bounds the intake that waits. */
+struct writer *writer_new(const struct writer_ports *ports, size_t max_weight);
+void writer_free(struct writer *w); /* closed and empty; drops the rules */
 
 /* From any thread. Intake: RC_BUSY when too much waits; others only RC_CLOSED. */
 MUST_CHECK enum rc writer_submit(struct writer *w, struct work *work);

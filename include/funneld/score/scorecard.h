@@ -12,6 +12,7 @@
 
 struct rule {
     struct str name, group; /* group may be missing */
+    size_t group_at;        /* index of it; SIZE_MAX: none */
     struct str why;         /* in words, for reasons */
     const struct expr *when;
     bool engagement;
@@ -30,9 +31,10 @@ struct scorecard {
     size_t n_rules;
     const struct group *groups;
     size_t n_groups;
-    int64_t warm, hot; /* tenths */
-    struct str text;   /* the [score], [group] and [rule] sections in canonical form: the rule
-                          set as it is kept beside past scores; conf_read_text reads it back */
+    int64_t warm, hot;     /* tenths */
+    const size_t *by_name; /* indexes of rules, sorted by their names */
+    struct str text;       /* the [score], [group] and [rule] sections in canonical form: the rule
+                              set as it is kept beside past scores; conf_read_text reads it back */
 };
 
 extern const struct section_spec score_spec, group_spec, rule_spec;
@@ -73,14 +75,23 @@ struct verdict_score {
 void scorecard_fire(const struct scorecard *c, const struct facts *f,
                     void (*fired)(void *self, const struct rule *rule), void *self);
 
-/* The score at `at`: rows decayed to `at`, fit rules against f->lead. Lines: arena not NULL. */
+/* The score at `at`: rows decayed to `at` (later ones are not decayed), fit rules against the
+ * lead. With an arena also the lines: fit in the order of the rules, engagement by occurred_at,
+ * caps of rules, caps of groups; what is worth 0.0 by now has none.
+ *
+ * Points, half-life and words of a row are those of its firing. What caps it is the scorecard of
+ * now: max and group of the rule by that name; where that is gone, the greatest max of its rows
+ * and each row's own group. A group that is gone caps nothing. The cap of a group that mixes both
+ * parts is taken from engagement as soon as one of its lines is engagement. */
 void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
                         const struct ledger_row *rows, size_t n_rows, int64_t at, struct arena *a,
                         struct verdict_score *ret);
 
 enum band scorecard_band(const struct scorecard *c, int64_t score);
 
-/* The strongest reasons in words: "demo request +35, job title fits +20"; at most n, caps left out. */
+/* The strongest reasons in words, all firings of a rule in one: "demo request +35, visited pricing
+ * (3x) +24.5, uses a free address -10"; at most n, caps left out, empty when there is none. The
+ * verdict must have its lines. */
 struct str score_reasons(const struct verdict_score *v, size_t n, struct arena *a);
 
 #endif

@@ -1,0 +1,70 @@
+/* pipeline/batch.h - one transaction in the making: what it works with, what follows its commit. */
+#ifndef FUNNELD_PIPELINE_BATCH_H
+#define FUNNELD_PIPELINE_BATCH_H
+
+#include "funneld/observe/metrics.h"
+#include "funneld/pipeline/writer.h"
+
+/* Counted and told only once the commit has succeeded. */
+struct count {
+    struct series *series;
+    int64_t n;
+    struct count *next;
+};
+
+struct notice {
+    struct str connector; /* in the batch's arena */
+    struct due_row row;
+    struct notice *next;
+};
+
+struct batch {
+    struct store *store;
+    struct reader *reader; /* the store's own */
+    const struct rules *rules;
+    int64_t now_ms;
+    struct arena *arena;
+    struct count *counts;
+    struct notice *notices, **last_notice;
+    size_t events; /* for METRIC_COMMIT_EVENTS */
+    bool rescan;
+};
+
+/* What an undone event had counted and told is taken back as well. */
+struct batch_mark {
+    struct count *counts;
+    struct notice **last_notice;
+};
+struct batch_mark batch_mark(const struct batch *b);
+void batch_undo(struct batch *b, struct batch_mark mark);
+
+void batch_count(struct batch *b, struct series *s, int64_t n);
+void batch_notice(struct batch *b, struct str connector, const struct due_row *row);
+
+/* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
+MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);
+
+/* identity.c: whose event it is. *lead lives in the batch's arena and has an id. */
+MUST_CHECK enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret);
+MUST_CHECK enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into);
+/* After a fold: a lead known by e-mail alone that turns out to be this CRM contact. *lead may
+ * become the other, older one. */
+MUST_CHECK enum rc join_by_email(struct batch *b, struct lead *lead);
+
+/* outputs.c: routes to queue rows, and the question who a contact is. */
+MUST_CHECK enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
+                                    const struct lead *lead, bool *ret_waiting);
+MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t event,
+                                const struct lead *lead, const struct ledger_row *rows,
+                                size_t n_rows, int64_t previous, bool enrichment_waits);
+
+/* verdict.c: how attempts ended. */
+MUST_CHECK enum rc apply_attempts(struct batch *b, const struct attempts *w);
+MUST_CHECK enum rc apply_verdicts(struct batch *b, struct verdicts *w);
+
+/* What funneld_leads{band} changes by when a lead goes from one to the other. */
+void count_band(struct batch *b, const struct lead *before, const struct lead *after);
+
+extern const struct str enrichment_route; /* the name that deliveries to a CRM carry as route */
+
+#endif

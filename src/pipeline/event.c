@@ -1,0 +1,175 @@
+/* pipeline/event.c - the way of one event inside the transaction. */
+#include "batch.h"
+
+#include <string.h>
+
+static bool counted(const struct lead *l)
+{
+    return l->state == LEAD_ACTIVE && l->evaluated;
+}
+
+void count_band(struct batch *b, const struct lead *before, const struct lead *after)
+{
+    if (counted(before))
+        batch_count(b, metric(METRIC_LEADS, str_of(band_name(before->band)), STR_NULL), -1);
+    if (counted(after))
+        batch_count(b, metric(METRIC_LEADS, str_of(band_name(after->band)), STR_NULL), 1);
+}
+
+struct firing {
+    struct batch *b;
+    const struct event *e;
+    int64_t event, lead;
+    enum rc rc;
+};
+
+static void fired(void *self, const struct rule *rule)
+{
+    struct firing *f = self;
+    const struct ledger_row row = {
+        .event = f->event,
+        .lead = f->lead,
+        .rule = rule->name,
+        .group = rule->group,
+        .why = rule->why,
+        .points = rule->points,
+        .half_life_ms = rule->half_life_ms,
+        .max = rule->max,
+        .occurred_at = f->e->occurred_at,
+        .received_at = f->e->received_at,
+    };
+
+    if (f->rc == RC_OK)
+        f->rc = store_ledger_add(f->b->store, &row);
+}
+
+static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event,
+                          const struct lead *lead)
+{
+    struct firing f = {.b = b, .e = e, .event = event, .lead = lead->id};
+    const struct facts facts = {.event = e, .lead = lead};
+
+    scorecard_fire(&b->rules->scorecard, &facts, fired, &f);
+    return f.rc;
+}
+
+/* The lead's new score; *ret_rows are its ledger, for the explanation. */
+static enum rc evaluate(struct batch *b, struct lead *lead, int64_t at,
+                        struct ledger_row **ret_rows, size_t *ret_n)
+{
+    struct verdict_score v;
+    enum rc rc = read_ledger(b->reader, lead->id, INT64_MAX, b->arena, ret_rows, ret_n);
+
+    if (rc != RC_OK)
+        return rc;
+    scorecard_evaluate(&b->rules->scorecard, lead, *ret_rows, *ret_n, at, NULL, &v);
+    lead->score = v.score;
+    lead->fit = v.fit;
+    lead->engagement = v.engagement;
+    lead->band = v.band;
+    lead->evaluated = true;
+    return RC_OK;
+}
+
+/* Scores, routes and saves a lead after an event was folded into it. */
+static enum rc judge(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
+{
+    int64_t previous = lead->evaluated ? lead->score : 0;
+    struct ledger_row *rows = NULL;
+    size_t n_rows = 0;
+    bool waiting = false;
+    enum rc rc = fire_rules(b, e, event, lead);
+
+    if (rc == RC_OK)
+        rc = evaluate(b, lead, e->received_at, &rows, &n_rows);
+    if (rc == RC_OK)
+        rc = queue_enrichment(b, e, event, lead, &waiting);
+    if (rc == RC_OK && lead->state == LEAD_ACTIVE)
+        rc = queue_routes(b, e, event, lead, rows, n_rows, previous, waiting);
+    return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
+}
+
+static void count_cancelled(void *self, struct str connector)
+{
+    struct batch *b = self;
+
+    batch_count(b, metric(METRIC_DELIVERIES, connector, STR("cancelled")), 1);
+    batch_count(b, metric(METRIC_QUEUE_DEPTH, connector, STR_NULL), -1);
+}
+
+/* What stays is a tombstone with its CRM id, so that late events do not bring the person back. */
+static enum rc erase(struct batch *b, struct lead *lead)
+{
+    lead->score = lead->fit = lead->engagement = 0;
+    lead->band = BAND_COLD;
+    enum rc rc = store_lead_erase(b->store, lead->id, b->now_ms, count_cancelled, b);
+    return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
+}
+
+static enum rc change_lead(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
+{
+    enum rc rc = RC_OK;
+
+    if (e->effect == EFFECT_MERGE)
+        rc = merge_leads(b, e, lead);
+    else if (lead_fold(lead, e, b->arena) && e->effect == EFFECT_PROPERTIES)
+        rc = join_by_email(b, lead);
+    if (rc != RC_OK)
+        return rc;
+    if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
+        lead->enriched_at = 0; /* ask the CRM anew what the record is now */
+    rc = store_event_add(b->store, event, lead->id, e, !lead->erased);
+    if (rc != RC_OK)
+        return rc;
+    return lead->erased ? erase(b, lead) : judge(b, e, event, lead);
+}
+
+static enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
+{
+    struct lead lead, before;
+    enum rc rc = find_lead(b, e, &lead);
+
+    if (rc != RC_OK)
+        return rc;
+    before = lead;
+    if (lead.erased) /* nothing of it is kept but that it came */
+        return store_event_add(b->store, event, lead.id, e, false);
+    if (lead.state == LEAD_MERGED) /* the record it absorbed is deleted: no news */
+        return store_event_add(b->store, event, lead.id, e, true);
+    rc = change_lead(b, e, event, &lead);
+    if (rc == RC_OK && lead.id == before.id)
+        count_band(b, &before, &lead);
+    else if (rc == RC_OK) /* joined with an older lead, which was counted where that happened */
+        count_band(b, &(struct lead){.state = LEAD_MERGED}, &lead);
+    return rc;
+}
+
+static struct str type_label(struct str type)
+{
+    size_t i = event_type_index(type);
+
+    return i < n_known_event_types ? str_of(known_event_types[i]) : STR("other");
+}
+
+enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh)
+{
+    int64_t id = 0;
+    enum rc rc = store_dedupe(b->store, e, &id);
+
+    *ret_fresh = rc == RC_OK;
+    if (rc == RC_EXISTS) {
+        batch_count(b, metric(METRIC_EVENTS_DUPLICATE, e->source, STR_NULL), 1);
+        return RC_OK;
+    }
+    if (rc == RC_OK && e->state == EVENT_PROCESSED)
+        rc = process_linked(b, e, id);
+    else if (rc == RC_OK)
+        rc = store_event_add(b->store, id, 0, e, true);
+    if (rc != RC_OK)
+        return rc;
+    batch_count(b, metric(METRIC_EVENTS_RECEIVED, e->source, type_label(e->type)), 1);
+    if (e->state == EVENT_UNPROCESSABLE)
+        batch_count(b, metric(METRIC_EVENTS_UNPROCESSABLE, e->source, STR_NULL), 1);
+    b->events++;
+    return RC_OK;
+}

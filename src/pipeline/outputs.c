@@ -1,0 +1,150 @@
+/* pipeline/outputs.c - from a judged lead to rows in the queue. */
+#include "batch.h"
+
+enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
+
+const struct str enrichment_route = {"enrichment", sizeof "enrichment" - 1};
+
+static const struct connector *connector_find(const struct rules *r, struct str name)
+{
+    for (size_t i = 0; i < r->n_connectors; i++)
+        if (str_eq(r->connectors[i].name, name))
+            return &r->connectors[i];
+    return NULL;
+}
+
+static const struct source *source_find(const struct rules *r, struct str name)
+{
+    for (size_t i = 0; i < r->n_sources; i++)
+        if (str_eq(r->sources[i].name, name))
+            return &r->sources[i];
+    return NULL;
+}
+
+/* A newer message to keep a lead current takes the place of the one that still waits. */
+static enum rc fold_older(struct batch *b, const struct delivery *d)
+{
+    int64_t n = 0;
+    enum rc rc = store_delivery_fold(b->store, d->connector, d->lead, d->id, b->now_ms, &n);
+
+    if (rc == RC_OK && n) {
+        batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
+        batch_count(b, metric(METRIC_QUEUE_DEPTH, d->connector, STR_NULL), -n);
+    }
+    return rc;
+}
+
+static enum rc queue(struct batch *b, const struct connector *c, struct delivery *d)
+{
+    enum rc rc = store_delivery_add(b->store, d);
+
+    if (rc == RC_OK && c->type->upsert)
+        rc = fold_older(b, d);
+    if (rc != RC_OK)
+        return rc;
+    batch_count(b, metric(METRIC_QUEUE_DEPTH, d->connector, STR_NULL), 1);
+    batch_notice(b, d->connector,
+                 &(struct due_row){.id = d->id, .lead = d->lead, .due_at = d->due_at});
+    return RC_OK;
+}
+
+static bool stale(const struct connector *c, const struct lead *lead, int64_t now_ms)
+{
+    return !lead->enriched_at || lead->enriched_at + hubspot_stale_after_ms(c->settings) <= now_ms;
+}
+
+enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
+                         const struct lead *lead, bool *ret_waiting)
+{
+    const struct source *s = source_find(b->rules, e->source);
+    const struct connector *c =
+        s && s->enrich_with.at ? connector_find(b->rules, s->enrich_with) : NULL;
+
+    *ret_waiting = false;
+    if (!c || !lead->crm_id || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
+        return RC_OK;
+    enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead->id, ret_waiting);
+    if (rc != RC_OK || *ret_waiting)
+        return rc;
+    *ret_waiting = true;
+    struct delivery d = {
+        .event = event,
+        .lead = lead->id,
+        .route = enrichment_route,
+        .connector = c->name,
+        .created_at = b->now_ms,
+        .due_at = b->now_ms,
+    };
+    return queue(b, c, &d);
+}
+
+static void state_facts(struct batch *b, const struct event *e, const struct lead *lead,
+                        const struct ledger_row *rows, size_t n_rows, int64_t previous,
+                        struct delivery_facts *ret)
+{
+    struct verdict_score v;
+
+    scorecard_evaluate(&b->rules->scorecard, lead, rows, n_rows, e->received_at, b->arena, &v);
+    *ret = (struct delivery_facts){
+        .score = lead->score,
+        .previous = previous,
+        .fit = lead->fit,
+        .engagement = lead->engagement,
+        .band = lead->band,
+        .reasons = score_reasons(&v, REASONS, b->arena),
+        .event_source = e->source,
+        .event_type = e->type,
+        .event_property = e->property,
+        .event_value = e->value,
+        .event_time = e->occurred_at,
+    };
+}
+
+static enum rc queue_route(struct batch *b, const struct route *r, int64_t event,
+                           const struct lead *lead, const struct delivery_facts *facts, bool waits)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < r->to.n && rc == RC_OK; i++) {
+        const struct connector *c = connector_find(b->rules, r->to.items[i]);
+        bool hold_back = waits && r->wait_for_enrichment;
+        int64_t due_at = b->now_ms + (hold_back ? ENRICHMENT_PATIENCE_MS : 0);
+        struct delivery d = {
+            .event = event,
+            .lead = lead->id,
+            .route = r->name,
+            .connector = r->to.items[i],
+            .created_at = b->now_ms,
+            .due_at = due_at,
+            .wait_until = hold_back ? due_at : 0,
+            .facts = *facts,
+        };
+
+        if (c) /* the configuration's check saw to it that there is one */
+            rc = queue(b, c, &d);
+    }
+    return rc;
+}
+
+enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, const struct lead *lead,
+                     const struct ledger_row *rows, size_t n_rows, int64_t previous,
+                     bool enrichment_waits)
+{
+    const struct facts now = {
+        .event = e, .lead = lead, .score = lead->score, .previous = previous, .band = lead->band};
+    struct delivery_facts facts;
+    bool stated = false;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < b->rules->routes.n && rc == RC_OK; i++) {
+        const struct route *r = &b->rules->routes.items[i];
+
+        if (!expr_true(r->when, &now))
+            continue;
+        if (!stated) /* the explanation costs more than the score: only where somebody reads it */
+            state_facts(b, e, lead, rows, n_rows, previous, &facts);
+        stated = true;
+        rc = queue_route(b, r, event, lead, &facts, enrichment_waits);
+    }
+    return rc;
+}

@@ -1,0 +1,305 @@
+/* pipeline/writer.c - group commit.
+ *
+ * A step takes what waits, does it in one transaction and answers all of it after the commit. A
+ * full disk or a failed write fails the whole group: nothing of it is stored and every sender
+ * hears 503. One bad event or command fails alone, in its savepoint.
+ */
+#include "batch.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/observe/health.h"
+#include "funneld/observe/log.h"
+
+enum { IDLE_WAIT_MS = 1000 };
+
+struct writer {
+    struct writer_ports ports;
+    struct mailbox *box;
+    atomic_bool closing;
+    /* The writer thread's own. */
+    const struct rules *rules;
+    struct arena arena;
+    enum rc last; /* of the last commit: a change is logged once */
+};
+
+struct batch_mark batch_mark(const struct batch *b)
+{
+    return (struct batch_mark){b->counts, b->last_notice};
+}
+
+void batch_undo(struct batch *b, struct batch_mark mark)
+{
+    b->counts = mark.counts;
+    b->last_notice = mark.last_notice;
+    *b->last_notice = NULL;
+}
+
+void batch_count(struct batch *b, struct series *s, int64_t n)
+{
+    struct count *c = ARENA_NEW(b->arena, struct count);
+
+    *c = (struct count){s, n, b->counts};
+    b->counts = c;
+}
+
+void batch_notice(struct batch *b, struct str connector, const struct due_row *row)
+{
+    struct notice *n = ARENA_NEW(b->arena, struct notice);
+
+    *n = (struct notice){.connector = arena_str(b->arena, connector), .row = *row};
+    *b->last_notice = n;
+    b->last_notice = &n->next;
+}
+
+struct writer *writer_new(const struct writer_ports *ports, size_t max_weight)
+{
+    struct writer *w = mem_alloc(sizeof *w);
+
+    w->ports = *ports;
+    w->box = mailbox_new(max_weight);
+    return w;
+}
+
+void writer_free(struct writer *w)
+{
+    if (!w)
+        return;
+    mailbox_free(w->box);
+    arena_free(&w->arena);
+    if (w->rules)
+        ref_drop(w->rules->owner);
+    free(w);
+}
+
+enum rc writer_submit(struct writer *w, struct work *work)
+{
+    if (work->kind == WORK_INTAKE)
+        return mailbox_put(w->box, &work->mail);
+    work->mail.weight = 1; /* bounded by what is in flight, so never refused */
+    return mailbox_force(w->box, &work->mail);
+}
+
+void writer_close(struct writer *w)
+{
+    atomic_store(&w->closing, true);
+    mailbox_close(w->box);
+}
+
+/* The whole group is lost with these; anything else concerns one event or command. */
+static bool loses_group(enum rc rc)
+{
+    return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
+}
+
+/* An event that the store refuses is kept raw, so that nothing is lost and its neighbours go on. */
+static enum rc keep_raw(struct batch *b, const struct event *e, enum rc failure, bool *ret_fresh)
+{
+    struct event raw = *e;
+
+    raw.state = EVENT_UNPROCESSABLE;
+    raw.reason = arena_printf(b->arena, "it could not be processed: %s (%s)", store_error(b->store),
+                              rc_text(failure));
+    return process_event(b, &raw, ret_fresh);
+}
+
+static enum rc in_savepoint(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
+{
+    const struct batch_mark mark = batch_mark(b);
+    enum rc rc = store_savepoint(b->store);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = process_event(b, e, ret_fresh);
+    *ret_raw = e->state == EVENT_UNPROCESSABLE;
+    if (rc != RC_OK) {
+        store_undo(b->store);
+        batch_undo(b, mark);
+        if (loses_group(rc))
+            return rc;
+        *ret_raw = true;
+        return keep_raw(b, e, rc, ret_fresh);
+    }
+    return store_release(b->store);
+}
+
+static enum rc do_intake(struct batch *b, struct intake *in)
+{
+    in->accepted = in->duplicates = in->unprocessable = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        bool fresh = false, raw = false;
+        enum rc rc = in_savepoint(b, &in->events[i], &fresh, &raw);
+
+        if (rc != RC_OK)
+            return rc;
+        in->accepted += fresh;
+        in->duplicates += !fresh;
+        in->unprocessable += fresh && raw;
+    }
+    return RC_OK;
+}
+
+static enum rc load_rules(struct batch *b, const struct rules *r)
+{
+    struct str *names = arena_array(b->arena, r->n_connectors, sizeof *names);
+
+    for (size_t i = 0; i < r->n_connectors; i++)
+        names[i] = r->connectors[i].name;
+    enum rc rc = store_connectors(b->store, names, r->n_connectors, b->now_ms);
+    b->rescan = true;
+    return rc == RC_OK ? store_ruleset_add(b->store, r->scorecard.text, b->now_ms) : rc;
+}
+
+static enum rc do_command(struct batch *b, struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_RULES:
+        return load_rules(b, c->arg);
+    case COMMAND_RETRY:
+        b->rescan = true;
+        return store_retry(b->store, c->arg, b->now_ms, &c->count);
+    case COMMAND_CALL:
+        return c->fn(b->store, c->arg, &c->why);
+    }
+    return RC_INVALID;
+}
+
+static enum rc do_kind(struct batch *b, struct work *work)
+{
+    switch (work->kind) {
+    case WORK_INTAKE:
+        return do_intake(b, (struct intake *)work);
+    case WORK_ATTEMPTS:
+        return apply_attempts(b, (struct attempts *)work);
+    case WORK_VERDICTS:
+        return apply_verdicts(b, (struct verdicts *)work);
+    case WORK_COMMAND:
+        return do_command(b, (struct command *)work);
+    }
+    return RC_INVALID;
+}
+
+/* Events have their own savepoints; the rest is one unit each. */
+static enum rc do_work(struct batch *b, struct work *work)
+{
+    if (work->kind == WORK_INTAKE)
+        return work->rc = do_intake(b, (struct intake *)work);
+    const struct batch_mark mark = batch_mark(b);
+    enum rc rc = store_savepoint(b->store);
+    if (rc != RC_OK)
+        return rc;
+    rc = do_kind(b, work);
+    work->rc = rc == RC_NONE ? RC_OK : rc;
+    if (work->rc == RC_OK)
+        return store_release(b->store);
+    store_undo(b->store);
+    batch_undo(b, mark);
+    return loses_group(work->rc) ? work->rc : RC_OK;
+}
+
+static enum rc commit_group(struct batch *b, struct mail *mails)
+{
+    enum rc rc = store_begin(b->store);
+
+    for (struct mail *m = mails; m && rc == RC_OK; m = m->next)
+        rc = do_work(b, (struct work *)m);
+    if (rc == RC_OK)
+        return store_commit(b->store);
+    store_rollback(b->store);
+    return rc;
+}
+
+static void tell(struct writer *w, const struct batch *b)
+{
+    for (const struct count *c = b->counts; c; c = c->next)
+        metric_add(c->series, c->n);
+    for (const struct notice *n = b->notices; n; n = n->next)
+        w->ports.notify(w->ports.self, n->connector, &n->row);
+    if (b->rescan)
+        w->ports.rescan(w->ports.self);
+}
+
+static void take_rules(struct writer *w, const struct work *work)
+{
+    const struct command *c = (const struct command *)work;
+
+    if (work->kind != WORK_COMMAND || c->kind != COMMAND_RULES || work->rc != RC_OK)
+        return;
+    if (w->rules)
+        ref_drop(w->rules->owner);
+    w->rules = c->arg;
+}
+
+static void note_outcome(struct writer *w, enum rc rc)
+{
+    atomic_store(&health.store, rc == RC_OK || rc == RC_BUSY ? STORE_OK
+                                : rc == RC_FULL              ? STORE_FULL
+                                                             : STORE_FAILED);
+    if (rc != w->last && rc == RC_OK)
+        log_write(LOG_INFO, "store.recovered", L_END);
+    else if (rc != w->last)
+        log_write(LOG_ERROR, "store.failed", L_TEXT("status", rc_text(rc)),
+                  L_TEXT("reason", store_error(w->ports.store)), L_END);
+    w->last = rc;
+    if (rc == RC_IO || rc == RC_CORRUPT) /* not survived by guessing: restart on what is on disk */
+        w->ports.failed(w->ports.self);
+}
+
+static void answer(struct writer *w, struct mail *mails, enum rc rc)
+{
+    for (struct mail *m = mails, *next; m; m = next) {
+        struct work *work = (struct work *)m;
+
+        next = m->next; /* done() may free it */
+        if (rc != RC_OK)
+            work->rc = rc;
+        take_rules(w, work);
+        work->done(work);
+    }
+}
+
+bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
+{
+    struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
+
+    if (!mails)
+        return !atomic_load(&w->closing);
+    if (wait_ms)
+        now_ms = clock_now_ms(); /* the wait may have been long */
+    int64_t began = clock_mono_us();
+    struct batch b = {
+        .store = w->ports.store,
+        .reader = store_reader(w->ports.store),
+        .rules = w->rules,
+        .now_ms = now_ms,
+        .arena = &w->arena,
+        .last_notice = &b.notices,
+    };
+    enum rc rc = commit_group(&b, mails);
+
+    note_outcome(w, rc);
+    if (rc == RC_OK)
+        tell(w, &b);
+    answer(w, mails, rc);
+    metric_observe(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL),
+                   (double)(clock_mono_us() - began) / 1e6);
+    if (b.events)
+        metric_observe(metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL), (double)b.events);
+    arena_reset(&w->arena);
+    if (rc == RC_OK && (rc = store_checkpoint(w->ports.store)) != RC_OK)
+        note_outcome(w, rc);
+    return true;
+}
+
+void *writer_run(void *writer)
+{
+    struct writer *w = writer;
+
+    do
+        atomic_store(&health.writer_beat, clock_now_ms());
+    while (writer_step(w, clock_now_ms(), IDLE_WAIT_MS));
+    return NULL;
+}
