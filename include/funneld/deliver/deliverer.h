@@ -35,10 +35,14 @@ struct deliver_ports {
 };
 
 struct deliverer;
+/* Takes over lanes->owner; the ports stay the caller's. The disk is read in the first step. */
 struct deliverer *deliverer_new(const struct deliver_ports *ports, const struct lanes *lanes);
-void deliverer_free(struct deliverer *d);
+/* Not while the writer holds works of it, or the transport its requests: when it is idle, or after
+ * both were freed. */
+void deliverer_free(struct deliverer *d); /* NULL is fine */
 
-/* Does all that can be done at now; returns when to come back (Unix ms). */
+/* Does all that can be done at now; returns when to come back (Unix ms) if nothing happens before;
+ * INT64_MAX: not at all. */
 int64_t deliverer_step(struct deliverer *d, int64_t now_ms);
 
 /* From any thread */

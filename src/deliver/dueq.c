@@ -1,0 +1,95 @@
+/* deliver/dueq.c - a binary heap that knows where each lead's row is. */
+#include "dueq_priv.h"
+
+#include <stdlib.h>
+
+static bool before(const struct due_row *a, const struct due_row *b)
+{
+    return a->due_at != b->due_at ? a->due_at < b->due_at : a->id < b->id;
+}
+
+static void place(struct dueq *q, size_t i, struct due_row row)
+{
+    q->heap[i] = row;
+    leadmap_set(&q->places, row.lead, (uint32_t)i);
+}
+
+static void sift_up(struct dueq *q, size_t i, struct due_row row)
+{
+    while (i > 0 && before(&row, &q->heap[(i - 1) / 2])) {
+        place(q, i, q->heap[(i - 1) / 2]);
+        i = (i - 1) / 2;
+    }
+    place(q, i, row);
+}
+
+static void sift_down(struct dueq *q, size_t i, struct due_row row)
+{
+    for (size_t child; (child = 2 * i + 1) < q->n; i = child) {
+        if (child + 1 < q->n && before(&q->heap[child + 1], &q->heap[child]))
+            child++;
+        if (!before(&q->heap[child], &row))
+            break;
+        place(q, i, q->heap[child]);
+    }
+    place(q, i, row);
+}
+
+enum rc dueq_add(struct dueq *q, struct due_row row)
+{
+    if (leadmap_find(&q->places, row.lead))
+        return RC_EXISTS;
+    if (q->n >= q->max)
+        return RC_BUSY;
+    if (q->n == q->cap) {
+        q->cap = q->cap ? q->cap * 2 : 16;
+        q->heap = mem_grow(q->heap, q->cap, sizeof *q->heap);
+    }
+    q->n++;
+    sift_up(q, q->n - 1, row);
+    return RC_OK;
+}
+
+const struct due_row *dueq_find(const struct dueq *q, int64_t lead)
+{
+    const uint32_t *i = leadmap_find(&q->places, lead);
+
+    return i ? &q->heap[*i] : NULL;
+}
+
+const struct due_row *dueq_first(const struct dueq *q)
+{
+    return q->n ? &q->heap[0] : NULL;
+}
+
+bool dueq_remove(struct dueq *q, int64_t lead)
+{
+    const uint32_t *found = leadmap_find(&q->places, lead);
+
+    if (!found)
+        return false;
+
+    size_t i = *found;
+    struct due_row last = q->heap[--q->n];
+    (void)leadmap_remove(&q->places, lead); /* it was found just now */
+    if (i == q->n)
+        return true;
+    if (i > 0 && before(&last, &q->heap[(i - 1) / 2]))
+        sift_up(q, i, last);
+    else
+        sift_down(q, i, last);
+    return true;
+}
+
+void dueq_clear(struct dueq *q)
+{
+    q->n = 0;
+    leadmap_clear(&q->places);
+}
+
+void dueq_free(struct dueq *q)
+{
+    free(q->heap);
+    leadmap_free(&q->places);
+    *q = (struct dueq){.max = q->max};
+}

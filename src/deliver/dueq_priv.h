@@ -1,0 +1,43 @@
+/* deliver/dueq_priv.h - the heads that wait, the earliest first; at most one of each lead.
+ *
+ * Pure: reads no clock, takes no lock, logs nothing. One thread owns a dueq. Only dueq_add can
+ * fail, and a failed add changes nothing.
+ */
+#ifndef FUNNELD_DELIVER_DUEQ_H
+#define FUNNELD_DELIVER_DUEQ_H
+
+#include "funneld/store/work.h"
+
+/* A number for each of some leads. */
+struct leadmap {
+    struct leadmap_slot *slots;
+    size_t cap, n;
+};
+
+uint32_t *leadmap_find(const struct leadmap *m, int64_t lead); /* NULL; valid until a change */
+void leadmap_set(struct leadmap *m, int64_t lead, uint32_t value);
+bool leadmap_remove(struct leadmap *m, int64_t lead); /* false: was not there */
+void leadmap_clear(struct leadmap *m);
+void leadmap_free(struct leadmap *m);
+
+/* Ordered by (due_at, id). */
+struct dueq {
+    struct due_row *heap;
+    size_t n, cap, max;
+    struct leadmap places; /* lead -> index in heap */
+};
+
+#define DUEQ(max_rows)                                                                             \
+    {                                                                                              \
+        .max = (max_rows)                                                                          \
+    }
+
+MUST_CHECK enum rc dueq_add(struct dueq *q,
+                            struct due_row row); /* RC_EXISTS: lead; RC_BUSY: full */
+const struct due_row *dueq_find(const struct dueq *q, int64_t lead); /* NULL: none of this lead */
+const struct due_row *dueq_first(const struct dueq *q);              /* NULL: empty */
+bool dueq_remove(struct dueq *q, int64_t lead);
+void dueq_clear(struct dueq *q);
+void dueq_free(struct dueq *q);
+
+#endif

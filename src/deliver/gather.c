@@ -1,0 +1,153 @@
+/* deliver/gather.c - which due deliveries make one attempt, and all that a message needs of them.
+ */
+#include "attempt_priv.h"
+
+#include <inttypes.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/observe/log.h"
+
+/* After a read that failed. */
+#define UNREAD_PAUSE_MS (1 * SECONDS_MS)
+
+/* At most so many parcels, and room for no more than there are. */
+static size_t batch_room(const struct lane *lane)
+{
+    const struct connector_type *type = lane->connector->type;
+    int64_t max =
+        type->batch_limit ? type->batch_limit(lane->connector->settings) : (int64_t)type->max_batch;
+
+    if (max > (int64_t)lane->window.n)
+        max = (int64_t)lane->window.n;
+    return max > 1 ? (size_t)max : 1;
+}
+
+static struct str public_id(struct reader *reader, int64_t id, struct arena *a)
+{
+    return arena_printf(a, "%s-%" PRId64, reader_database_id(reader), id);
+}
+
+/* A lead that is gone leaves the facts that stand in the delivery. */
+static enum rc read_its_lead(struct reader *reader, int64_t id, struct arena *a,
+                             const struct lead **ret)
+{
+    struct lead *lead = ARENA_NEW(a, struct lead);
+    enum rc rc = read_lead(reader, id, a, lead);
+
+    if (rc == RC_NONE)
+        *lead = (struct lead){.id = id};
+    else if (rc)
+        return rc;
+    *ret = lead;
+    return RC_OK;
+}
+
+static struct str link_to_crm(const struct lanes *by, const struct lead *lead, struct arena *a)
+{
+    if (!by->crm || !lead->crm_id)
+        return STR_NULL;
+    return hubspot_contact_url(by->crm->settings, lead->portal_id, lead->crm_id, a);
+}
+
+/* The rest of a parcel whose delivery is read. */
+static enum rc complete(struct attempt *at, struct parcel *p)
+{
+    struct reader *reader = at->engine->ports.reader;
+    struct arena *a = &at->arena;
+    enum rc rc = read_its_lead(reader, p->d.lead, a, &p->lead);
+
+    if (rc)
+        return rc;
+    rc = read_remote(reader, p->d.lead, at->lane->name, a, &p->remote_lead);
+    if (rc && rc != RC_NONE)
+        return rc;
+
+    const struct route *route = at->by.routes ? routes_find(at->by.routes, p->d.route) : NULL;
+    p->message = route ? route->message : NULL;
+    p->public_id = public_id(reader, p->d.id, a);
+    p->lead_public_id = public_id(reader, p->d.lead, a);
+    p->crm_url = link_to_crm(&at->by, p->lead, a);
+    return RC_OK;
+}
+
+enum fit {
+    FIT_TAKEN,
+    FIT_NOT,   /* it is not due after all: gone, merged into another lead, put off */
+    FIT_LATER, /* it is due, but not in this attempt */
+    FIT_UNREAD,
+};
+
+/* What the disk says counts: the window may be behind. */
+static enum fit fits(struct attempt *a, const struct due_row *row, const struct delivery *d,
+                     int64_t now_ms)
+{
+    struct lane *lane = a->lane;
+    struct reader *reader = a->engine->ports.reader;
+    struct due_row now = {d->id, d->lead, d->due_at, d->open_attempt_at};
+
+    if (d->state != DELIVERY_PENDING || d->lead != row->lead) {
+        lane_refresh(lane, reader, row->lead, now_ms);
+        if (d->state == DELIVERY_PENDING)
+            lane_refresh(lane, reader, d->lead, now_ms);
+        return FIT_NOT;
+    }
+    if (lane_due_at(lane, &now) > now_ms) {
+        lane_add(lane, now);
+        return FIT_NOT;
+    }
+    if (a->job.n && a->job.look != (d->open_attempt_at != 0)) {
+        lane_add(lane, now);
+        return FIT_LATER;
+    }
+    return FIT_TAKEN;
+}
+
+static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t now_ms)
+{
+    struct parcel *p = &a->parcels[a->job.n];
+    enum rc rc = read_delivery(a->engine->ports.reader, row->id, &a->arena, &p->d);
+
+    if (rc == RC_NONE) {
+        lane_refresh(a->lane, a->engine->ports.reader, row->lead, now_ms);
+        return FIT_NOT;
+    }
+    if (rc == RC_OK) {
+        enum fit fit = fits(a, row, &p->d, now_ms);
+
+        if (fit != FIT_TAKEN)
+            return fit;
+        rc = complete(a, p);
+    }
+    if (rc) {
+        log_write(LOG_ERROR, "delivery.unread", L_INT("delivery", row->id),
+                  L_STR("connector", a->lane->name), L_TEXT("reason", rc_text(rc)), L_END);
+        lane_add(a->lane, *row);
+        lane_pause(a->lane, now_ms + UNREAD_PAUSE_MS);
+        return FIT_UNREAD;
+    }
+    a->job.look = p->d.open_attempt_at != 0;
+    a->job.n++;
+    leadmap_set(&a->lane->flight, row->lead, 1);
+    return FIT_TAKEN;
+}
+
+struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms)
+{
+    size_t room = batch_room(lane);
+    struct due_row row;
+
+    if (!dueq_first(&lane->window) || dueq_first(&lane->window)->due_at > now_ms)
+        return NULL;
+
+    struct attempt *a = attempt_new(e, lane, room, now_ms);
+    for (int seen = 0; a->job.n < room && seen < LANE_WINDOW; seen++) {
+        enum fit fit = lane_take(lane, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
+
+        if (fit == FIT_LATER || fit == FIT_UNREAD)
+            break;
+    }
+    if (a->job.n)
+        return a;
+    attempt_free(a);
+    return NULL;
+}

@@ -1,0 +1,226 @@
+/* deliver/lane.c - one connector's queue: what waits, what is in flight, when it may go on. */
+#include "lane_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/observe/log.h"
+
+/* After a failed read, and between two scans that found nothing to do. */
+#define SCAN_REST_MS (1 * SECONDS_MS)
+
+struct session *session_new(const struct connector_type *type)
+{
+    struct session *s = mem_alloc(sizeof *s);
+
+    *s = (struct session){.users = 1, .type = type};
+    if (type->session_size)
+        s->data = mem_alloc(type->session_size);
+    return s;
+}
+
+void session_drop(struct session *s)
+{
+    if (!s || --s->users)
+        return;
+    if (s->data && s->type->session_free)
+        s->type->session_free(s->data);
+    if (s->data)
+        explicit_bzero(s->data, s->type->session_size); /* access tokens */
+    free(s->data);
+    free(s);
+}
+
+struct lane *lane_new(struct str name)
+{
+    struct lane *lane = mem_alloc(sizeof *lane);
+
+    lane->name_text = mem_text(name);
+    lane->name = str_of(lane->name_text);
+    lane->window.max = LANE_WINDOW;
+    lane->scan_at = lane->unseen_due = NEVER;
+    lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
+    lane->retried = metric(METRIC_DELIVERIES, name, STR("retried"));
+    lane->dead = metric(METRIC_DELIVERIES, name, STR("dead"));
+    (void)metric(METRIC_DELIVERIES, name, STR("superseded")); /* the writer counts these two */
+    (void)metric(METRIC_DELIVERIES, name, STR("cancelled"));
+    lane->seconds = metric(METRIC_DELIVERY_SECONDS, name, STR_NULL);
+    return lane;
+}
+
+void lane_free(struct lane *lane)
+{
+    if (!lane)
+        return;
+    session_drop(lane->session);
+    dueq_free(&lane->window);
+    leadmap_free(&lane->flight);
+    free(lane->name_text);
+    free(lane);
+}
+
+void lane_configure(struct lane *lane, const struct connector *connector, int64_t now_ms)
+{
+    session_drop(lane->session);
+    lane->session = connector ? session_new(connector->type) : NULL;
+    lane->connector = connector;
+    dueq_clear(&lane->window);
+    lane->unseen_due = NEVER;
+    lane->scan_at = connector ? now_ms : NEVER;
+}
+
+const struct connector_common *lane_common(const struct lane *lane)
+{
+    return lane->connector->settings;
+}
+
+int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
+{
+    int64_t look_at = row->open_attempt_at + lane_common(lane)->settle_ms;
+
+    return row->open_attempt_at && look_at > row->due_at ? look_at : row->due_at;
+}
+
+static void turn_away(struct lane *lane, int64_t due_at)
+{
+    if (due_at < lane->unseen_due)
+        lane->unseen_due = due_at;
+}
+
+void lane_add(struct lane *lane, struct due_row row)
+{
+    if (!lane->connector || leadmap_find(&lane->flight, row.lead))
+        return;
+    row.due_at = lane_due_at(lane, &row);
+    (void)dueq_remove(&lane->window, row.lead); /* mostly none there */
+    if (dueq_add(&lane->window, row) != RC_OK)
+        turn_away(lane, row.due_at);
+}
+
+void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms)
+{
+    struct due_row row;
+
+    if (!lane->connector || leadmap_find(&lane->flight, lead))
+        return;
+    (void)dueq_remove(&lane->window, lead);
+
+    enum rc rc = read_due_of_lead(reader, lane->name, lead, &row);
+    if (rc == RC_OK)
+        lane_add(lane, row);
+    else if (rc != RC_NONE)
+        lane->scan_at = now_ms + SCAN_REST_MS;
+}
+
+void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
+                 int64_t now_ms)
+{
+    const struct due_row *head = dueq_find(&lane->window, row->lead);
+
+    if (!lane->connector)
+        return;
+    if (head && head->id == row->id)
+        lane_add(lane, *row);
+    else if (head && head->due_at > now_ms) /* it may have been superseded by this one */
+        lane_refresh(lane, reader, row->lead, now_ms);
+    else if (!head && lane->unseen_due != NEVER) /* an older one of this lead may be on disk */
+        turn_away(lane, row->due_at);
+    else if (!head)
+        lane_add(lane, *row);
+}
+
+static bool is_due(const struct lane *lane, int64_t now_ms)
+{
+    const struct due_row *first = dueq_first(&lane->window);
+
+    return first && first->due_at <= now_ms;
+}
+
+/* What is unseen matters only once the window has nothing to do: it is read in order of due_at. */
+static int64_t next_scan(const struct lane *lane, int64_t now_ms)
+{
+    int64_t at = lane->scan_at;
+
+    if (lane->unseen_due != NEVER && !is_due(lane, now_ms)) {
+        int64_t unseen = lane->unseen_due > lane->rest_until ? lane->unseen_due : lane->rest_until;
+
+        if (unseen < at)
+            at = unseen;
+    }
+    return at;
+}
+
+static void fill(struct lane *lane, const struct due_row rows[], size_t n, bool more)
+{
+    dueq_clear(&lane->window);
+    lane->unseen_due = NEVER;
+    for (size_t i = 0; i < n; i++)
+        lane_add(lane, rows[i]);
+    if (more)
+        turn_away(lane, rows[n - 1].due_at);
+}
+
+void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
+{
+    if (!lane->connector || next_scan(lane, now_ms) > now_ms)
+        return;
+
+    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
+    size_t limit = LANE_WINDOW + lane->flight.n, n = 0;
+    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
+    enum rc rc = read_due(reader, lane->name, limit, rows, &n);
+
+    if (rc == RC_OK || rc == RC_NONE) {
+        lane->scan_at = NEVER;
+        fill(lane, rows, n, n == limit);
+    } else {
+        lane->scan_at = now_ms + SCAN_REST_MS;
+        log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
+                  L_TEXT("reason", rc_text(rc)), L_END);
+    }
+    lane->rest_until = is_due(lane, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
+}
+
+bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret)
+{
+    if (!is_due(lane, now_ms))
+        return false;
+    *ret = *dueq_first(&lane->window);
+    return dueq_remove(&lane->window, ret->lead);
+}
+
+void lane_pause(struct lane *lane, int64_t until_ms)
+{
+    if (until_ms > lane->paused_until)
+        lane->paused_until = until_ms;
+}
+
+bool lane_may_start(const struct lane *lane, int64_t now_ms)
+{
+    return lane->connector && (int64_t)lane->running < lane_common(lane)->concurrency &&
+           lane->paused_until <= now_ms &&
+           rate_ready_at(&lane->rate, lane_common(lane)->rate, now_ms) <= now_ms;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t lane_wake_at(const struct lane *lane, int64_t now_ms)
+{
+    if (!lane->connector)
+        return NEVER;
+
+    const struct due_row *first = dueq_first(&lane->window);
+    int64_t at = next_scan(lane, now_ms);
+    if (first && (int64_t)lane->running < lane_common(lane)->concurrency) {
+        int64_t start = rate_ready_at(&lane->rate, lane_common(lane)->rate, now_ms);
+
+        start = later(later(first->due_at, lane->paused_until), start);
+        if (start < at)
+            at = start;
+    }
+    return at;
+}

@@ -1,0 +1,72 @@
+/* deliver/lane_priv.h - one connector's queue: what waits, what is in flight, when it may go on.
+ *
+ * A lead has at most one delivery in the lane: its head, waiting in the window or in flight. The
+ * window holds the earliest LANE_WINDOW heads; when there are more, the rest stays on disk and
+ * the lane knows when the first of them is due. Reads the store, sends nothing. The delivery
+ * thread owns it; it never moves in memory.
+ */
+#ifndef FUNNELD_DELIVER_LANE_H
+#define FUNNELD_DELIVER_LANE_H
+
+#include "dueq_priv.h"
+#include "funneld/connectors/connector.h"
+#include "funneld/observe/metrics.h"
+#include "funneld/store/store.h"
+#include "pace_priv.h"
+
+enum { LANE_WINDOW = 4096 };
+#define NEVER INT64_MAX
+
+/* What a connector keeps between jobs; jobs in flight keep the old one past a reload. */
+struct session {
+    size_t users;
+    const struct connector_type *type;
+    void *data; /* zeroed at first; NULL: the type has none */
+};
+struct session *session_new(const struct connector_type *type);
+void session_drop(struct session *s); /* NULL is fine */
+
+struct lane {
+    struct lane *next;
+    char *name_text;
+    struct str name;                   /* of name_text */
+    const struct connector *connector; /* NULL: removed; what is in flight still ends */
+    struct session *session;
+    struct dueq window;
+    struct leadmap flight; /* leads whose delivery is in an attempt */
+    size_t running;        /* attempts */
+    struct rate rate;
+    int64_t paused_until;
+    int64_t scan_at;    /* when to read the disk again; NEVER: no need */
+    int64_t unseen_due; /* the earliest that is only on disk; NEVER: the window is complete */
+    int64_t rest_until; /* no scan for what is unseen before */
+    struct series *delivered, *retried, *dead, *seconds;
+};
+
+struct lane *lane_new(struct str name);
+void lane_free(struct lane *lane);
+
+/* A new connector (fresh session, the disk is read again), or NULL: removed. */
+void lane_configure(struct lane *lane, const struct connector *connector, int64_t now_ms);
+const struct connector_common *lane_common(const struct lane *lane);
+
+/* A row became pending or due earlier. */
+void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
+                 int64_t now_ms);
+/* Reads the heads anew if that is needed now. */
+void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms);
+/* The lead's head as the disk has it, unless one is in flight; replaces what is in the window. */
+void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms);
+/* Puts a head (back) into the window. */
+void lane_add(struct lane *lane, struct due_row row);
+/* The first head that is due, taken out of the window. */
+bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret);
+/* When an attempt that looks for this row's open attempt, or just sends it, is due. */
+int64_t lane_due_at(const struct lane *lane, const struct due_row *row);
+
+void lane_pause(struct lane *lane, int64_t until_ms);
+bool lane_may_start(const struct lane *lane, int64_t now_ms);
+/* When the lane can do something that it cannot do now, if nothing happens before. */
+int64_t lane_wake_at(const struct lane *lane, int64_t now_ms);
+
+#endif

@@ -1,0 +1,184 @@
+/* deliver/verdict.c - from outcomes to what is stored, and from what was stored to what is next.
+ *
+ * A connector says what the service answered. What this means for the delivery depends on more:
+ * whether something that cannot be repeated may have left, whether an older attempt is still in
+ * doubt, how old the delivery is, what Retry-After said.
+ */
+#include "attempt_priv.h"
+
+#include "funneld/base/clock.h"
+#include "funneld/ingest/source.h"
+#include "funneld/observe/log.h"
+
+/* Before this attempt there was one of unknown fate, and this one did not get past looking: it
+ * came to send (and was marked) only after the look. */
+static bool still_in_doubt(const struct attempt *a)
+{
+    return a->job.look && !a->marked_at;
+}
+
+enum verdict attempt_doubt(const struct attempt *a)
+{
+    return a->may_have_acted || still_in_doubt(a) ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
+}
+
+static bool is_too_old(const struct attempt *a, const struct delivery *d, int64_t now_ms)
+{
+    int64_t give_up = ((const struct connector_common *)a->job.settings)->give_up_ms;
+
+    return give_up > 0 && now_ms - d->created_at >= give_up;
+}
+
+static enum attempt_verdict weigh(const struct attempt *a, const struct outcome *o,
+                                  const struct delivery *d, int64_t now_ms)
+{
+    enum verdict v = o->verdict == VERDICT_NONE ? attempt_doubt(a) : o->verdict;
+
+    if (v == VERDICT_DELIVERED)
+        return ATTEMPT_DELIVERED;
+    if (v == VERDICT_DEAD)
+        return ATTEMPT_DEAD;
+    if (v == VERDICT_RETRY && still_in_doubt(a))
+        v = VERDICT_AMBIGUOUS;
+    else if (v == VERDICT_AMBIGUOUS && !a->job.look && !a->marked_at)
+        v = VERDICT_RETRY; /* all that was sent may be repeated */
+
+    /* What may have happened is looked at once before it is given up. */
+    bool looked = v == VERDICT_RETRY || still_in_doubt(a);
+    if (looked && is_too_old(a, d, now_ms))
+        return ATTEMPT_DEAD;
+    return v == VERDICT_RETRY ? ATTEMPT_RETRY : ATTEMPT_AMBIGUOUS;
+}
+
+/* Retry-After is a floor, whatever asked for it. */
+static int64_t next_due(struct attempt *a, enum attempt_verdict v, const struct delivery *d,
+                        int64_t now_ms)
+{
+    const struct connector_common *c = a->job.settings;
+    int64_t wait = backoff_wait(c->backoff_ms, c->backoff_max_ms, d->attempts,
+                                random_next(&a->engine->random));
+
+    if (v == ATTEMPT_AMBIGUOUS && a->marked_at && wait < c->settle_ms)
+        wait = c->settle_ms;
+    if (wait < a->retry_after_ms)
+        wait = a->retry_after_ms;
+    if (wait < a->job.pause_ms)
+        wait = a->job.pause_ms;
+    return now_ms + wait;
+}
+
+static struct str detail(const struct attempt *a, const struct outcome *o, enum attempt_verdict v)
+{
+    if (o->reason.len || v == ATTEMPT_DELIVERED)
+        return o->reason;
+    return o->verdict == VERDICT_NONE ? STR("the connector gave no verdict")
+           : a->status                ? STR("the service refused it without saying why")
+                                      : STR("it failed without saying why");
+}
+
+/* What the CRM said becomes an event in the same commit. */
+static const struct event *enriched(struct attempt *a, const struct outcome *o,
+                                    const struct parcel *p, int64_t now_ms)
+{
+    if (!o->properties)
+        return NULL;
+
+    struct event *e = ARENA_NEW(&a->arena, struct event);
+    enriched_event(a->lane->name, o->portal_id ? o->portal_id : p->lead->portal_id,
+                   o->crm_id ? o->crm_id : p->lead->crm_id, o->updated_at, o->properties,
+                   o->n_properties, now_ms, &a->arena, e);
+    return e;
+}
+
+static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
+{
+    const struct outcome *o = &a->job.outcomes[i];
+    const struct parcel *p = &a->parcels[i];
+    struct attempt_end *end = &a->report.ends[i];
+    enum attempt_verdict v = weigh(a, o, &p->d, now_ms);
+
+    *end = (struct attempt_end){
+        .delivery = p->d.id,
+        .lead = p->d.lead,
+        .connector = a->lane->name,
+        .verdict = v,
+        .started_at = a->marked_at ? a->marked_at : a->started_at,
+        .ended_at = now_ms,
+        .status = a->status,
+        .detail = detail(a, o, v),
+        .remote_id = o->remote_id,
+        .remote_lead = o->remote_lead,
+        .event = enriched(a, o, p, now_ms),
+        .enriched = o->enriched,
+    };
+    if (v == ATTEMPT_RETRY || v == ATTEMPT_AMBIGUOUS)
+        end->due_at = next_due(a, v, &p->d, now_ms);
+}
+
+void attempt_settle(struct attempt *a, int64_t now_ms)
+{
+    a->report.n = a->job.n;
+    a->report.ends = arena_array(&a->arena, a->job.n, sizeof *a->report.ends);
+    for (size_t i = 0; i < a->job.n; i++)
+        settle_one(a, i, now_ms);
+}
+
+static const struct {
+    enum log_level level;
+    const char *ev;
+} told[] = {
+    [ATTEMPT_DELIVERED] = {LOG_INFO, "delivery.delivered"},
+    [ATTEMPT_RETRY] = {LOG_WARN, "delivery.retry"},
+    [ATTEMPT_AMBIGUOUS] = {LOG_WARN, "delivery.ambiguous"},
+    [ATTEMPT_DEAD] = {LOG_ERROR, "delivery.dead"},
+};
+
+static void tell(const struct attempt_end *end, const struct delivery *d)
+{
+    /* Not applied: superseded or cancelled meanwhile; the writer has counted and said that. */
+    enum log_level level = end->applied ? told[end->verdict].level : LOG_INFO;
+    const char *ev = end->applied ? told[end->verdict].ev : "delivery.overtaken";
+
+    log_write(level, ev, L_INT("event", d->event), L_INT("lead", d->lead), L_INT("delivery", d->id),
+              L_STR("connector", end->connector), L_INT("attempt", d->attempts + 1),
+              L_INT("status", end->status), L_STR("reason", end->detail), L_END);
+}
+
+static void count(struct lane *lane, const struct attempt_end *end, const struct delivery *d)
+{
+    switch (end->verdict) {
+    case ATTEMPT_DELIVERED:
+        metric_add(lane->delivered, 1);
+        metric_observe(lane->seconds, (double)(end->ended_at - d->created_at) / 1000.0);
+        break;
+    case ATTEMPT_RETRY:
+    case ATTEMPT_AMBIGUOUS:
+        metric_add(lane->retried, 1);
+        break;
+    case ATTEMPT_DEAD:
+        metric_add(lane->dead, 1);
+        break;
+    }
+}
+
+void attempt_recorded(struct attempt *a, int64_t now_ms)
+{
+    struct lane *lane = a->lane;
+
+    for (size_t i = 0; i < a->report.n; i++) {
+        const struct attempt_end *end = &a->report.ends[i];
+        const struct delivery *d = &a->parcels[i].d;
+        bool again = end->verdict == ATTEMPT_RETRY || end->verdict == ATTEMPT_AMBIGUOUS;
+        int64_t opened = a->marked_at ? a->marked_at : d->open_attempt_at;
+
+        tell(end, d);
+        if (end->applied)
+            count(lane, end, d);
+        (void)leadmap_remove(&lane->flight, d->lead);
+        if (end->applied && again)
+            lane_add(lane, (struct due_row){d->id, d->lead, end->due_at,
+                                            end->verdict == ATTEMPT_AMBIGUOUS ? opened : 0});
+        else
+            lane_refresh(lane, a->engine->ports.reader, d->lead, now_ms);
+    }
+}
