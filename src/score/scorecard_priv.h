@@ -1,0 +1,14 @@
+/* scorecard_priv.h - between building a scorecard and evaluating it. */
+#ifndef FUNNELD_SCORE_SCORECARD_PRIV_H
+#define FUNNELD_SCORE_SCORECARD_PRIV_H
+
+#include "funneld/score/scorecard.h"
+
+/* Evaluating keeps a sum per rule and group on the stack. */
+enum { SCORE_MAX_RULES = 500, SCORE_MAX_GROUPS = 100 };
+
+#define NOT_FOUND SIZE_MAX
+
+size_t scorecard_group(const struct scorecard *c, struct str name);
+
+#endif

@@ -1,0 +1,554 @@
+/* tests/unit/test_scorecard.c - rules become points, points decay and are capped, lines add up. */
+#include "cm.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/score/scorecard.h"
+
+static const char sales[] =
+    "[score]\n"
+    "warm = 40\n"
+    "hot  = 80\n"
+    "\n"
+    "[group engagement]\n"
+    "max = 60\n"
+    "\n"
+    "[group mixed]\n"
+    "max = 10\n"
+    "\n"
+    "[rule demo-request]\n"
+    "when      = event.property == \"demo_requested\" and event.value == \"true\"\n"
+    "points    = 35\n"
+    "half_life = 30d\n"
+    "group     = engagement\n"
+    "\n"
+    "[rule visited_pricing]\n"
+    "when      = event.property == \"hs_analytics_last_url\"\n"
+    "    and event.value contains \"/pricing\"\n"
+    "points    = 8\n"
+    "half_life = 14d\n"
+    "max       = 20\n"
+    "group     = engagement\n"
+    "\n"
+    "[rule job-title]\n"
+    "when   = lead.jobtitle matches \"*head*\" or lead.jobtitle matches \"*vp*\"\n"
+    "points = 20\n"
+    "why    = decides about budgets\n"
+    "\n"
+    "[rule free-address]\n"
+    "when   = lead.email matches \"*@gmail.com\"\n"
+    "points = -10.5\n";
+
+struct world {
+    struct arena arena;
+    struct conf conf;
+    struct conf_problems problems;
+    struct scorecard card;
+};
+
+static void world_free(struct world *w)
+{
+    arena_free(&w->arena);
+}
+
+static void build(struct world *w, struct str text)
+{
+    *w = (struct world){0};
+    conf_problems_init(&w->problems, &w->arena);
+    if (conf_read_text(STR("test.conf"), text, &w->arena, &w->conf, &w->problems))
+        assert_true(w->problems.n > 0);
+    scorecard_build(&w->conf, &w->arena, &w->card, &w->problems);
+}
+
+static void build_sound(struct world *w, struct str text)
+{
+    build(w, text);
+    for (const struct conf_problem *p = w->problems.first; p; p = p->next)
+        fail_msg("%.*s:%d: %.*s", STR_ARG(p->file), p->line, STR_ARG(p->message));
+}
+
+static struct property properties[] = {
+    {.name = {"email", 5}, .value = {"ada@gmail.com", 13}},
+    {.name = {"jobtitle", 8}, .value = {"VP Engines", 10}},
+};
+static const struct lead vp = {.properties = properties, .n_properties = 2};
+static const struct lead nobody = {0};
+
+#define NOW (INT64_C(1767225600000)) /* 2026-01-01 */
+enum { MAX_ROWS = 64 };
+
+static struct ledger_row row(const char *rule, int64_t points, int64_t half_life, int64_t age)
+{
+    return (struct ledger_row){.event = 1,
+                               .rule = str_of(rule),
+                               .why = str_of(rule),
+                               .points = points,
+                               .half_life_ms = half_life,
+                               .max = INT64_MAX,
+                               .occurred_at = NOW - age};
+}
+
+static void a_section_becomes_a_rule(void **state)
+{
+    struct world w AUTO(world_free);
+
+    (void)state;
+    build_sound(&w, str_of(sales));
+    assert_int_equal(w.card.warm, 400);
+    assert_int_equal(w.card.hot, 800);
+    assert_int_equal(w.card.n_rules, 4);
+    assert_int_equal(w.card.n_groups, 2);
+    const struct rule *demo = &w.card.rules[0], *pricing = &w.card.rules[1];
+    const struct rule *title = &w.card.rules[2], *free_address = &w.card.rules[3];
+    assert_true(demo->engagement && pricing->engagement);
+    assert_false(title->engagement || free_address->engagement);
+    assert_int_equal(demo->points, 350);
+    assert_int_equal(demo->half_life_ms, 30 * DAYS_MS);
+    assert_true(demo->max == INT64_MAX);
+    assert_true(str_is(demo->why, "demo request"));
+    assert_true(str_is(demo->group, "engagement"));
+    assert_int_equal(pricing->max, 200);
+    assert_true(str_is(pricing->why, "visited pricing"));
+    assert_true(str_is(title->why, "decides about budgets"));
+    assert_null(title->group.at);
+    assert_int_equal(free_address->points, -105);
+}
+
+static void without_a_section_the_bands_are_40_and_80(void **state)
+{
+    struct world w AUTO(world_free);
+
+    (void)state;
+    build_sound(&w, STR(""));
+    assert_int_equal(scorecard_band(&w.card, -5), BAND_COLD);
+    assert_int_equal(scorecard_band(&w.card, 399), BAND_COLD);
+    assert_int_equal(scorecard_band(&w.card, 400), BAND_WARM);
+    assert_int_equal(scorecard_band(&w.card, 799), BAND_WARM);
+    assert_int_equal(scorecard_band(&w.card, 800), BAND_HOT);
+}
+
+static void what_is_wrong_is_said_with_its_line(void **state)
+{
+    static const struct {
+        const char *text, *says, *hint;
+        int line;
+    } wrong[] = {
+        {"[score]\nwarm = 50\nhot = 40\n", "hot is less than warm", "raise hot", 3},
+        {"[rule a]\npoints = 1\nwhen = lead.x = 1\n",
+         "use == instead of =\n    lead.x = 1\n           ^", NULL, 3},
+        {"[rule a]\npoints = 1\nwhen = lead.x == 1\n  and event.tpye == 2\n",
+         "did you mean event.type?\n    and event.tpye == 2\n        ^", NULL, 4},
+        {"[rule a]\npoints = 1\nwhen = score > 5\n", "a rule may not use score", NULL, 3},
+        {"[rule a]\npoints = 1\nhalf_life = 30d\nwhen = lead.x == 1\n", "decays", "event.*", 3},
+        {"[group fit]\nmax = 5\n[rule a]\npoints = 1\ngroup = fi\nwhen = lead.x == 1\n",
+         "there is no group fi", "did you mean fit?", 5},
+        {"[rule a]\npoints = 1\ngroup = other\nwhen = lead.x == 1\n", "there is no group other",
+         "add a section [group other]", 3},
+        {"[rule a]\npoints = 1\n", "\"when\" is missing", NULL, 1},
+        {"[rule a]\nwhen = lead.x == 1\n", "\"points\" is missing", NULL, 1},
+        {"[group a]\n", "\"max\" is missing", NULL, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct world w AUTO(world_free);
+
+        build(&w, str_of(wrong[i].text));
+        const struct conf_problem *p = w.problems.first;
+        if (w.problems.n != 1)
+            fail_msg("%zu problems: %s", w.problems.n, wrong[i].text);
+        if (!strstr(arena_text(&w.arena, p->message), wrong[i].says) || p->line != wrong[i].line)
+            fail_msg("%d: %.*s", p->line, STR_ARG(p->message));
+        if (wrong[i].hint && !strstr(arena_text(&w.arena, p->hint), wrong[i].hint))
+            fail_msg("hint %.*s", STR_ARG(p->hint));
+    }
+}
+
+static bool same_rule(const struct rule *x, const struct rule *y)
+{
+    return str_eq(x->name, y->name) && str_eq(x->group, y->group) && str_eq(x->why, y->why) &&
+           x->engagement == y->engagement && x->points == y->points &&
+           x->half_life_ms == y->half_life_ms && x->max == y->max;
+}
+
+static void the_kept_text_builds_the_same_scorecard(void **state)
+{
+    struct world w AUTO(world_free), again AUTO(world_free);
+
+    (void)state;
+    build_sound(&w, str_of(sales));
+    build_sound(&again, w.card.text);
+    assert_int_equal(again.card.n_rules, w.card.n_rules);
+    assert_int_equal(again.card.n_groups, w.card.n_groups);
+    assert_int_equal(again.card.warm, w.card.warm);
+    assert_int_equal(again.card.hot, w.card.hot);
+    for (size_t i = 0; i < w.card.n_rules; i++)
+        assert_true(same_rule(&w.card.rules[i], &again.card.rules[i]));
+    for (size_t i = 0; i < w.card.n_groups; i++) {
+        assert_true(str_eq(w.card.groups[i].name, again.card.groups[i].name));
+        assert_int_equal(w.card.groups[i].max, again.card.groups[i].max);
+    }
+    assert_true(str_eq(w.card.text, again.card.text));
+}
+
+/* What is not part of the rules leaves no trace in their text; bands are always there. */
+static void the_kept_text_depends_on_the_rules_only(void **state)
+{
+    struct world w AUTO(world_free), other AUTO(world_free);
+
+    (void)state;
+    build_sound(&w, STR("[rule a]\nwhen = lead.x == \"a;b\"\npoints = 1\n"));
+    build_sound(&other, STR("; a comment\n[log]\nlevel = debug\n[rule a]\n"
+                            "points    =   1 ; one\nwhen=lead.x == \"a;b\"\n"
+                            "[score]\nwarm = 40\nhot = 80.0\n"));
+    assert_true(str_eq(w.card.text, other.card.text));
+    assert_non_null(str_find(w.card.text, STR("hot=80\n")));
+}
+
+struct fired {
+    const char *names[8];
+    size_t n;
+};
+
+static void note(void *self, const struct rule *rule)
+{
+    struct fired *f = self;
+
+    f->names[f->n++] = rule->name.at;
+}
+
+static void only_engagement_rules_fire(void **state)
+{
+    struct world w AUTO(world_free);
+    const struct event demo = {.property = {"demo_requested", 14}, .value = {"true", 4}};
+    struct fired fired = {0};
+
+    (void)state;
+    build_sound(&w, str_of(sales));
+    scorecard_fire(&w.card, &(struct facts){.event = &demo, .lead = &vp}, note, &fired);
+    assert_int_equal(fired.n, 1);
+    assert_string_equal(fired.names[0], "demo-request");
+}
+
+static int64_t worth(int64_t points, int64_t half_life, int64_t age)
+{
+    struct world w AUTO(world_free);
+    struct verdict_score v;
+    const struct ledger_row r = row("gone", points, half_life, age);
+
+    build_sound(&w, STR(""));
+    scorecard_evaluate(&w.card, &nobody, &r, 1, NOW, NULL, &v);
+    return v.score;
+}
+
+static void points_halve_in_a_half_life_and_round_half_away_from_zero(void **state)
+{
+    static const struct {
+        int64_t points, half_life, age, worth;
+    } table[] = {
+        {350, 30 * DAYS_MS, 0, 350},
+        {350, 30 * DAYS_MS, 30 * DAYS_MS, 175},
+        {350, 30 * DAYS_MS, 60 * DAYS_MS, 88}, /* 87.5 tenths */
+        {-350, 30 * DAYS_MS, 60 * DAYS_MS, -88},
+        {350, 30 * DAYS_MS, 15 * DAYS_MS, 247}, /* 350 / sqrt 2 = 247.487 */
+        {1, DAYS_MS, DAYS_MS, 1},               /* half a tenth */
+        {-1, DAYS_MS, DAYS_MS, -1},
+        {1, DAYS_MS, DAYS_MS + 1, 0},
+        {350, 0, 1000 * DAYS_MS, 350},     /* never decays */
+        {350, DAYS_MS, -5 * DAYS_MS, 350}, /* from the future */
+        {350, DAYS_MS, 100000 * DAYS_MS, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        assert_int_equal(worth(table[i].points, table[i].half_life, table[i].age), table[i].worth);
+}
+
+static void an_absurd_date_does_no_harm(void **state)
+{
+    struct world w AUTO(world_free);
+    struct ledger_row rows[2] = {row("x", 350, 1, 0), row("x", 350, DAYS_MS, 0)};
+    struct verdict_score v;
+
+    (void)state;
+    rows[0].occurred_at = INT64_MIN;
+    rows[1].occurred_at = INT64_MAX;
+    build_sound(&w, STR(""));
+    scorecard_evaluate(&w.card, &nobody, rows, 2, NOW, NULL, &v);
+    assert_int_equal(v.score, 350);
+}
+
+static void write_lines(const struct verdict_score *v, struct sbuf *b, struct arena *a)
+{
+    for (size_t i = 0; i < v->n_lines; i++) {
+        const struct score_line *l = &v->lines[i];
+
+        sbuf_printf(b, "%s|%.*s|%.*s|%s|%s|%.*s|%lld%s\n",
+                    l->part == PART_FIT ? "fit" : "engagement", STR_ARG(l->rule), STR_ARG(l->group),
+                    tenths_text(l->points, a).at, tenths_text(l->worth, a).at, STR_ARG(l->why),
+                    (long long)l->event, l->cap ? "|cap" : "");
+    }
+    sbuf_printf(b, "%s = %s + %s %s\n", tenths_text(v->score, a).at, tenths_text(v->fit, a).at,
+                tenths_text(v->engagement, a).at, band_name(v->band));
+}
+
+static void assert_lines(const struct scorecard *c, const struct lead *lead,
+                         const struct ledger_row *rows, size_t n, const char *expected)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct sbuf b AUTO(sbuf_free) = SBUF(64 * 1024);
+    struct verdict_score v;
+
+    scorecard_evaluate(c, lead, rows, n, NOW, &a, &v);
+    write_lines(&v, &b, &a);
+    assert_string_equal(b.at, expected);
+}
+
+static void an_explanation_reads_line_by_line(void **state)
+{
+    struct world w AUTO(world_free);
+    struct ledger_row rows[] = {
+        row("visited_pricing", 80, 14 * DAYS_MS, 0),
+        row("demo-request", 350, 30 * DAYS_MS, 15 * DAYS_MS),
+        row("visited_pricing", 80, 14 * DAYS_MS, DAYS_MS),
+        row("visited_pricing", 80, 14 * DAYS_MS, 2 * DAYS_MS),
+        row("demo-request", 350, 30 * DAYS_MS, 0),
+        row("demo-request", 350, DAYS_MS, 300 * DAYS_MS), /* nothing left: no line */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        rows[i].event = (int64_t)i + 10;
+    build_sound(&w, str_of(sales));
+    assert_lines(
+        &w.card, &vp, rows, ARRAY_LEN(rows),
+        "fit|job-title||20|20|decides about budgets|0\n"
+        "fit|free-address||-10.5|-10.5|free address|0\n"
+        "engagement|demo-request|engagement|35|24.7|demo-request|11\n"
+        "engagement|visited_pricing|engagement|8|7.2|visited_pricing|13\n"
+        "engagement|visited_pricing|engagement|8|7.6|visited_pricing|12\n"
+        "engagement|visited_pricing|engagement|8|8|visited_pricing|10\n"
+        "engagement|demo-request|engagement|35|35|demo-request|14\n"
+        "engagement|visited_pricing|engagement|-2.8|-2.8|cap of rule visited_pricing|0|cap\n"
+        "engagement||engagement|-19.7|-19.7|cap of group engagement|0|cap\n"
+        "69.5 = 9.5 + 60 warm\n");
+}
+
+static void a_rule_that_is_gone_keeps_its_points_and_its_greatest_max(void **state)
+{
+    struct world w AUTO(world_free);
+    struct ledger_row rows[] = {row("old", 80, 0, 3), row("old", 80, 0, 2), row("other", 10, 0, 1)};
+
+    (void)state;
+    rows[0].max = 50;
+    rows[1].max = 120;
+    rows[0].group = rows[1].group = STR("no-longer-there");
+    rows[2].group = STR("mixed");
+    build_sound(&w, str_of(sales));
+    assert_lines(&w.card, &nobody, rows, ARRAY_LEN(rows),
+                 "engagement|old|no-longer-there|8|8|old|1\n"
+                 "engagement|old|no-longer-there|8|8|old|1\n"
+                 "engagement|other|mixed|1|1|other|1\n"
+                 "engagement|old|no-longer-there|-4|-4|cap of rule old|0|cap\n"
+                 "13 = 0 + 13 cold\n");
+}
+
+static void the_rule_of_today_caps_the_rows_of_yesterday(void **state)
+{
+    struct world w AUTO(world_free);
+    struct ledger_row rows[] = {row("a", 80, 0, 2), row("a", 80, 0, 1)};
+
+    (void)state;
+    rows[0].max = rows[1].max = 10;
+    rows[0].group = STR("g");
+    build_sound(&w, STR("[rule a]\nwhen = event.value == 1\npoints = 1\nmax = 12.5\n"));
+    assert_lines(&w.card, &nobody, rows, ARRAY_LEN(rows),
+                 "engagement|a||8|8|a|1\n"
+                 "engagement|a||8|8|a|1\n"
+                 "engagement|a||-3.5|-3.5|cap of rule a|0|cap\n"
+                 "12.5 = 0 + 12.5 cold\n");
+}
+
+static void the_cap_of_a_group_is_engagement_as_soon_as_a_line_is(void **state)
+{
+    static const char text[] = "[group g]\nmax = 10\n"
+                               "[rule f]\nwhen = lead.jobtitle contains \"vp\"\npoints = 15\n"
+                               "group = g\n"
+                               "[rule e]\nwhen = event.value == 1\npoints = 3\ngroup = g\n";
+    struct world w AUTO(world_free);
+    struct ledger_row rows[] = {row("e", 30, 0, 1)};
+
+    (void)state;
+    build_sound(&w, str_of(text));
+    assert_lines(&w.card, &vp, rows, 0,
+                 "fit|f|g|15|15|f|0\n"
+                 "fit||g|-5|-5|cap of group g|0|cap\n"
+                 "10 = 10 + 0 cold\n");
+    assert_lines(&w.card, &vp, rows, 1,
+                 "fit|f|g|15|15|f|0\n"
+                 "engagement|e|g|3|3|e|1\n"
+                 "engagement||g|-8|-8|cap of group g|0|cap\n"
+                 "10 = 15 + -5 cold\n");
+}
+
+static long draw(unsigned short seed[3], long below)
+{
+    return nrand48(seed) % below;
+}
+
+/* Rules r0.. in groups g0.. with random points, ceilings and kinds. */
+static struct str random_card(unsigned short seed[3], struct arena *a)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(64 * 1024);
+    long groups = draw(seed, 4), rules = draw(seed, 8);
+    struct str ret = STR_NULL;
+
+    for (long i = 0; i < groups; i++)
+        sbuf_printf(&b, "[group g%ld]\nmax = %ld.%ld\n", i, draw(seed, 60), draw(seed, 9) + 1);
+    for (long i = 0; i < rules; i++) {
+        sbuf_printf(&b, "[rule r%ld]\npoints = %ld.%ld\nwhen = %s\n", i, draw(seed, 80) - 20,
+                    draw(seed, 10), draw(seed, 2) ? "event.value == 1" : "lead.jobtitle != \"x\"");
+        if (groups && draw(seed, 2))
+            sbuf_printf(&b, "group = g%ld\n", draw(seed, groups));
+        if (draw(seed, 2))
+            sbuf_printf(&b, "max = %ld.%ld\n", draw(seed, 50), draw(seed, 9) + 1);
+    }
+    assert_int_equal(sbuf_seal(&b, a, &ret), RC_OK);
+    return ret;
+}
+
+static size_t random_rows(unsigned short seed[3], struct ledger_row rows[MAX_ROWS])
+{
+    static const char *const names[] = {"r0", "r1", "r2", "r3", "r4", "gone", "gone2"};
+    static const char *const groups[] = {"g0", "g1", "g9", NULL};
+    size_t n = (size_t)draw(seed, MAX_ROWS);
+
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = row(names[draw(seed, ARRAY_LEN(names))], draw(seed, 900) - 200,
+                      draw(seed, 4) * 7 * DAYS_MS, (draw(seed, 1000) - 20) * HOURS_MS);
+        rows[i].event = (int64_t)i + 1;
+        rows[i].group = str_of(groups[draw(seed, ARRAY_LEN(groups))]);
+        if (draw(seed, 2))
+            rows[i].max = draw(seed, 500);
+    }
+    return n;
+}
+
+static void check_sums(const struct scorecard *c, const struct verdict_score *v)
+{
+    int64_t part[2] = {0};
+
+    for (size_t i = 0; i < v->n_lines; i++) {
+        assert_true(v->lines[i].worth != 0);
+        assert_true(!v->lines[i].cap || v->lines[i].worth < 0);
+        part[v->lines[i].part] += v->lines[i].worth;
+    }
+    assert_int_equal(v->fit, part[PART_FIT]);
+    assert_int_equal(v->engagement, part[PART_ENGAGEMENT]);
+    assert_int_equal(v->score, part[PART_FIT] + part[PART_ENGAGEMENT]);
+    for (size_t g = 0; g < c->n_groups; g++) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < v->n_lines; i++)
+            if (str_eq(v->lines[i].group, c->groups[g].name))
+                sum += v->lines[i].worth;
+        assert_true(sum <= c->groups[g].max);
+    }
+    for (size_t r = 0; r < c->n_rules; r++) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < v->n_lines; i++)
+            if (str_eq(v->lines[i].rule, c->rules[r].name))
+                sum += v->lines[i].worth;
+        assert_true(sum <= c->rules[r].max);
+    }
+}
+
+static void the_score_is_always_the_sum_of_its_lines(void **state)
+{
+    unsigned short seed[3] = {3, 1, 4};
+    size_t caps = 0;
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct world w AUTO(world_free);
+        struct arena a AUTO(arena_free) = {0};
+        struct ledger_row rows[MAX_ROWS];
+        struct verdict_score v, sums;
+
+        build_sound(&w, random_card(seed, &a));
+        size_t n = random_rows(seed, rows);
+        scorecard_evaluate(&w.card, &vp, rows, n, NOW, &a, &v);
+        check_sums(&w.card, &v);
+        scorecard_evaluate(&w.card, &vp, rows, n, NOW, NULL, &sums);
+        assert_null(sums.lines);
+        assert_true(sums.score == v.score && sums.fit == v.fit && sums.band == v.band &&
+                    sums.engagement == v.engagement);
+        for (size_t i = 0; i < v.n_lines; i++)
+            caps += v.lines[i].cap;
+    }
+    assert_true(caps > 1000);
+}
+
+static void reasons_are_the_strongest_rules_in_words(void **state)
+{
+    struct world w AUTO(world_free);
+    struct verdict_score v;
+    struct ledger_row rows[] = {
+        row("visited_pricing", 80, 0, 3),
+        row("visited_pricing", 80, 0, 2),
+        row("visited_pricing", 85, 0, 1),
+        row("demo-request", 350, 0, 1),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        rows[i].why = i == 2 ? STR("visited pricing") : STR("an older wording");
+    rows[3].why = STR("demo request");
+    build_sound(&w, str_of(sales));
+    scorecard_evaluate(&w.card, &vp, rows, ARRAY_LEN(rows), NOW, &w.arena, &v);
+    assert_string_equal(score_reasons(&v, 10, &w.arena).at,
+                        "demo request +35, visited pricing (3x) +24.5, decides about budgets +20, "
+                        "free address -10.5");
+    assert_string_equal(score_reasons(&v, 2, &w.arena).at,
+                        "demo request +35, visited pricing (3x) +24.5");
+    scorecard_evaluate(&w.card, &nobody, NULL, 0, NOW, &w.arena, &v);
+    assert_string_equal(score_reasons(&v, 10, &w.arena).at, "");
+}
+
+static void too_many_rules_are_refused(void **state)
+{
+    struct world w AUTO(world_free);
+    struct sbuf b AUTO(sbuf_free) = SBUF(1 << 20);
+
+    (void)state;
+    for (int i = 0; i < 501; i++)
+        sbuf_printf(&b, "[rule r%d]\nwhen = lead.x == 1\npoints = 1\n", i);
+    build(&w, sbuf_str(&b));
+    assert_int_equal(w.problems.n, 1);
+    assert_non_null(str_find(w.problems.first->message, STR("at most 500")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_section_becomes_a_rule),
+        cmocka_unit_test(without_a_section_the_bands_are_40_and_80),
+        cmocka_unit_test(what_is_wrong_is_said_with_its_line),
+        cmocka_unit_test(the_kept_text_builds_the_same_scorecard),
+        cmocka_unit_test(the_kept_text_depends_on_the_rules_only),
+        cmocka_unit_test(only_engagement_rules_fire),
+        cmocka_unit_test(points_halve_in_a_half_life_and_round_half_away_from_zero),
+        cmocka_unit_test(an_absurd_date_does_no_harm),
+        cmocka_unit_test(an_explanation_reads_line_by_line),
+        cmocka_unit_test(a_rule_that_is_gone_keeps_its_points_and_its_greatest_max),
+        cmocka_unit_test(the_rule_of_today_caps_the_rows_of_yesterday),
+        cmocka_unit_test(the_cap_of_a_group_is_engagement_as_soon_as_a_line_is),
+        cmocka_unit_test(the_score_is_always_the_sum_of_its_lines),
+        cmocka_unit_test(reasons_are_the_strongest_rules_in_words),
+        cmocka_unit_test(too_many_rules_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
