@@ -83,7 +83,7 @@ static void finish_value(struct reader *r)
     if (!r->in_value)
         return;
     r->in_value = false;
-    if (r->lost || !r->entry.key.len)
+    if (!s || r->lost || !r->entry.key.len)
         return;
     if (sbuf_seal(&r->raw, r->arena, &r->entry.raw))
         r->entry.broken = true; /* cannot be: the ceiling is the length of the whole text */
@@ -164,11 +164,9 @@ static bool prepare(struct reader *r, struct str physical, size_t max)
     enum rc rc = line_read(physical, r->in_value, max, &r->quote, l, &why);
 
     if (rc) {
-        refuse(r,
-               l->kind == LINE_KEY    ? l->word
-               : l->kind == LINE_MORE ? r->entry.key
-                                      : STR_NULL,
-               l->hint, why.text);
+        bool known = l->kind != LINE_MORE || r->entry.key.len; /* else it goes on with a lost one */
+        if (known)
+            refuse(r, l->kind == LINE_MORE ? r->entry.key : l->word, l->hint, why.text);
         survive(r, l);
         return false;
     }

@@ -57,12 +57,12 @@ static void write_option(struct sbuf *b, const struct option *o, const struct wi
     struct shown s = shown_option(o);
     int pad = (int)(w->name - name_width(o)) + (s.active ? 1 : 0); /* ';' takes a column */
 
-    sbuf_printf(b, "%s%s%s%*s = ", s.active ? "" : ";", o->key, s.name_tail, pad, "");
+    sbuf_printf(b, "%s%s%s%*s =", s.active ? "" : ";", o->key, s.name_tail, pad, "");
     if (o->help || o->choices) {
-        sbuf_printf(b, "%-*s  ; %s", (int)w->value, s.value, o->help ? o->help : "");
+        sbuf_printf(b, " %-*s  ; %s", (int)w->value, s.value, o->help ? o->help : "");
         write_choices(b, o);
-    } else {
-        sbuf_text(b, s.value);
+    } else if (s.value[0]) {
+        sbuf_printf(b, " %s", s.value);
     }
     sbuf_char(b, '\n');
 }

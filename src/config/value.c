@@ -423,7 +423,7 @@ enum rc value_parse(const struct option *o, struct str text, struct arena *a, vo
     const struct value_type *t = &types[o->type];
 
     if (!text.len && (!t->may_be_empty || (o->flags & OPTION_REQUIRED))) {
-        *hint = t->form;
+        *hint = o->type == OPTION_CHOICE ? choice_hint(o, text, a) : t->form;
         return why_fail(RC_INVALID, why, "is empty");
     }
     enum rc rc = t->parse(o, text, a, field, why);
