@@ -1,0 +1,21 @@
+/* app/control.h - how commands reach the running daemon: a Unix-domain socket, mode 0600, one
+ * JSON object in a line each way.
+ *
+ *     {"command":"status"}                      the shape of design 1.6
+ *     {"command":"retry","ids":["1"],"connector":null,"reason":null}   {"retried":1}
+ *     any failure                               {"error":"..."}
+ */
+#ifndef FUNNELD_APP_CONTROL_H
+#define FUNNELD_APP_CONTROL_H
+
+#include "funneld/app/config.h"
+
+/* Client. RC_NONE: no daemon listens there. *ret is the answer without its line end. */
+MUST_CHECK enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
+                               struct str *ret, struct why *why);
+
+/* The JSON of `status`, by whoever has a reader: the daemon, or a command without one. */
+void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,
+                  struct sbuf *b);
+
+#endif
