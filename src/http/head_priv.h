@@ -1,0 +1,37 @@
+/* head_priv.h - a request's headers, as far as HTTP itself is concerned.
+ *
+ * libmicrohttpd 0.9.75 lets through what ends as request smuggling behind a proxy; here it is
+ * seen and named. What cannot be seen (libraries.md 1.1): folded lines, bare CR, bare LF.
+ */
+#ifndef FUNNELD_HTTP_HEAD_PRIV_H
+#define FUNNELD_HTTP_HEAD_PRIV_H
+
+#include <microhttpd.h>
+
+#include "funneld/base/str.h"
+
+struct head_field {
+    struct str value; /* of the first; missing: it was not sent */
+    size_t n;         /* how often it was sent */
+};
+
+struct head {
+    struct head_field length, coding, host, type, content_encoding, expect;
+    bool odd_name, odd_value;
+    bool chunked;
+    bool has_length;
+    int64_t bytes; /* Content-Length, with has_length */
+};
+
+void head_read(struct MHD_Connection *connection, struct head *ret);
+
+enum hole { HOLE_NONE, HOLE_FRAMING, HOLE_OTHER };
+/* *ret_detail says what is wrong, for people. */
+enum hole head_hole(const struct head *h, struct str target, struct str version,
+                    const char **ret_detail);
+
+bool head_has_body(const struct head *h);
+/* application/json, or no type at all; a coding of the content is not understood. */
+bool head_is_json(const struct head *h);
+
+#endif
