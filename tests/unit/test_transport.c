@@ -1,9 +1,6 @@
 /* tests/unit/test_transport.c - the curl transport against a small HTTP server in this process. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cm.h"
+
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
