@@ -1,0 +1,115 @@
+/* route/delivery.c - the words of a delivery, and the facts it keeps as JSON. */
+#include "funneld/route/delivery.h"
+
+#include <math.h>
+
+#include "funneld/base/json.h"
+#include "funneld/route/route.h"
+
+const char *delivery_state_name(enum delivery_state s)
+{
+    static const char *const names[DELIVERY_STATE_COUNT] = {
+        [DELIVERY_PENDING] = "pending",       [DELIVERY_HELD] = "held",
+        [DELIVERY_DELIVERED] = "delivered",   [DELIVERY_DEAD] = "dead",
+        [DELIVERY_SUPERSEDED] = "superseded", [DELIVERY_CANCELLED] = "cancelled",
+    };
+
+    return names[s];
+}
+
+static const struct {
+    const char *key;
+    size_t offset;
+} tenths[] = {
+    {"score", offsetof(struct delivery_facts, score)},
+    {"previous", offsetof(struct delivery_facts, previous)},
+    {"fit", offsetof(struct delivery_facts, fit)},
+    {"engagement", offsetof(struct delivery_facts, engagement)},
+};
+
+static const struct {
+    const char *key;
+    size_t offset;
+} texts[] = {
+    {"reasons", offsetof(struct delivery_facts, reasons)},
+    {"event_source", offsetof(struct delivery_facts, event_source)},
+    {"event_type", offsetof(struct delivery_facts, event_type)},
+    {"event_property", offsetof(struct delivery_facts, event_property)},
+    {"event_value", offsetof(struct delivery_facts, event_value)},
+};
+
+static const char band_key[] = "band", time_key[] = "event_time";
+
+void facts_to_json(const struct delivery_facts *f, struct sbuf *b)
+{
+    const char *base = (const char *)f;
+
+    json_open(b, '{');
+    for (size_t i = 0; i < ARRAY_LEN(tenths); i++)
+        json_kv_tenths(b, tenths[i].key, *(const int64_t *)(base + tenths[i].offset));
+    json_kv_text(b, band_key, band_name(f->band));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        json_kv(b, texts[i].key, *(const struct str *)(base + texts[i].offset));
+    json_kv_int(b, time_key, f->event_time);
+    json_close(b, '}');
+}
+
+static bool band_of(struct str name, enum band *ret)
+{
+    for (int b = 0; b < BAND_COUNT; b++)
+        if (str_is(name, band_name((enum band)b))) {
+            *ret = (enum band)b;
+            return true;
+        }
+    return false;
+}
+
+static bool tenths_of(const json *node, int64_t *ret)
+{
+    double value;
+
+    if (!json_number(node, &value) || fabs(value) > 1e14) /* beyond, tenths are not exact */
+        return false;
+    *ret = llround(value * 10);
+    return true;
+}
+
+static bool text_of(const json *node, struct arena *a, struct str *ret)
+{
+    if (json_type(node) != JSON_STRING && json_type(node) != JSON_NULL)
+        return false;
+    *ret = arena_str(a, json_string(node));
+    return true;
+}
+
+static enum rc read_facts(const json *root, struct arena *a, struct delivery_facts *ret,
+                          struct why *why)
+{
+    char *base = (char *)ret;
+
+    for (size_t i = 0; i < ARRAY_LEN(tenths); i++)
+        if (!tenths_of(json_get(root, tenths[i].key), (int64_t *)(base + tenths[i].offset)))
+            return why_fail(RC_CORRUPT, why, "\"%s\" is not a number", tenths[i].key);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (!text_of(json_get(root, texts[i].key), a, (struct str *)(base + texts[i].offset)))
+            return why_fail(RC_CORRUPT, why, "\"%s\" is not a text", texts[i].key);
+    if (!band_of(json_string(json_get(root, band_key)), &ret->band))
+        return why_fail(RC_CORRUPT, why, "\"%s\" is not a band", band_key);
+    if (!json_int64(json_get(root, time_key), &ret->event_time))
+        return why_fail(RC_CORRUPT, why, "\"%s\" is not a time", time_key);
+    return RC_OK;
+}
+
+enum rc facts_from_json(struct str text, struct arena *a, struct delivery_facts *ret,
+                        struct why *why)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    struct delivery_facts facts = {0};
+
+    if (json_parse(text, &doc, why))
+        return why_wrap(RC_CORRUPT, why, "the facts of a delivery");
+    if (read_facts(doc.root, a, &facts, why))
+        return why_wrap(RC_CORRUPT, why, "the facts of a delivery");
+    *ret = facts;
+    return RC_OK;
+}

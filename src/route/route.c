@@ -1,0 +1,157 @@
+/* route/route.c - from the [route] and [message] sections to conditions with their connectors. */
+#include "funneld/route/route.h"
+
+struct route_settings {
+    struct str when;
+    struct str_list to;
+    int64_t wait_for;
+};
+
+struct message_settings {
+    struct str text;
+};
+
+enum { WAIT_NONE, WAIT_ENRICHMENT };
+
+static const char *const waits[] = {[WAIT_NONE] = "none", [WAIT_ENRICHMENT] = "enrichment", NULL};
+
+static const struct option route_options[] = {
+    {"when", OPTION_TEXT, offsetof(struct route_settings, when), NULL, 0, 0, NULL, OPTION_REQUIRED,
+     "score >= 80 and score.previous < 80", "asked after every event of a lead"},
+    {"to", OPTION_LIST, offsetof(struct route_settings, to), NULL, 0, 0, NULL, OPTION_REQUIRED,
+     "sales-slack, lead-book, lead-log", "the connectors that hear about it"},
+    {"wait_for", OPTION_CHOICE, offsetof(struct route_settings, wait_for), "none", 0, 0, waits, 0,
+     NULL, "enrichment: until the CRM has told who it is, 30 s at most"},
+};
+
+static const struct option message_options[] = {
+    {"text", OPTION_TEXT, offsetof(struct message_settings, text), NULL, 0, 0, NULL,
+     OPTION_REQUIRED,
+     "{{lead.firstname | \"Somebody\"}} of {{lead.company | \"?\"}} has {{score}}: {{reasons}}",
+     "{{name}} or {{name | \"if missing\"}}; names as in when, reasons, lead.name_full, lead.url"},
+};
+
+const struct section_spec route_spec = {
+    .kind = "route",
+    .named = true,
+    .options = route_options,
+    .n_options = ARRAY_LEN(route_options),
+    .size = sizeof(struct route_settings),
+    .help = "who hears about what",
+};
+
+const struct section_spec message_spec = {
+    .kind = "message",
+    .named = true,
+    .options = message_options,
+    .n_options = ARRAY_LEN(message_options),
+    .size = sizeof(struct message_settings),
+    .help = "replaces the built-in message of the route of this name",
+};
+
+/* What all the steps of building need. */
+struct build {
+    struct arena *arena;
+    struct conf_problems *problems;
+    struct route *items;
+    size_t n;
+};
+
+/* The entry, where it is there and has no problem of its own yet. */
+static const struct conf_entry *sound_entry(const struct conf_section *s, const char *key)
+{
+    const struct conf_entry *e = conf_find(s, key);
+
+    return e && !e->broken ? e : NULL;
+}
+
+/* The same connector twice would be told twice. */
+static void check_targets(const struct build *b, const struct conf_section *s,
+                          const struct str_list *to)
+{
+    for (size_t i = 0; i < to->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(to->items[i], to->items[k])) {
+                conf_problem(b->problems, s, conf_find(s, "to"), NULL, "%.*s stands there twice",
+                             STR_ARG(to->items[i]));
+                return;
+            }
+}
+
+static struct route build_route(const struct build *b, struct conf_section *s)
+{
+    struct route_settings settings = {0};
+    struct route r = {.name = arena_str(b->arena, s->name), .line = s->line};
+    struct expr_error error;
+
+    conf_bind(s, &route_spec, &settings, b->arena, b->problems);
+    r.to = settings.to;
+    r.wait_for_enrichment = settings.wait_for == WAIT_ENRICHMENT;
+    check_targets(b, s, &r.to);
+    const struct conf_entry *when = sound_entry(s, "when");
+    if (when &&
+        expr_compile(when->value, EXPR_EVENT | EXPR_LEAD | EXPR_SCORE, b->arena, &r.when, &error))
+        expr_problem(b->problems, s, when, &error);
+    return r;
+}
+
+static struct route *find(const struct build *b, struct str name)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (str_eq(b->items[i].name, name))
+            return &b->items[i];
+    return NULL;
+}
+
+static void no_route(const struct build *b, const struct conf_section *s)
+{
+    const char **names = arena_array(b->problems->arena, b->n, sizeof *names);
+
+    for (size_t i = 0; i < b->n; i++)
+        names[i] = arena_text(b->problems->arena, b->items[i].name);
+    const char *near = conf_nearest(s->name, names, b->n);
+    struct str hint = near ? arena_printf(b->problems->arena, "did you mean %s?", near)
+                           : STR("a message has the name of the route that it belongs to");
+    conf_problem(b->problems, s, NULL, hint.at, "there is no route %.*s for this message",
+                 STR_ARG(s->name));
+}
+
+static void build_message(const struct build *b, struct conf_section *s)
+{
+    struct message_settings settings = {0};
+    struct route *route = find(b, s->name);
+    const struct template *message = NULL;
+    struct expr_error error;
+
+    conf_bind(s, &message_spec, &settings, b->arena, b->problems);
+    const struct conf_entry *text = sound_entry(s, "text");
+    if (text && template_compile(text->value, b->arena, &message, &error))
+        expr_problem(b->problems, s, text, &error);
+    if (route)
+        route->message = message;
+    else
+        no_route(b, s);
+}
+
+void routes_build(const struct conf *conf, struct arena *a, struct routes *ret,
+                  struct conf_problems *problems)
+{
+    struct build b = {.arena = a, .problems = problems};
+
+    b.items = arena_array(a, conf->n_sections, sizeof *b.items);
+    for (size_t i = 0; i < conf->n_sections; i++)
+        if (str_is(conf->sections[i].kind, "route"))
+            b.items[b.n++] = build_route(&b, &conf->sections[i]);
+    for (size_t i = 0; i < conf->n_sections; i++)
+        if (str_is(conf->sections[i].kind, "message"))
+            build_message(&b, &conf->sections[i]);
+    *ret = (struct routes){b.items, b.n};
+}
+
+const struct route *routes_find(const struct routes *r, struct str name)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->items[i].name, name))
+            return &r->items[i];
+    return NULL;
+}
