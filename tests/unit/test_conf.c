@@ -62,6 +62,8 @@ static void a_value_goes_on_over_indented_lines(void **state)
     size_t last = (size_t)(str_find(e->value, STR("score")) - e->value.at);
     assert_int_equal(conf_line_at(e, last), 6);
     assert_int_equal(entry("points")->line, 7);
+    good("[a]\none = 1\n\n\ntwo = 2\n  3\n");
+    assert_string_equal(value("two"), "2\n3");
 }
 
 static void a_value_may_be_longer_than_any_line(void **state)
@@ -105,6 +107,7 @@ static void lines_that_inih_would_cut_are_refused(void **state)
 
     text = line_of("key = a\n ", 199 + 7 + 3);
     bad(text, 3, "199 is the most");
+    assert_true(entry("key")->broken);
     free(text);
 }
 
@@ -146,8 +149,10 @@ static void an_indented_key_is_refused(void **state)
     bad("[a]\n  key = v\n", 2, "with no value above");
     bad("[a]\nkey = v\n  [b]\n", 3, "[b] is indented");
     bad("[a]\nkey = v\n  [connector b] ; c\n", 3, "[connector b] is indented");
-    good("[a]\nwhen = x\n  == 3 and y\n  >= 4\n  or z == 5\n  in [\"a\", \"b\"]\n  z != 2");
-    assert_string_equal(value("when"), "x\n== 3 and y\n>= 4\nor z == 5\nin [\"a\", \"b\"]\nz != 2");
+    good("[a]\nwhen = x\n  == 3 and y\n  >= 4\n  or z == 5\n  in [\"a\", \"b\"]\n  z != 2\n  a.b "
+         "== 1");
+    assert_string_equal(value("when"),
+                        "x\n== 3 and y\n>= 4\nor z == 5\nin [\"a\", \"b\"]\nz != 2\na.b == 1");
 }
 
 static void what_is_no_setting_is_refused(void **state)
@@ -168,6 +173,9 @@ static void sections_are_checked(void **state)
     bad("key = v\nother = w\n[a]\n", 1, "in front of the first section");
     bad("[]\nkey = v\n", 1, "the section has no name");
     bad("[a\nkey = v\n", 1, "] is missing");
+    bad("[a]\nx = 1\n[b\nkey = v\n[c]\n", 3, "] is missing");
+    assert_int_equal(conf.n_sections, 2);
+    assert_int_equal(conf.sections[0].n_entries, 1);
     bad("[a b c]\nkey = v\n", 1, "\"a b c\" is not a section's name");
     bad("[a b/c]\n", 1, "\"a b/c\" is not a section's name");
     bad("[a] key = v\n", 1, "behind the section's ]");

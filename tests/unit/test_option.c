@@ -69,11 +69,15 @@ static void a_key_that_was_refused_is_not_missing(void **state)
 {
     (void)state;
     assert_int_equal(unsetenv("FUNNELD_TEST_UNSET"), 0);
-    assert_int_equal(read_conf("[connector x]\ntype = slack\nsecret = ${FUNNELD_TEST_UNSET}\n"
-                               "property.a = ${FUNNELD_TEST_UNSET}\n"),
-                     RC_INVALID);
+    assert_int_equal(
+        read_conf("[connector x]\ntype = slack\nsecret = ${FUNNELD_TEST_UNSET}\n"
+                  "property.a = x${FUNNELD_TEST_UNSET}\ncount = ${FUNNELD_TEST_UNSET}\n"),
+        RC_INVALID);
+    bound = (struct everything){0};
     conf_bind(first(), &slack, &bound, &arena, &problems);
-    assert_int_equal(problems.n, 2);
+    assert_int_equal(problems.n, 3);
+    assert_int_equal(bound.map.n, 0);
+    assert_int_equal(bound.count, 4);
 }
 
 static const struct section_spec *spec_of(const char *text)

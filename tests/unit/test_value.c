@@ -125,6 +125,22 @@ static void decimals_are_tenths(void **state)
     is_bad("points = -100.1", "is less than -100.0", NULL);
 }
 
+static void an_upper_limit_may_be_zero(void **state)
+{
+    static const struct option count = {.key = "count", .type = OPTION_INT, .min = -5};
+    static const struct section_spec spec = {.kind = "x", .options = &count, .n_options = 1};
+    int64_t n = 0;
+
+    (void)state;
+    assert_int_equal(read_conf("[x]\ncount = -5\n"), RC_OK);
+    conf_bind(first(), &spec, &n, &arena, &problems);
+    assert_int_equal(problems.n, 0);
+    assert_int_equal(n, -5);
+    assert_int_equal(read_conf("[x]\ncount = 1\n"), RC_OK);
+    conf_bind(first(), &spec, &n, &arena, &problems);
+    assert_int_equal(problems.n, 1);
+}
+
 static void only_a_lower_limit_leaves_the_top_open(void **state)
 {
     static const struct option count = {.key = "count", .type = OPTION_INT, .min = 1};
@@ -257,6 +273,7 @@ int main(void)
         cmocka_unit_test(rates_are_per_second),
         cmocka_unit_test(numbers_have_limits),
         cmocka_unit_test(decimals_are_tenths),
+        cmocka_unit_test(an_upper_limit_may_be_zero),
         cmocka_unit_test(only_a_lower_limit_leaves_the_top_open),
         cmocka_unit_test(urls_lose_their_trailing_slash_and_stay_encrypted),
         cmocka_unit_test(addresses_have_a_port),
