@@ -27,7 +27,7 @@ static size_t name_width(const struct option *o)
 }
 
 struct widths {
-    size_t name, value;
+    size_t name, value; /* a key's with the ';' in front of one that is commented out */
 };
 
 static struct widths measure(const struct section_spec *spec)
@@ -35,7 +35,7 @@ static struct widths measure(const struct section_spec *spec)
     struct widths w = {spec->type ? strlen("type") : 0, spec->type ? strlen(spec->type) : 0};
 
     for (size_t i = 0; i < spec->n_options; i++) {
-        size_t name = name_width(&spec->options[i]);
+        size_t name = name_width(&spec->options[i]) + !shown_option(&spec->options[i]).active;
         size_t value = strlen(shown_option(&spec->options[i]).value);
 
         if (name > w.name)
@@ -55,7 +55,7 @@ static void write_choices(struct sbuf *b, const struct option *o)
 static void write_option(struct sbuf *b, const struct option *o, const struct widths *w)
 {
     struct shown s = shown_option(o);
-    int pad = (int)(w->name - name_width(o)) + (s.active ? 1 : 0); /* ';' takes a column */
+    int pad = (int)(w->name - name_width(o)) - !s.active;
 
     sbuf_printf(b, "%s%s%s%*s =", s.active ? "" : ";", o->key, s.name_tail, pad, "");
     if (o->help || o->choices) {
@@ -78,7 +78,7 @@ void conf_reference(struct sbuf *b, const struct section_spec *spec, const char 
     else
         sbuf_printf(b, "[%s]\n", spec->kind);
     if (spec->type)
-        sbuf_printf(b, "type%*s = %s\n", (int)(w.name - strlen("type")) + 1, "", spec->type);
+        sbuf_printf(b, "type%*s = %s\n", (int)(w.name - strlen("type")), "", spec->type);
     for (size_t i = 0; i < spec->n_options; i++)
         write_option(b, &spec->options[i], &w);
 }
