@@ -99,7 +99,7 @@ struct str http_reason(const struct http_response *r, struct arena *a)
     return arena_printf(a, "HTTP %d: %.*s", r->status, (int)body.len, clean);
 }
 
-struct str tenths_text(int64_t tenths, struct arena *a)
+struct str score_text(int64_t tenths, struct arena *a)
 {
     uint64_t size = tenths < 0 ? (uint64_t)0 - (uint64_t)tenths : (uint64_t)tenths;
     const char *sign = tenths < 0 ? "-" : "";

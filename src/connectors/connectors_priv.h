@@ -31,7 +31,7 @@ enum judged judge_unknown(struct job *job, struct str reason);
 enum judged judge_redirect(struct job *job, const struct http_response *r);
 
 /* Texts */
-struct str tenths_text(int64_t tenths, struct arena *a);          /* 875 -> "87.5", 800 -> "80" */
+struct str score_text(int64_t tenths, struct arena *a);           /* 875 -> "87.5", 800 -> "80" */
 struct str text_points(struct str s, size_t max_points);          /* at most so many code points */
 struct str text_units(struct str s, size_t max_units);            /* at most so many UTF-16 units */
 struct str lead_text(const struct lead *l, const char *property); /* missing: unknown */

@@ -36,7 +36,7 @@ static const struct option notion_options[] = {
     {.key = "property.",
      .type = OPTION_MAP,
      .offset = offsetof(struct notion, renamed),
-     .example = "property.score = My name",
+     .example = "My name",
      .help = "another name for a column: name lead_id score email band reasons crm updated status"},
     {.key = "version",
      .type = OPTION_TEXT,

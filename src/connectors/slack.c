@@ -38,7 +38,7 @@ static const struct option slack_options[] = {
      .offset = offsetof(struct slack, on_ambiguous),
      .choices = doubts,
      .example = "look",
-     .help = "when a message may have arrived: look for it (needs a token), resend it or drop it"},
+     .help = "what to do about a message that may have arrived; look needs a token"},
     CONNECTOR_OPTIONS(struct slack, "https://slack.com", "15s", "1", "1/s", "5s"),
 };
 

@@ -165,7 +165,7 @@ static void field(struct sbuf *b, const char *label, struct str value, struct ar
 
 static struct str score_line(const struct delivery_facts *f, struct arena *a)
 {
-    struct str score = tenths_text(f->score, a), before = tenths_text(f->previous, a);
+    struct str score = score_text(f->score, a), before = score_text(f->previous, a);
 
     if (f->score == f->previous)
         return score;
@@ -235,7 +235,7 @@ static struct str title_of(const struct parcel *p, struct arena *a)
 static struct str fallback_text(const struct parcel *p, struct arena *a)
 {
     const struct delivery_facts *f = &p->d.facts;
-    struct str title = title_of(p, a), score = tenths_text(f->score, a), line;
+    struct str title = title_of(p, a), score = score_text(f->score, a), line;
 
     line = arena_printf(a, "%.*s: score %.*s%s%.*s", STR_ARG(title), STR_ARG(score),
                         f->reasons.len ? " - " : "", STR_ARG(f->reasons));
