@@ -218,6 +218,18 @@ static void note(void *self, const struct rule *rule)
     f->names[f->n++] = rule->name.at;
 }
 
+static void a_condition_in_quotes_at_both_ends_is_kept_whole(void **state)
+{
+    struct world w AUTO(world_free), again AUTO(world_free);
+
+    (void)state;
+    build_sound(&w, STR("[rule a]\nwhen = \"x\" == lead.a or lead.b == \"y\"\npoints = 1\n"
+                        "why = \"tells; all\"\n"));
+    build_sound(&again, w.card.text);
+    assert_true(str_is(again.card.rules[0].why, "tells; all"));
+    assert_true(str_eq(w.card.text, again.card.text));
+}
+
 static void only_engagement_rules_fire(void **state)
 {
     struct world w AUTO(world_free);
@@ -338,20 +350,23 @@ static void an_explanation_reads_line_by_line(void **state)
 static void a_rule_that_is_gone_keeps_its_points_and_its_greatest_max(void **state)
 {
     struct world w AUTO(world_free);
-    struct ledger_row rows[] = {row("old", 80, 0, 3), row("old", 80, 0, 2), row("other", 10, 0, 1)};
+    struct ledger_row rows[] = {row("old", 80, 0, 4), row("old", 80, 0, 3), row("old", 80, 0, 2),
+                                row("other", 10, 0, 1)};
 
     (void)state;
-    rows[0].max = 50;
-    rows[1].max = 120;
-    rows[0].group = rows[1].group = STR("no-longer-there");
-    rows[2].group = STR("mixed");
+    for (size_t i = 0; i < 3; i++) {
+        rows[i].max = i == 1 ? 60 : 50;
+        rows[i].group = STR("no-longer-there");
+    }
+    rows[3].group = STR("mixed");
     build_sound(&w, str_of(sales));
     assert_lines(&w.card, &nobody, rows, ARRAY_LEN(rows),
                  "engagement|old|no-longer-there|8|8|old|1\n"
                  "engagement|old|no-longer-there|8|8|old|1\n"
+                 "engagement|old|no-longer-there|8|8|old|1\n"
                  "engagement|other|mixed|1|1|other|1\n"
-                 "engagement|old|no-longer-there|-4|-4|cap of rule old|0|cap\n"
-                 "13 = 0 + 13 cold\n");
+                 "engagement|old|no-longer-there|-18|-18|cap of rule old|0|cap\n"
+                 "7 = 0 + 7 cold\n");
 }
 
 static void the_rule_of_today_caps_the_rows_of_yesterday(void **state)
@@ -538,6 +553,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_its_line),
         cmocka_unit_test(the_kept_text_builds_the_same_scorecard),
         cmocka_unit_test(the_kept_text_depends_on_the_rules_only),
+        cmocka_unit_test(a_condition_in_quotes_at_both_ends_is_kept_whole),
         cmocka_unit_test(only_engagement_rules_fire),
         cmocka_unit_test(points_halve_in_a_half_life_and_round_half_away_from_zero),
         cmocka_unit_test(an_absurd_date_does_no_harm),
