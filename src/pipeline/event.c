@@ -94,7 +94,6 @@ static void count_cancelled(void *self, struct str connector)
     struct batch *b = self;
 
     batch_count(b, metric(METRIC_DELIVERIES, connector, STR("cancelled")), 1);
-    batch_count(b, metric(METRIC_QUEUE_DEPTH, connector, STR_NULL), -1);
 }
 
 /* What stays is a tombstone with its CRM id, so that late events do not bring the person back. */

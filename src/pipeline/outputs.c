@@ -27,10 +27,8 @@ static enum rc fold_older(struct batch *b, const struct delivery *d)
     int64_t n = 0;
     enum rc rc = store_delivery_fold(b->store, d->connector, d->lead, d->id, b->now_ms, &n);
 
-    if (rc == RC_OK && n) {
+    if (rc == RC_OK && n)
         batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
-        batch_count(b, metric(METRIC_QUEUE_DEPTH, d->connector, STR_NULL), -n);
-    }
     return rc;
 }
 
@@ -42,7 +40,6 @@ static enum rc queue(struct batch *b, const struct connector *c, struct delivery
         rc = fold_older(b, d);
     if (rc != RC_OK)
         return rc;
-    batch_count(b, metric(METRIC_QUEUE_DEPTH, d->connector, STR_NULL), 1);
     batch_notice(b, d->connector,
                  &(struct due_row){.id = d->id, .lead = d->lead, .due_at = d->due_at});
     return RC_OK;

@@ -33,14 +33,12 @@ static enum rc enriched(struct batch *b, const struct attempt_end *end)
 
 static enum rc apply_one(struct batch *b, struct attempt_end *end)
 {
-    bool fresh, final = end->verdict == ATTEMPT_DELIVERED || end->verdict == ATTEMPT_DEAD;
+    bool fresh;
     enum rc rc = store_attempt_end(b->store, end);
 
     if (rc != RC_OK && rc != RC_NONE)
         return rc;
     end->applied = rc == RC_OK;
-    if (end->applied && final)
-        batch_count(b, metric(METRIC_QUEUE_DEPTH, end->connector, STR_NULL), -1);
     rc = end->remote_lead.at ? store_remote_set(b->store, end->lead, end->connector,
                                                 end->remote_lead, end->ended_at)
                              : RC_OK;

@@ -1,0 +1,70 @@
+/* app/command.c - the main thread asks the writer for something and waits for the commit.
+ *
+ * The command is on the heap: after a time-out (a hung disk) the writer still holds it, and
+ * whichever side lets go last frees it.
+ */
+#include "daemon_priv.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PATIENCE_S = 5 };
+
+struct question {
+    struct command command; /* first */
+    sem_t answered;
+    atomic_int holders; /* main and writer */
+};
+
+static void let_go(struct question *q)
+{
+    if (atomic_fetch_sub(&q->holders, 1) != 1)
+        return;
+    (void)sem_destroy(&q->answered); /* nobody waits on it any more */
+    free(q);
+}
+
+static void answered(struct work *work)
+{
+    struct question *q = (struct question *)work;
+
+    (void)sem_post(&q->answered); /* can only overflow, which one post does not */
+    let_go(q);
+}
+
+static enum rc wait_for(struct question *q)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    while (sem_timedwait(&q->answered, &until) != 0)
+        if (errno != EINTR)
+            return RC_TIMEOUT;
+    return q->command.work.rc;
+}
+
+enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
+                       enum rc (*fn)(struct store *st, void *arg, struct why *why),
+                       int64_t *ret_count, struct why *why)
+{
+    struct question *q = mem_alloc(sizeof *q);
+
+    q->command = (struct command){
+        .work = {.kind = WORK_COMMAND, .done = answered}, .kind = kind, .arg = arg, .fn = fn};
+    atomic_init(&q->holders, 2);
+    (void)sem_init(&q->answered, 0, 0); /* cannot fail for these values */
+    enum rc rc = writer_submit(d->writer, &q->command.work);
+    if (rc != RC_OK)
+        let_go(q); /* the writer never got it */
+    else
+        rc = wait_for(q);
+    if (rc == RC_OK && ret_count)
+        *ret_count = q->command.count;
+    else if (rc != RC_OK)
+        (void)why_fail(rc, why, "%s", q->command.why.text[0] ? q->command.why.text : rc_text(rc));
+    let_go(q);
+    return rc;
+}

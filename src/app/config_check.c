@@ -1,0 +1,114 @@
+/* app/config_check.c - what no single section can see: paths, names that point to each other. */
+#include "config_priv.h"
+
+static const char *const builtin_paths[] = {"/healthz", "/livez", "/readyz", "/metrics", "/hooks"};
+
+static struct conf_section *section(struct config *c, const char *kind, struct str name)
+{
+    return conf_section_find(&c->conf, kind, arena_text(&c->arena, name));
+}
+
+static void check_path(struct config *c, size_t i)
+{
+    struct str path = source_path(&c->sources[i]);
+    struct conf_section *s = section(c, "source", c->sources[i].name);
+    const struct conf_entry *e = conf_find(s, "path");
+
+    if (!str_starts(path, STR("/")) || str_chr(path, '?') || str_chr(path, '%') ||
+        str_chr(path, '#'))
+        conf_problem(&c->problems, s, e, "as in /webhooks/hubspot",
+                     "a source's path starts with / and has no ? %% or #");
+    for (size_t k = 0; k < ARRAY_LEN(builtin_paths); k++)
+        if (str_is(path, builtin_paths[k]) ||
+            (str_starts(path, STR("/hooks/")) && k == ARRAY_LEN(builtin_paths) - 1))
+            conf_problem(&c->problems, s, e, "choose another, as in /webhooks/hubspot",
+                         "the path %.*s is funneld's own", STR_ARG(path));
+    for (size_t k = 0; k < i; k++)
+        if (str_eq(path, source_path(&c->sources[k])))
+            conf_problem(&c->problems, s, e, "each source needs a path of its own",
+                         "the path %.*s is that of [source %.*s] already", STR_ARG(path),
+                         STR_ARG(c->sources[k].name));
+}
+
+/* The nearest connector's name as a hint. */
+static const char *connector_hint(struct config *c, struct str word)
+{
+    const char **names = arena_array(&c->arena, c->n_connectors, sizeof *names);
+
+    for (size_t i = 0; i < c->n_connectors; i++)
+        names[i] = arena_text(&c->arena, c->connectors[i].name);
+    const char *near = conf_nearest(word, names, c->n_connectors);
+    return near ? arena_printf(&c->arena, "did you mean \"%s\"?", near).at
+                : "add a [connector NAME] section";
+}
+
+/* `enrich = NAME`; unset: the connector named crm, where it is one that can; none: nobody. */
+static void resolve_enrich(struct config *c, struct source *source)
+{
+    struct conf_section *s = section(c, "source", source->name);
+    const struct conf_entry *e = conf_find(s, "enrich");
+    struct str name = e ? e->value : STR("crm");
+    const struct connector *k = config_connector(c, name);
+
+    if (!str_is(s->type, "hubspot") || (e && str_is(name, "none")))
+        return;
+    if (k && k->type->enriches)
+        source->enrich_with = name;
+    else if (e && !k)
+        conf_problem(&c->problems, s, e, connector_hint(c, name), "there is no [connector %.*s]",
+                     STR_ARG(name));
+    else if (e)
+        conf_problem(&c->problems, s, e, "name a connector of type hubspot",
+                     "[connector %.*s] of type %s cannot enrich leads", STR_ARG(name),
+                     k->type->name);
+}
+
+static void check_route(struct config *c, const struct route *r)
+{
+    struct conf_section *s = section(c, "route", r->name);
+    const struct conf_entry *e = conf_find(s, "to");
+
+    for (size_t i = 0; i < r->to.n; i++) {
+        const struct connector *k = config_connector(c, r->to.items[i]);
+
+        if (!k)
+            conf_problem(&c->problems, s, e, connector_hint(c, r->to.items[i]),
+                         "there is no [connector %.*s]", STR_ARG(r->to.items[i]));
+        else if (!k->type->routable)
+            conf_problem(&c->problems, s, e, "it reads contacts for sources with enrich = NAME",
+                         "[connector %.*s] of type %s takes no deliveries", STR_ARG(k->name),
+                         k->type->name);
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(r->to.items[i], r->to.items[j]))
+                conf_problem(&c->problems, s, e, "name each connector once",
+                             "%.*s stands twice in `to`", STR_ARG(r->to.items[i]));
+    }
+    if (str_is(r->name, "enrichment"))
+        conf_problem(&c->problems, s, NULL, "choose another name",
+                     "a route cannot be called enrichment: deliveries to the CRM are");
+}
+
+/* Without a source that names one, the only connector that can enrich is the CRM. */
+static const struct connector *find_crm(const struct config *c)
+{
+    for (size_t i = 0; i < c->n_sources; i++)
+        if (c->sources[i].enrich_with.at)
+            return config_connector(c, c->sources[i].enrich_with);
+    for (size_t i = 0; i < c->n_connectors; i++)
+        if (c->connectors[i].type->enriches)
+            return &c->connectors[i];
+    return NULL;
+}
+
+void config_check(struct config *c)
+{
+    server_check(&c->server, conf_section_find(&c->conf, "server", NULL), &c->problems);
+    admin_check(&c->admin, conf_section_find(&c->conf, "admin", NULL), &c->problems);
+    for (size_t i = 0; i < c->n_sources; i++) {
+        check_path(c, i);
+        resolve_enrich(c, &c->sources[i]);
+    }
+    for (size_t i = 0; i < c->routes.n; i++)
+        check_route(c, &c->routes.items[i]);
+    c->crm = find_crm(c);
+}

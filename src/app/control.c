@@ -1,0 +1,220 @@
+/* app/control.c - the control socket, both ends. */
+#include "funneld/app/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon_priv.h"
+#include "funneld/base/clock.h"
+#include "funneld/base/json.h"
+#include "funneld/observe/log.h"
+
+enum { LINE_MAX_BYTES = 1 << 20, ASK_TIMEOUT_S = 10, SERVE_TIMEOUT_S = 1, BACKLOG = 16 };
+
+static void closep(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd); /* a socket; nothing of ours is lost */
+}
+
+static enum rc address(const char *path, struct sockaddr_un *ret, struct why *why)
+{
+    size_t len = strlen(path);
+
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (len >= sizeof ret->sun_path)
+        return why_fail(RC_INVALID, why, "the control socket's path is over 107 bytes: %s", path);
+    memcpy(ret->sun_path, path, len + 1);
+    return RC_OK;
+}
+
+static void set_timeouts(int fd, int seconds)
+{
+    const struct timeval limit = {.tv_sec = seconds};
+
+    /* Without them a call would only wait longer. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+static enum rc send_line(int fd, struct str line, struct why *why)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(LINE_MAX_BYTES);
+
+    sbuf_add(&b, line);
+    sbuf_char(&b, '\n');
+    for (size_t sent = 0; sent < b.len;) {
+        ssize_t n = send(fd, b.at + sent, b.len - sent, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return why_fail(RC_IO, why, "writing to the control socket: %s", strerror(errno));
+        sent += (size_t)n;
+    }
+    return b.failed ? RC_TOOBIG : RC_OK;
+}
+
+static enum rc receive_line(int fd, struct arena *a, struct str *ret, struct why *why)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(LINE_MAX_BYTES);
+    char piece[4096];
+
+    while (!b.len || b.at[b.len - 1] != '\n') {
+        ssize_t n = recv(fd, piece, sizeof piece, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return why_fail(RC_IO, why, "the control socket %s",
+                            n == 0 ? "was closed without an answer" : "did not answer in time");
+        sbuf_add(&b, (struct str){piece, (size_t)n});
+        if (b.failed)
+            return why_fail(RC_TOOBIG, why, "the line on the control socket is too long");
+    }
+    b.len--;
+    return sbuf_seal(&b, a, ret);
+}
+
+enum rc control_ask(struct str socket_path, struct str request, struct arena *a, struct str *ret,
+                    struct why *why)
+{
+    int fd AUTO(closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un to;
+    enum rc rc = address(arena_text(a, socket_path), &to, why);
+
+    if (rc != RC_OK)
+        return rc;
+    if (fd < 0)
+        return why_fail(RC_IO, why, "cannot make a socket: %s", strerror(errno));
+    set_timeouts(fd, ASK_TIMEOUT_S);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            return why_fail(RC_NONE, why, "no funneld is running at %s", to.sun_path);
+        return why_fail(RC_DENIED, why, "cannot connect to %s: %s", to.sun_path, strerror(errno));
+    }
+    rc = send_line(fd, request, why);
+    return rc == RC_OK ? receive_line(fd, a, ret, why) : rc;
+}
+
+enum rc control_listen(const char *path, int *ret_fd, struct why *why)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at;
+    enum rc rc = address(path, &at, why);
+
+    if (rc == RC_OK && fd < 0)
+        rc = why_fail(RC_IO, why, "cannot make a socket: %s", strerror(errno));
+    if (rc == RC_OK) {
+        (void)unlink(path); /* a dead one's: we hold the database's lock */
+        if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || chmod(path, 0600) != 0 ||
+            listen(fd, BACKLOG) != 0)
+            rc = why_fail(RC_IO, why, "cannot listen on the control socket %s: %s", path,
+                          strerror(errno));
+    }
+    if (rc == RC_OK)
+        *ret_fd = fd;
+    else
+        closep(&fd);
+    return rc;
+}
+
+static void answer_error(struct sbuf *b, const char *text)
+{
+    json_open(b, '{');
+    json_kv_text(b, "error", text);
+    json_close(b, '}');
+}
+
+static void answer_status(struct daemon *d, struct sbuf *b)
+{
+    pthread_mutex_lock(&d->overview_lock);
+    status_write(d->config, d->overview_reader, true, clock_now_ms(), b);
+    pthread_mutex_unlock(&d->overview_lock);
+}
+
+/* The writer may hold the filter longer than this call waits: both live on the heap then. */
+static enum rc read_filter(const json *request, struct arena *a, struct retry_filter *ret,
+                           struct why *why)
+{
+    const json *ids = json_get(request, "ids");
+    int64_t *list = arena_array(a, json_count(ids), sizeof *list);
+    size_t n = 0;
+
+    for (const json *id = json_first(ids); id; id = json_next(id))
+        if (!json_int64(id, &list[n++]))
+            return why_fail(RC_INVALID, why, "an id is not a number");
+    *ret = (struct retry_filter){
+        .ids = list,
+        .n_ids = n,
+        .connector = arena_str(a, json_string(json_get(request, "connector"))),
+        .reason = arena_str(a, json_string(json_get(request, "reason"))),
+    };
+    return RC_OK;
+}
+
+static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
+{
+    struct arena *a = mem_alloc(sizeof *a);
+    struct retry_filter *filter = ARENA_NEW(a, struct retry_filter);
+    struct why why = {0};
+    int64_t count = 0;
+    enum rc rc = read_filter(request, a, filter, &why);
+
+    if (rc == RC_OK)
+        rc = daemon_command(d, COMMAND_RETRY, filter, NULL, &count, &why);
+    if (rc == RC_OK) {
+        json_open(b, '{');
+        json_kv_int(b, "retried", count);
+        json_close(b, '}');
+    } else {
+        answer_error(b, why.text);
+    }
+    if (rc == RC_TIMEOUT)
+        return; /* the writer may still read the filter: it is left to the process's end */
+    arena_free(a);
+    mem_freep(&a);
+}
+
+static void answer(struct daemon *d, struct str line, struct sbuf *b)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    struct why why = {0};
+
+    if (json_parse(line, &doc, &why) != RC_OK) {
+        answer_error(b, why.text);
+        return;
+    }
+    struct str command = json_string(json_get(doc.root, "command"));
+    if (str_is(command, "status"))
+        answer_status(d, b);
+    else if (str_is(command, "retry"))
+        answer_retry(d, doc.root, b);
+    else
+        answer_error(b, "unknown command; this funneld knows status and retry");
+}
+
+void control_serve(struct daemon *d)
+{
+    int fd AUTO(closep) = accept4(d->control_fd, NULL, NULL, SOCK_CLOEXEC);
+    struct arena a AUTO(arena_free) = {0};
+    struct sbuf b AUTO(sbuf_free) = SBUF(LINE_MAX_BYTES);
+    struct why why = {0};
+    struct str line;
+
+    if (fd < 0)
+        return; /* the client has gone */
+    set_timeouts(fd, SERVE_TIMEOUT_S);
+    enum rc rc = receive_line(fd, &a, &line, &why);
+    if (rc == RC_OK) {
+        answer(d, line, &b);
+        rc = send_line(fd, sbuf_str(&b), &why);
+    }
+    if (rc != RC_OK)
+        log_write(LOG_WARN, "control.failed", L_WHY(&why), L_END);
+}

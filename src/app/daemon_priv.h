@@ -1,0 +1,56 @@
+/* app/daemon_priv.h - the parts of the running daemon, all owned by the main thread. */
+#ifndef FUNNELD_APP_DAEMON_PRIV_H
+#define FUNNELD_APP_DAEMON_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "funneld/app/daemon.h"
+
+struct daemon {
+    struct config *config; /* in force */
+    const char *path;
+    struct store *store; /* the writer thread's, once that runs */
+    struct writer *writer;
+    pthread_t writer_thread;
+    struct reader *deliver_reader; /* the delivery thread's */
+    struct transport transport;
+    struct deliverer *deliverer;
+    pthread_t deliver_thread;
+    struct server *server;
+    int control_fd;
+    bool writer_runs, deliverer_runs;
+    atomic_bool store_failed; /* set by the writer: restart on what is on disk */
+    /* Shared with the admin listener's thread, under the lock. */
+    pthread_mutex_t overview_lock;
+    struct reader *overview_reader;
+    struct config *overview_config;
+};
+
+/* parts.c: everything up in order, everything down in reverse. */
+MUST_CHECK enum rc daemon_start(struct daemon *d, struct why *why);
+/* Within the shutdown time-out; returns the exit status. */
+int daemon_stop(struct daemon *d, int signal_fd);
+
+/* series.c: every label combination of a configuration starts at 0. */
+void daemon_make_series(const struct config *c);
+void daemon_overview(void *daemon); /* before /metrics: depth and age of each queue */
+
+/* reload.c: SIGHUP; all or nothing. */
+void daemon_reload(struct daemon *d);
+
+/* command.c: asks the writer and waits; RC_TIMEOUT after 5 s. `arg` must outlive the call and,
+ * after a time-out, the writer. */
+struct command;
+MUST_CHECK enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
+                                  enum rc (*fn)(struct store *st, void *arg, struct why *why),
+                                  int64_t *ret_count, struct why *why);
+
+/* control.c */
+MUST_CHECK enum rc control_listen(const char *path, int *ret_fd, struct why *why);
+void control_serve(struct daemon *d); /* one client, at most a second */
+
+/* Log lines for a person who sent SIGUSR1. */
+void daemon_log_summary(struct daemon *d);
+
+#endif
