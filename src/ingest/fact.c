@@ -1,9 +1,9 @@
 /* ingest/fact.c - the canonical form of a fact and its hash.
  *
  * Every value starts with its kind and its length or count, so that no text can imitate the
- * border between two values; members stand in the order of their names; a null member counts as
- * a missing one. Numbers are written as json_scalar writes them (1.0 and 1 are the same); a
- * number of more than 15 digits reaches us as text and is the same fact as that text.
+ * border between two values; members stand in the order of their names; at the top level a null
+ * member counts as a missing one. Numbers are written as json_scalar writes them (1.0 and 1 are the
+ * same); a number of more than 15 digits reaches us as text and is the same fact as that text.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -65,6 +65,12 @@ static void put_members(struct sbuf *b, struct member *members, size_t n, struct
     }
 }
 
+static bool is_left_out(const json *m, const struct fact_rules *rules)
+{
+    return rules && (json_type(m) == JSON_NULL || is_ignored(json_name(m), rules->ignored));
+}
+
+/* Rules are for the top level only; NULL below it. */
 static void put_object(struct sbuf *b, const json *object, const struct fact_rules *rules,
                        struct arena *a)
 {
@@ -72,7 +78,7 @@ static void put_object(struct sbuf *b, const json *object, const struct fact_rul
     size_t n = 0;
 
     for (const json *m = json_first(object); m; m = json_next(m))
-        if (json_type(m) != JSON_NULL && !(rules && is_ignored(json_name(m), rules->ignored)))
+        if (!is_left_out(m, rules))
             members[n++] = (struct member){.name = json_name(m), .node = m};
     if (rules && rules->type.at)
         members[n++] = (struct member){.name = rules->type_key, .text = rules->type};
