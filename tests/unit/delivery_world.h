@@ -1,0 +1,481 @@
+/* tests/unit/delivery_world.h - all around a deliverer, in virtual time: a store that can wait or
+ * fail, a transport that answers when told to, a connector with every kind of step.
+ */
+#ifndef FUNNELD_TESTS_DELIVERY_WORLD_H
+#define FUNNELD_TESTS_DELIVERY_WORLD_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake_queue.h"
+#include "funneld/deliver/deliverer.h"
+#include "funneld/ingest/source.h"
+#include "funneld/observe/metrics.h"
+
+#define MAYBE __attribute__((unused))
+
+/* The connector. A request's path says what it is about: /post/1,2 */
+struct fake_settings {
+    struct connector_common common;
+    int64_t batch;
+    bool repeatable, needs_token, invalid, enriches;
+};
+
+struct fake_session {
+    int token;
+};
+
+enum fake_step { FAKE_START, FAKE_TOKEN, FAKE_LOOK, FAKE_POST };
+static int fake_sessions_freed;
+static struct parcel fake_last_parcel; /* of the last build; slices may be gone later */
+static char fake_last_text[512];       /* what it was made of */
+
+static enum fake_step after_token(const struct job *job)
+{
+    return job->look ? FAKE_LOOK : FAKE_POST;
+}
+
+static enum rc fake_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    static const char *const words[] = {"", "token", "look", "post"};
+    const struct fake_settings *s = job->settings;
+    const struct fake_session *session = job->session;
+    struct sbuf ids AUTO(sbuf_free) = SBUF(64 * 1024);
+    const struct parcel *p = &job->parcels[0];
+
+    if (s->invalid)
+        return why_fail(RC_INVALID, why, "it cannot be said");
+    if (job->step == FAKE_START)
+        job->step = s->needs_token && !session->token ? FAKE_TOKEN : (int)after_token(job);
+    for (size_t i = 0; i < job->n; i++)
+        sbuf_printf(&ids, "%s%d", i ? "," : "", (int)job->parcels[i].d.id);
+    *ret = (struct http_request){.method = "POST",
+                                 .repeatable = s->repeatable || job->step != FAKE_POST};
+    ret->url = arena_printf(job->arena, "http://localhost/%s/%s", words[job->step], ids.at);
+    fake_last_parcel = *p;
+    (void)snprintf(fake_last_text, sizeof fake_last_text, "%.*s %.*s %.*s %.*s %s", // NOLINT
+                   STR_ARG(p->public_id), STR_ARG(p->lead_public_id), STR_ARG(p->crm_url),
+                   STR_ARG(p->remote_lead), p->message ? "message" : "built-in");
+    return RC_OK;
+}
+
+static enum judged fake_all(struct job *job, enum verdict v, const char *reason)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE) {
+            job->outcomes[i].verdict = v;
+            job->outcomes[i].reason = str_of(reason);
+        }
+    return JUDGED_DONE;
+}
+
+static enum judged fake_go_on(struct job *job, enum fake_step step)
+{
+    job->step = step;
+    return JUDGED_CONTINUE;
+}
+
+static enum judged fake_judge_post(struct job *job, const struct http_response *r)
+{
+    const struct fake_settings *s = job->settings;
+    static struct field known = {{"email", 5}, {"a@b", 3}};
+
+    switch (r->status) {
+    case 200:
+        for (size_t i = 0; i < job->n; i++)
+            job->outcomes[i].remote_id = STR("made");
+        if (s->enriches)
+            job->outcomes[0] = (struct outcome){.properties = &known,
+                                                .n_properties = 1,
+                                                .updated_at = 77,
+                                                .portal_id = 5,
+                                                .crm_id = 6,
+                                                .enriched = true};
+        return fake_all(job, VERDICT_DELIVERED, NULL);
+    case 207:
+        job->outcomes[0].verdict = VERDICT_DELIVERED;
+        return fake_all(job, VERDICT_RETRY, "only in part");
+    case 298:
+        return JUDGED_DONE; /* forgot to say anything */
+    case 299:
+        return fake_go_on(job, FAKE_POST);
+    case 250:
+        return fake_all(job, VERDICT_AMBIGUOUS, "who knows");
+    case 420:
+        job->pause_ms = 5000;
+        return fake_all(job, VERDICT_RETRY, "quota");
+    }
+    return fake_all(job, r->status == 429 || r->status >= 500 ? VERDICT_RETRY : VERDICT_DEAD,
+                    "refused");
+}
+
+static enum judged fake_judge(struct job *job, const struct http_response *r)
+{
+    struct fake_session *session = job->session;
+
+    if (job->step == FAKE_POST)
+        return fake_judge_post(job, r);
+    if (r->status != 200)
+        return fake_all(job, VERDICT_RETRY, "step failed");
+    if (job->step == FAKE_TOKEN) {
+        session->token = 1;
+        return fake_go_on(job, after_token(job));
+    }
+    if (str_is(r->body, "found"))
+        return fake_all(job, VERDICT_DELIVERED, NULL);
+    return fake_go_on(job, FAKE_POST);
+}
+
+static int64_t fake_batch(const void *settings)
+{
+    return ((const struct fake_settings *)settings)->batch;
+}
+
+static void fake_session_free(void *session)
+{
+    (void)session;
+    fake_sessions_freed++;
+}
+
+static const struct connector_type fake_type = {.name = "fake",
+                                                .session_size = sizeof(struct fake_session),
+                                                .session_free = fake_session_free,
+                                                .max_batch = 100,
+                                                .batch_limit = fake_batch,
+                                                .build = fake_build,
+                                                .judge = fake_judge};
+
+/* The rest of the store, and what else the deliverer asks */
+enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret)
+{
+    (void)r;
+    (void)a;
+    if (fake_read_error)
+        return fake_read_error;
+    if (!fake_row(id))
+        return RC_NONE;
+    *ret = *fake_row(id);
+    return RC_OK;
+}
+
+enum rc read_lead(struct reader *r, int64_t id, struct arena *a, struct lead *ret)
+{
+    (void)r;
+    (void)a;
+    if (fake_read_error)
+        return fake_read_error;
+    *ret = (struct lead){.id = id, .portal_id = 5, .crm_id = 500 + id};
+    return RC_OK;
+}
+
+enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct arena *a,
+                    struct str *ret)
+{
+    (void)r;
+    (void)connector;
+    if (fake_read_error)
+        return fake_read_error;
+    if (lead == 2)
+        return RC_NONE;
+    *ret = arena_printf(a, "page%d", (int)lead);
+    return RC_OK;
+}
+
+const char *reader_database_id(const struct reader *r)
+{
+    (void)r;
+    return "0badcafe";
+}
+
+const struct route *routes_find(const struct routes *r, struct str name)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->items[i].name, name))
+            return &r->items[i];
+    return NULL;
+}
+
+struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id,
+                               struct arena *a)
+{
+    (void)settings;
+    return arena_printf(a, "https://crm/%d/%d", (int)portal_id, (int)crm_id);
+}
+
+void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
+                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
+                    struct event *ret)
+{
+    (void)a;
+    *ret = (struct event){.source = source,
+                          .portal_id = portal_id,
+                          .object_id = object_id,
+                          .occurred_at = updated_at,
+                          .properties = properties,
+                          .n_properties = n,
+                          .received_at = received_at};
+}
+
+/* The world */
+enum { WORLD_MAX = 512, NAMES_MAX = 4 };
+
+struct sent {
+    void *tag;
+    char path[200];
+    bool open;
+};
+
+struct ended { /* an attempt_end as the store saw it */
+    int64_t delivery, due_at, at, started_at;
+    enum attempt_verdict verdict;
+    int status;
+    char detail[100];
+    int64_t event_time; /* of the event that came with it; 0: none */
+    bool enriched, applied;
+};
+
+struct world {
+    struct deliverer *d;
+    int64_t now, next; /* next: what the last step returned */
+    struct fake_settings settings[NAMES_MAX];
+    struct connector connectors[NAMES_MAX];
+    struct lanes lanes;
+    enum rc transport_rc; /* what start() answers */
+    struct sent sent[WORLD_MAX];
+    size_t n_sent;
+    struct transport_result results[WORLD_MAX];
+    size_t n_results, n_taken;
+    enum { STORE_COMMITS, STORE_WAITS, STORE_FAILS, STORE_CLOSED } store;
+    struct work *waiting[WORLD_MAX];
+    size_t n_waiting, n_marked;
+    struct ended ends[WORLD_MAX];
+    size_t n_ends;
+    struct transport transport;
+};
+
+static void store_attempts(struct world *w, struct attempts *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        fake_row(a->deliveries[i])->open_attempt_at = a->at;
+        w->n_marked++;
+    }
+}
+
+static void store_end(struct world *w, struct attempt_end *e)
+{
+    struct delivery *d = fake_row(e->delivery);
+
+    e->applied = d->state == DELIVERY_PENDING;
+    if (w->n_ends < WORLD_MAX) {
+        struct ended *x = &w->ends[w->n_ends++];
+
+        *x = (struct ended){.delivery = e->delivery,
+                            .due_at = e->due_at,
+                            .at = e->ended_at,
+                            .started_at = e->started_at,
+                            .verdict = e->verdict,
+                            .status = e->status,
+                            .event_time = e->event ? e->event->occurred_at : 0,
+                            .enriched = e->enriched,
+                            .applied = e->applied};
+        (void)snprintf(x->detail, sizeof x->detail, "%.*s", STR_ARG(e->detail)); // NOLINT
+    }
+    if (!e->applied)
+        return;
+    d->attempts++;
+    if (e->verdict != ATTEMPT_AMBIGUOUS)
+        d->open_attempt_at = 0;
+    if (e->verdict == ATTEMPT_DELIVERED || e->verdict == ATTEMPT_DEAD)
+        d->state = e->verdict == ATTEMPT_DEAD ? DELIVERY_DEAD : DELIVERY_DELIVERED;
+    else
+        d->due_at = e->due_at;
+}
+
+static void store_do(struct world *w, struct work *work)
+{
+    work->rc = w->store == STORE_FAILS ? RC_FULL : RC_OK;
+    if (work->rc == RC_OK && work->kind == WORK_ATTEMPTS)
+        store_attempts(w, (struct attempts *)(void *)work);
+    if (work->rc == RC_OK && work->kind == WORK_VERDICTS) {
+        struct verdicts *v = (struct verdicts *)(void *)work;
+
+        for (size_t i = 0; i < v->n; i++)
+            store_end(w, &v->ends[i]);
+    }
+    work->done(work);
+}
+
+static enum rc world_submit(void *self, struct work *work)
+{
+    struct world *w = self;
+
+    if (w->store == STORE_CLOSED)
+        return RC_CLOSED;
+    if (w->store == STORE_WAITS)
+        w->waiting[w->n_waiting++] = work;
+    else
+        store_do(w, work);
+    return RC_OK;
+}
+
+static MAYBE void world_commit(struct world *w)
+{
+    size_t n = w->n_waiting;
+
+    w->n_waiting = 0;
+    for (size_t i = 0; i < n; i++)
+        store_do(w, w->waiting[i]);
+}
+
+static enum rc world_start(void *self, const struct transport_call *call, struct why *why)
+{
+    struct world *w = self;
+    struct str path = str_from(call->request->url, sizeof "http://localhost/" - 1);
+
+    if (w->transport_rc)
+        return why_fail(w->transport_rc, why, "it must not be sent");
+    if (w->n_sent == WORLD_MAX) /* forget the first half, answered long ago */
+        memmove(w->sent, w->sent + WORLD_MAX / 2, (w->n_sent = WORLD_MAX / 2) * sizeof *w->sent);
+    struct sent *s = &w->sent[w->n_sent++];
+    *s = (struct sent){.tag = call->tag, .open = true};
+    (void)snprintf(s->path, sizeof s->path, "%.*s", STR_ARG(path)); // NOLINT
+    return RC_OK;
+}
+
+static bool world_take(void *self, struct transport_result *ret)
+{
+    struct world *w = self;
+
+    if (w->n_taken == w->n_results) {
+        w->n_taken = w->n_results = 0;
+        return false;
+    }
+    *ret = w->results[w->n_taken++];
+    return true;
+}
+
+static void world_wait(void *self, int timeout_ms)
+{
+    (void)self;
+    (void)timeout_ms;
+}
+
+static void world_wake(void *self)
+{
+    (void)self;
+}
+
+static void step(struct world *w)
+{
+    w->next = deliverer_step(w->d, w->now);
+}
+
+static MAYBE void step_to(struct world *w, int64_t now)
+{
+    w->now = now;
+    step(w);
+}
+
+static MAYBE void world_start_deliverer(struct world *w)
+{
+    struct deliver_ports ports = {
+        .transport = &w->transport, .submit = world_submit, .self = w, .seed = 1};
+
+    w->d = deliverer_new(&ports, &w->lanes);
+    step(w);
+}
+
+static struct world *world_new(const char *const names[], size_t n)
+{
+    struct world *w = mem_alloc(sizeof *w);
+
+    fake_clear();
+    metrics_reset();
+    fake_sessions_freed = 0;
+    w->now = 1000000;
+    for (size_t i = 0; i < n; i++) {
+        w->settings[i] = (struct fake_settings){.batch = 1,
+                                                .common = {.timeout_ms = 1000,
+                                                           .concurrency = 1,
+                                                           .settle_ms = 5000,
+                                                           .backoff_ms = 2000,
+                                                           .backoff_max_ms = 60000}};
+        w->connectors[i] = (struct connector){&fake_type, str_of(names[i]), &w->settings[i]};
+    }
+    w->lanes = (struct lanes){.connectors = w->connectors, .n = n};
+    w->transport = (struct transport){w, world_start, world_take, world_wait, world_wake, NULL};
+    return w;
+}
+
+static MAYBE void world_free(struct world *w)
+{
+    deliverer_free(w->d);
+    free(w);
+}
+
+/* A row is committed and notified. */
+static MAYBE int64_t post(struct world *w, const char *connector, int64_t lead)
+{
+    struct due_row row = fake_add(connector, lead, w->now);
+
+    deliverer_notify(w->d, str_of(connector), &row);
+    return row.id;
+}
+
+static struct sent *open_request(struct world *w, const char *path)
+{
+    for (size_t i = 0; i < w->n_sent; i++)
+        if (w->sent[i].open && strcmp(w->sent[i].path, path) == 0)
+            return &w->sent[i];
+    return NULL;
+}
+
+static MAYBE size_t open_requests(const struct world *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n_sent; i++)
+        n += w->sent[i].open;
+    return n;
+}
+
+static MAYBE void respond(struct world *w, struct sent *s, struct http_response r)
+{
+    s->open = false;
+    w->results[w->n_results++] = (struct transport_result){s->tag, r};
+    step(w);
+}
+
+/* status 0: the fate instead. */
+static MAYBE void answer(struct world *w, const char *path, int status)
+{
+    struct sent *s = open_request(w, path);
+
+    if (!s)
+        fail_msg("there is no open request %s", path);
+    else
+        respond(w, s, (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL});
+}
+
+static MAYBE void lose(struct world *w, const char *path, enum http_fate fate)
+{
+    struct sent *s = open_request(w, path);
+
+    if (!s)
+        fail_msg("there is no open request %s", path);
+    else
+        respond(w, s, (struct http_response){fate, 0, STR_NULL, -1, STR("the line broke")});
+}
+
+static MAYBE const struct ended *last_end(const struct world *w)
+{
+    assert_true(w->n_ends > 0);
+    return &w->ends[w->n_ends - 1];
+}
+
+static MAYBE int64_t counted(const char *connector, const char *outcome)
+{
+    return (int64_t)metric_value(metric(METRIC_DELIVERIES, str_of(connector), str_of(outcome)));
+}
+
+#endif

@@ -1,0 +1,525 @@
+/* tests/unit/test_deliverer_life.c - a deliverer among others: changes behind its back, too much at
+ * once, reload, stop, crash, threads.
+ */
+#include "cm.h"
+#include "delivery_world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "../../src/deliver/lane_priv.h"
+#include "../../src/deliver/pace_priv.h"
+#include "funneld/base/clock.h"
+#include "funneld/observe/health.h"
+#include "funneld/observe/log.h"
+
+static const char *const one[] = {"c"};
+static const char *const two[] = {"c", "other"};
+
+static struct world *world_one(void)
+{
+    struct world *w = world_new(one, 1);
+
+    world_start_deliverer(w);
+    return w;
+}
+
+static void what_was_superseded_meanwhile_is_not_sent(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    post(w, "c", 1);
+    fake_row(1)->state = DELIVERY_SUPERSEDED;
+    step(w);
+    answer(w, "post/2", 200);
+    assert_int_equal(w->n_sent, 1);
+    world_free(w);
+}
+
+static void a_row_of_a_merged_lead_goes_on_under_the_other(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    post(w, "c", 2);
+    fake_row(1)->lead = 2;
+    step(w);
+    answer(w, "post/1", 200);
+    answer(w, "post/2", 200);
+    assert_int_equal(counted("c", "delivered"), 2);
+    world_free(w);
+}
+
+static void a_verdict_that_came_too_late_is_not_counted(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    w->settings[0].repeatable = true;
+    post(w, "c", 1);
+    step(w);
+    fake_row(1)->state = DELIVERY_SUPERSEDED;
+    post(w, "c", 1);
+    answer(w, "post/1", 503);
+    assert_false(last_end(w)->applied);
+    assert_int_equal(counted("c", "retried"), 0);
+    answer(w, "post/2", 200);
+    assert_int_equal(counted("c", "delivered"), 1);
+    world_free(w);
+}
+
+static void a_stale_notice_does_not_send_before_its_time(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    fake_row(1)->due_at = w->now + 7000;
+    post(w, "c", 2);
+    fake_row(2)->open_attempt_at = w->now;
+    step(w);
+    assert_int_equal(w->n_sent, 0);
+    step_to(w, w->now + 5000);
+    answer(w, "look/2", 200);
+    answer(w, "post/2", 200);
+    step_to(w, w->now + 2000);
+    answer(w, "post/1", 200);
+    world_free(w);
+}
+
+static void a_read_that_fails_is_repeated_after_a_second(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    fake_read_error = RC_IO;
+    step(w);
+    assert_int_equal(w->n_sent, 0);
+    assert_int_equal(w->next, w->now + 1000);
+    fake_read_error = RC_OK;
+    step_to(w, w->next);
+    answer(w, "post/1", 200);
+    world_free(w);
+}
+
+static void more_notices_than_it_can_hold_are_read_from_disk(void **state)
+{
+    struct world *w = world_one();
+    enum { MANY = 18000 }; /* more than the mailbox, and than the window */
+
+    (void)state;
+    w->settings[0].batch = 1000;
+    for (int i = 0; i < MANY; i++)
+        post(w, "c", i + 1);
+    step(w);
+    while (open_requests(w))
+        respond(w, &w->sent[w->n_sent - 1],
+                (struct http_response){HTTP_ANSWERED, 200, STR(""), -1, STR_NULL});
+    assert_in_range(fake_scans, 3, 12);
+    assert_int_equal(counted("c", "delivered"), MANY);
+    world_free(w);
+}
+
+static void rescan_finds_what_nobody_told(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    fake_add("c", 1, w->now);
+    step_to(w, w->now + 60000);
+    assert_int_equal(w->n_sent, 0);
+    deliverer_rescan(w->d);
+    step(w);
+    answer(w, "post/1", 200);
+    world_free(w);
+}
+
+static void at_rest_it_neither_wakes_nor_reads(void **state)
+{
+    struct world *w = world_one();
+    int scans = fake_scans;
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    answer(w, "post/1", 200);
+    for (int i = 0; i < 100; i++)
+        step_to(w, w->now + 1000);
+    assert_int_equal(w->next, INT64_MAX);
+    assert_int_equal(fake_scans, scans);
+    assert_int_equal(atomic_load(&health.deliverer_beat), w->now);
+    world_free(w);
+}
+
+struct owner {
+    struct ref ref;
+    int dropped;
+};
+
+static void note_drop(struct ref *r)
+{
+    ((struct owner *)(void *)r)->dropped++;
+}
+
+static void a_reload_ends_old_jobs_by_the_old_rules(void **state)
+{
+    struct world *w = world_new(two, 2);
+    struct owner owners[2] = {0};
+    struct fake_settings fresh = {0};
+    struct connector reloaded[] = {w->connectors[1]}; /* "c" is removed */
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        ref_init(&owners[i].ref, note_drop);
+    w->lanes.owner = &owners[0].ref;
+    world_start_deliverer(w);
+    post(w, "c", 1);
+    post(w, "c", 2);
+    post(w, "other", 1);
+    step(w);
+    fresh = w->settings[1];
+    fresh.needs_token = true;
+    reloaded[0].settings = &fresh;
+    deliverer_reload(w->d,
+                     &(struct lanes){.connectors = reloaded, .n = 1, .owner = &owners[1].ref});
+    step(w);
+    assert_int_equal(owners[0].dropped, 0); /* two jobs in flight work by it */
+    assert_int_equal(fake_sessions_freed, 0);
+    answer(w, "post/1", 200);
+    answer(w, "post/3", 200);
+    assert_int_equal(owners[0].dropped, 1);
+    assert_int_equal(fake_sessions_freed, 2);
+    assert_int_equal(counted("c", "delivered"), 1);
+    assert_int_equal(open_requests(w), 0); /* row 2 has no lane */
+    post(w, "other", 5);
+    step(w);
+    assert_non_null(open_request(w, "token/4"));
+    answer(w, "token/4", 500);
+    deliverer_free(w->d);
+    assert_int_equal(owners[1].dropped, 1);
+    free(w);
+}
+
+static void a_connector_that_comes_back_finds_its_rows(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    post(w, "c", 2);
+    step(w);
+    deliverer_reload(w->d, &(struct lanes){0});
+    step(w);
+    deliverer_reload(w->d, &w->lanes);
+    step(w);
+    assert_int_equal(open_requests(w), 1); /* the old attempt still takes the slot */
+    answer(w, "post/1", 200);
+    answer(w, "post/2", 200);
+    world_free(w);
+}
+
+static void stopped_it_begins_nothing_and_ends_what_runs(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    deliverer_stop(w->d);
+    post(w, "c", 2);
+    step(w);
+    assert_false(deliverer_idle(w->d));
+    answer(w, "post/1", 200);
+    assert_true(deliverer_idle(w->d));
+    assert_int_equal(w->n_sent, 1);
+    assert_int_equal(w->next, INT64_MAX);
+    assert_int_equal(fake_row(1)->state, DELIVERY_DELIVERED);
+    world_free(w);
+}
+
+static void stopped_it_does_not_wait_for_the_rate(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    w->settings[0].common.rate = 0.01;
+    w->settings[0].needs_token = true;
+    post(w, "c", 1);
+    step(w);
+    answer(w, "token/1", 200);
+    deliverer_stop(w->d);
+    step(w);
+    assert_true(deliverer_idle(w->d));
+    assert_int_equal(w->n_ends, 0);
+    world_free(w);
+}
+
+static void when_the_store_is_closed_nothing_begins(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    w->store = STORE_CLOSED;
+    answer(w, "post/1", 200);
+    post(w, "c", 2);
+    step_to(w, w->now + 60000);
+    assert_int_equal(w->n_sent, 1);
+    assert_true(deliverer_idle(w->d));
+    assert_true(fake_row(1)->open_attempt_at != 0);
+    world_free(w);
+}
+
+/* Chaos: a service that may be slow, lose answers or refuse, a store that fails, crashes. Whatever
+ * happens, each delivery has its effect once, and of a lead in order. */
+enum { CHAOS_ROWS = 60, CHAOS_LEADS = 9 };
+
+struct chaos {
+    struct world *w;
+    uint64_t seed;
+    int effects[CHAOS_ROWS + 1], newest[CHAOS_LEADS + 1];
+};
+
+static uint64_t dice(struct chaos *c, uint64_t sides)
+{
+    return (random_next(&c->seed) >> 16) % sides;
+}
+
+/* The service acts on all deliveries of the request. */
+static void take_effect(struct chaos *c, const char *ids)
+{
+    for (char *rest; *ids; ids = *rest ? rest + 1 : rest) {
+        long id = strtol(ids, &rest, 10);
+        int64_t lead = fake_row(id)->lead;
+
+        c->effects[id]++;
+        assert_true(id >= c->newest[lead]);
+        c->newest[lead] = (int)id;
+    }
+}
+
+/* What the service does with an open request: maybe lost before it came, or after. */
+static struct http_response serve(struct chaos *c, const struct sent *s)
+{
+    struct http_response r = {HTTP_ANSWERED, 200, STR("none"), -1, STR_NULL};
+    bool is_post = strncmp(s->path, "post/", 5) == 0;
+
+    switch (dice(c, 6)) {
+    case 0:
+        return (struct http_response){.fate = HTTP_NOT_SENT, .retry_after_ms = -1};
+    case 1:
+        if (is_post && dice(c, 2))
+            take_effect(c, s->path + 5);
+        return (struct http_response){.fate = HTTP_UNKNOWN, .retry_after_ms = -1};
+    case 2:
+        r.status = 503;
+        r.retry_after_ms = dice(c, 2) ? 3000 : -1;
+        return r;
+    }
+    if (is_post)
+        take_effect(c, s->path + 5);
+    else if (c->effects[strtol(s->path + 5, NULL, 10)])
+        r.body = STR("found");
+    return r;
+}
+
+static void crash(struct chaos *c)
+{
+    struct world *w = c->w;
+
+    for (size_t i = 0; i < w->n_sent; i++)
+        if (w->sent[i].open && strncmp(w->sent[i].path, "post/", 5) == 0 && dice(c, 2))
+            take_effect(c, w->sent[i].path + 5);
+    w->n_sent = w->n_results = w->n_taken = w->n_waiting = 0;
+    deliverer_free(w->d);
+    world_start_deliverer(w);
+}
+
+static void serve_some(struct chaos *c)
+{
+    struct world *w = c->w;
+    struct sent *open[WORLD_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n_sent; i++)
+        if (w->sent[i].open)
+            open[n++] = &w->sent[i];
+    if (n && dice(c, 3)) {
+        struct sent *s = open[dice(c, n)];
+
+        respond(w, s, serve(c, s));
+    } else if (!n && w->n_sent > WORLD_MAX / 2) {
+        w->n_sent = 0;
+    }
+}
+
+static bool all_delivered(void)
+{
+    for (int64_t id = 1; id <= CHAOS_ROWS; id++)
+        if (fake_n < CHAOS_ROWS || fake_row(id)->state != DELIVERY_DELIVERED)
+            return false;
+    return true;
+}
+
+static void run_chaos(uint64_t seed)
+{
+    struct chaos c = {.w = world_new(one, 1), .seed = seed};
+    struct world *w = c.w;
+
+    w->settings[0].common.concurrency = 3;
+    w->settings[0].needs_token = seed % 2;
+    world_start_deliverer(w);
+    for (int turn = 0; turn < 200000 && !all_delivered(); turn++) {
+        w->now += (int64_t)dice(&c, 1500);
+        if (fake_n < CHAOS_ROWS && !dice(&c, 4))
+            post(w, "c", 1 + (int64_t)dice(&c, CHAOS_LEADS));
+        if (!dice(&c, 8))
+            w->store = dice(&c, 3) ? STORE_COMMITS : dice(&c, 2) ? STORE_WAITS : STORE_FAILS;
+        if (!dice(&c, 3))
+            world_commit(w);
+        if (!dice(&c, 150))
+            crash(&c);
+        serve_some(&c);
+        step(w);
+        w->n_ends = 0;
+    }
+    for (int id = 1; id <= CHAOS_ROWS; id++)
+        assert_int_equal(c.effects[id], 1);
+    assert_true(all_delivered());
+    w->store = STORE_COMMITS;
+    world_commit(w);
+    world_free(w);
+}
+
+static void whatever_fails_each_delivery_has_its_effect_once_and_in_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        run_chaos(seed);
+}
+
+/* With a real thread: a transport that answers at once, a store that commits at once. */
+struct threaded {
+    struct transport transport;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool wake;
+    void *tags[64];
+    size_t n;
+};
+
+static enum rc threaded_start(void *self, const struct transport_call *call, struct why *why)
+{
+    struct threaded *t = self;
+
+    (void)why;
+    t->tags[t->n++] = call->tag;
+    return RC_OK;
+}
+
+static bool threaded_take(void *self, struct transport_result *ret)
+{
+    struct threaded *t = self;
+
+    if (!t->n)
+        return false;
+    *ret =
+        (struct transport_result){t->tags[--t->n], {HTTP_ANSWERED, 200, STR("ok"), -1, STR_NULL}};
+    return true;
+}
+
+static void threaded_wait(void *self, int timeout_ms)
+{
+    struct threaded *t = self;
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000 + 1;
+    pthread_mutex_lock(&t->lock);
+    while (!t->wake && timeout_ms > 0)
+        if (pthread_cond_timedwait(&t->woken, &t->lock, &until))
+            break;
+    t->wake = false;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void threaded_wake(void *self)
+{
+    struct threaded *t = self;
+
+    pthread_mutex_lock(&t->lock);
+    t->wake = true;
+    pthread_cond_signal(&t->woken);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void other_threads_may_notify_and_stop_it(void **state)
+{
+    static struct world commits = {.store = STORE_COMMITS}; /* big: not on the stack */
+    struct threaded t = {.lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
+    struct fake_settings settings = {.batch = 1, .common = {.timeout_ms = 1000, .concurrency = 4}};
+    struct connector connector = {&fake_type, STR("c"), &settings};
+    struct lanes lanes = {.connectors = &connector, .n = 1};
+    struct deliver_ports ports = {
+        .transport = &t.transport, .submit = world_submit, .self = &commits};
+    enum { MANY = 50 };
+    struct due_row rows[MANY];
+    pthread_t thread;
+
+    (void)state;
+    t.transport =
+        (struct transport){&t, threaded_start, threaded_take, threaded_wait, threaded_wake, NULL};
+    fake_clear();
+    metrics_reset();
+    struct deliverer *d = deliverer_new(&ports, &lanes);
+    for (int i = 0; i < MANY; i++) /* before the thread looks at the array */
+        rows[i] = fake_add("c", i + 1, 1);
+    assert_int_equal(pthread_create(&thread, NULL, deliverer_run, d), 0);
+    for (int i = 0; i < MANY; i++)
+        deliverer_notify(d, STR("c"), &rows[i]);
+    for (int i = 0; i < 1000 && counted("c", "delivered") < MANY; i++)
+        usleep(10000);
+    deliverer_stop(d);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(counted("c", "delivered"), MANY);
+    assert_true(deliverer_idle(d));
+    deliverer_free(d);
+}
+
+static int quiet(void **state)
+{
+    static const struct log_settings s = {.level = LOG_ERROR + 1};
+
+    (void)state;
+    log_configure(&s);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_superseded_meanwhile_is_not_sent),
+        cmocka_unit_test(a_row_of_a_merged_lead_goes_on_under_the_other),
+        cmocka_unit_test(a_verdict_that_came_too_late_is_not_counted),
+        cmocka_unit_test(a_stale_notice_does_not_send_before_its_time),
+        cmocka_unit_test(a_read_that_fails_is_repeated_after_a_second),
+        cmocka_unit_test(more_notices_than_it_can_hold_are_read_from_disk),
+        cmocka_unit_test(rescan_finds_what_nobody_told),
+        cmocka_unit_test(at_rest_it_neither_wakes_nor_reads),
+        cmocka_unit_test(a_reload_ends_old_jobs_by_the_old_rules),
+        cmocka_unit_test(a_connector_that_comes_back_finds_its_rows),
+        cmocka_unit_test(stopped_it_begins_nothing_and_ends_what_runs),
+        cmocka_unit_test(stopped_it_does_not_wait_for_the_rate),
+        cmocka_unit_test(when_the_store_is_closed_nothing_begins),
+        cmocka_unit_test(whatever_fails_each_delivery_has_its_effect_once_and_in_order),
+        cmocka_unit_test(other_threads_may_notify_and_stop_it),
+    };
+
+    return cmocka_run_group_tests_name("deliverer_life", tests, quiet, NULL);
+}
