@@ -236,11 +236,19 @@ static void note_accepted(const struct request *r)
               L_INT("unprocessable", r->intake.unprocessable), L_TEXT("client", client), L_END);
 }
 
+/* Draining may have begun after the headers were judged. */
+static bool last_of_its_connection(const struct request *r)
+{
+    struct server *s = r->listener->server;
+    return r->closes || (r->listener == &s->public && atomic_load(&s->draining));
+}
+
 enum MHD_Result answer(struct request *r)
 {
     int64_t now_us = clock_mono_us();
 
     r->step = STEP_ANSWERED;
+    r->closes = last_of_its_connection(r);
     conn_enter(&r->listener->conns, r->conn, PHASE_ANSWER, now_us);
     write_body(r);
     count(r, now_us);

@@ -1,7 +1,8 @@
 /* head_priv.h - a request's headers, as far as HTTP itself is concerned.
  *
  * libmicrohttpd 0.9.75 lets through what ends as request smuggling behind a proxy; here it is
- * seen and named. What cannot be seen (libraries.md 1.1): folded lines, bare CR, bare LF.
+ * seen and named. What cannot be seen: bare LF between chunks, and folded trailers, which we do
+ * not read.
  */
 #ifndef FUNNELD_HTTP_HEAD_PRIV_H
 #define FUNNELD_HTTP_HEAD_PRIV_H
@@ -17,13 +18,15 @@ struct head_field {
 
 struct head {
     struct head_field length, coding, host, type, content_encoding, expect;
-    bool odd_name, odd_value;
+    bool odd_name, odd_value, odd_line;
     bool chunked;
     bool has_length;
     int64_t bytes; /* Content-Length, with has_length */
 };
 
-void head_read(struct MHD_Connection *connection, struct head *ret);
+/* `method` and `version` as the handler got them. */
+void head_read(struct MHD_Connection *connection, const char *method, const char *version,
+               struct head *ret);
 
 enum hole { HOLE_NONE, HOLE_FRAMING, HOLE_OTHER };
 /* *ret_detail says what is wrong, for people. */

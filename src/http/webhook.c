@@ -44,7 +44,6 @@ static enum reply judge_head(const struct request *r)
 
 void webhook_route(struct request *r)
 {
-    r->closes |= draining(r);
     r->site = site_find(r->set, r->path);
     if (r->reply)
         return;

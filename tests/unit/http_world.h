@@ -184,6 +184,25 @@ static void world_start(struct world *w)
     assert_int_equal(pthread_create(&w->writer, NULL, writer_main, w), 0);
 }
 
+static inline enum rc world_try_reload(struct world *w, struct why *why)
+{
+    const struct sites sites = world_sites(w);
+
+    ref_take(&w->owner); /* taken over */
+    enum rc rc = server_reload(w->server, &sites, why);
+    if (rc)
+        ref_drop(&w->owner);
+    return rc;
+}
+
+static inline void world_reload(struct world *w)
+{
+    struct why why = {0};
+
+    if (world_try_reload(w, &why))
+        fail_msg("server_reload: %s", why.text);
+}
+
 static void world_end(struct world *w)
 {
     server_stop(w->server);
