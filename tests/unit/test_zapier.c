@@ -94,6 +94,15 @@ static void previous_secret_is_accepted_while_it_is_set(void **state)
     assert_int_equal(verify(&f, (struct credentials){"", NULL}), REFUSED_SIGNATURE);
 }
 
+static void empty_previous_secret_lets_nobody_in(void **state)
+{
+    FIXTURE(f, "secret = two\nsecret_previous =\n");
+
+    (void)state;
+    assert_int_equal(verify(&f, (struct credentials){"", NULL}), REFUSED_SIGNATURE);
+    assert_int_equal(verify(&f, (struct credentials){NULL, "Basic Og=="}), REFUSED_SIGNATURE);
+}
+
 static void settings_that_cannot_work_are_problems(void **state)
 {
     FIXTURE(relative, "secret = one\npath = zapier\n");
@@ -147,6 +156,7 @@ int main(void)
         cmocka_unit_test(secret_is_accepted_in_each_of_three_places),
         cmocka_unit_test(header_sent_twice_is_refused),
         cmocka_unit_test(previous_secret_is_accepted_while_it_is_set),
+        cmocka_unit_test(empty_previous_secret_lets_nobody_in),
         cmocka_unit_test(settings_that_cannot_work_are_problems),
         cmocka_unit_test(what_sign_makes_is_accepted_and_processed),
         cmocka_unit_test(sign_needs_to_know_where_to),
