@@ -1,0 +1,399 @@
+"""tests/e2e/harness.py - runs the real binary and talks to it like its senders and services do.
+
+Python, because the judge must not share code with the judged: HTTP, TLS, HMAC and JSON come from
+another implementation. Everything stays on 127.0.0.1 and in a temporary folder per test.
+"""
+import base64
+import contextlib
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+SECRET = "e2e-client-secret"
+ZAPIER_SECRET = "e2e-zapier-secret"
+PUBLIC_URL = "https://hooks.example.com"
+PORTAL = 242711451
+
+
+class Failure(AssertionError):
+    pass
+
+
+def check(condition, message="check failed"):
+    if not condition:
+        raise Failure(message)
+
+
+def equal(got, want, what=""):
+    if got != want:
+        raise Failure(f"{what}: got {got!r}, want {want!r}")
+
+
+def eventually(condition, timeout=10.0, what="condition"):
+    """Polls until condition() is true and returns its value."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"{what} did not come true within {timeout} s")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def make_certificate(folder, name="tls", common_name="localhost"):
+    """A self-signed certificate by the openssl command; returns (certificate, key)."""
+    cert, key = os.path.join(folder, name + ".crt"), os.path.join(folder, name + ".key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", f"/CN={common_name}", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    return cert, key
+
+
+# HubSpot's signatures, written from its documentation
+
+def sign_v3(body, method="POST", target="/webhooks/hubspot", timestamp=None, secret=SECRET):
+    stamp = str(int(time.time() * 1000) if timestamp is None else timestamp)
+    source = method.encode() + (PUBLIC_URL + target).encode() + body + stamp.encode()
+    digest = hmac.new(secret.encode(), source, hashlib.sha256).digest()
+    return {"X-HubSpot-Signature-v3": base64.b64encode(digest).decode(),
+            "X-HubSpot-Request-Timestamp": stamp}
+
+
+def sign_v2(body, method="POST", target="/webhooks/hubspot", secret=SECRET):
+    source = secret.encode() + method.encode() + (PUBLIC_URL + target).encode() + body
+    return {"X-HubSpot-Signature": hashlib.sha256(source).hexdigest(),
+            "X-HubSpot-Signature-Version": "v2"}
+
+
+def sign_v1(body, secret=SECRET):
+    return {"X-HubSpot-Signature": hashlib.sha256(secret.encode() + body).hexdigest(),
+            "X-HubSpot-Signature-Version": "v1"}
+
+
+_event_ids = iter(range(1, 1 << 40))
+
+
+def change(contact, name, value, at=None, **more):
+    """One contact.propertyChange event."""
+    event = {"eventId": next(_event_ids), "subscriptionId": 4578255, "portalId": PORTAL,
+             "appId": 19635961, "occurredAt": int(time.time() * 1000) if at is None else at,
+             "subscriptionType": "contact.propertyChange", "attemptNumber": 0,
+             "objectId": contact, "propertyName": name, "propertyValue": value,
+             "changeSource": "CRM_UI"}
+    event.update(more)
+    return event
+
+
+def event(kind, contact, at=None, **more):
+    """One event without a property, as contact.creation."""
+    e = {"eventId": next(_event_ids), "subscriptionId": 1, "portalId": PORTAL, "appId": 1,
+         "occurredAt": int(time.time() * 1000) if at is None else at, "subscriptionType": kind,
+         "attemptNumber": 0, "changeSource": "CRM"}
+    if contact is not None:
+        e["objectId"] = contact
+    e.update(more)
+    return e
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, port, tls=True, ca=None, timeout=15):
+        self.port, self.tls, self.ca, self.timeout = port, tls, ca, timeout
+        self.connection = None
+
+    def _connect(self):
+        if self.tls:
+            context = ssl.create_default_context(cafile=self.ca)
+            return http.client.HTTPSConnection("localhost", self.port, timeout=self.timeout,
+                                               context=context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+
+    def request(self, method, target, body=b"", headers=None):
+        if self.connection is None:
+            self.connection = self._connect()
+        try:
+            self.connection.putrequest(method, target)
+            fields = dict(headers or {})
+            if body is not None and method != "GET" and "Transfer-Encoding" not in fields:
+                fields.setdefault("Content-Length", str(len(body)))
+            for name, value in fields.items():
+                for one in value if isinstance(value, list) else [value]:
+                    self.connection.putheader(name, one)
+            self.connection.endheaders(body if body and method != "GET" else None)
+            r = self.connection.getresponse()
+            return Answer(r.status, r.headers, r.read())
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+
+class Process:
+    """A child of ours, ended only by its own id."""
+
+    def __init__(self, argv, log, env=None):
+        self.log_path = log
+        self.log = open(log, "ab")
+        self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=self.log, env=env)
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def wait(self, timeout=20):
+        try:
+            return self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failure("the process did not end in time") from None
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        self.log.close()
+        self.child.stdout.close()
+
+    def logged(self):
+        with open(self.log_path, "rb") as f:
+            return f.read().decode("utf-8", "replace")
+
+
+class Sandbox(Process):
+    """The stand-ins for Slack, Notion, Google and HubSpot's CRM."""
+
+    def __init__(self, binary, folder):
+        self.credentials = os.path.join(folder, "service-account.json")
+        subprocess.run([binary, "--make-credentials", self.credentials], check=True,
+                       capture_output=True)
+        super().__init__([binary, "--port", "0", "--credentials", self.credentials],
+                         os.path.join(folder, "sandbox.log"))
+        line = self.child.stdout.readline().decode()
+        if not line.startswith("listening on "):
+            raise Failure(f"the sandbox said {line!r}: {self.logged()}")
+        self.port = int(line.split()[-1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method, path, value=None):
+        body = b"" if value is None else json.dumps(value).encode()
+        client = Client(self.port, tls=False)
+        answer = client.request(method, path, body, {"Content-Type": "application/json"})
+        client.close()
+        check(answer.status == 200, f"sandbox {path}: {answer.status} {answer.body!r}")
+        return json.loads(answer.body) if answer.body else None
+
+    def state(self):
+        return self.ask("GET", "/_sandbox/state")
+
+    def fail(self, **how):
+        self.ask("POST", "/_sandbox/fail", how)
+
+    def contacts(self, contacts):
+        self.ask("POST", "/_sandbox/contacts", contacts)
+
+
+class World:
+    """A folder, a certificate, a configuration, a daemon, a sandbox."""
+
+    def __init__(self, options):
+        self.options = options
+        self._folder = tempfile.TemporaryDirectory(prefix="funneld-e2e-")
+        self.folder = self._folder.name
+        self.config_path = os.path.join(self.folder, "funneld.conf")
+        self.database = os.path.join(self.folder, "funneld.db")
+        self.port, self.admin_port = free_port(), free_port()
+        self.daemon = None
+        self.sandbox = None
+        self.cert, self.key = make_certificate(self.folder)
+        self.env = dict(os.environ, HUBSPOT_CLIENT_SECRET=SECRET, ZAPIER_WEBHOOK_SECRET=ZAPIER_SECRET)
+        self.env.pop("PORT", None)
+        self.starts = 0
+
+    # configuration
+
+    def base(self, tls=True, server="", store="", hubspot=""):
+        tls_lines = f"tls_cert = {self.cert}\ntls_key = {self.key}\n" if tls else ""
+        self.tls = tls
+        return f"""[server]
+listen = 127.0.0.1:{self.port}
+public_url = {PUBLIC_URL}
+{tls_lines}{server}
+[admin]
+listen = 127.0.0.1:{self.admin_port}
+[store]
+path = {self.database}
+{store}
+[log]
+level = debug
+[source hubspot]
+type = hubspot
+path = /webhooks/hubspot
+secret = ${{HUBSPOT_CLIENT_SECRET}}
+{hubspot}
+[source zapier]
+type = zapier
+path = /webhooks/zapier
+secret = ${{ZAPIER_WEBHOOK_SECRET}}
+[score]
+warm = 20
+hot = 50
+[rule demo-request]
+when = event.property == "demo_requested" and event.value == "true"
+points = 60
+half_life = 30d
+[rule vip]
+when = lead.jobtitle contains "director"
+points = 15
+"""
+
+    def connectors(self, settle="1s", backoff="50ms", more=""):
+        s = self.sandbox
+        common = f"settle = {settle}\nbackoff = {backoff}\nbackoff_max = 1s\ntimeout = 2s\nrate = 1000/s\n{more}"
+        return f"""[connector crm]
+type = hubspot
+token = pat-sandbox
+url = {s.url}
+{common}
+[connector slack]
+type = slack
+token = xoxb-sandbox
+channel = C0123456789
+url = {s.url}
+{common}
+[connector book]
+type = notion
+token = ntn_sandbox
+database = 668d797c76fa49349b05ad288df2d136
+url = {s.url}
+{common}
+[connector log]
+type = google_sheets
+credentials = file:{s.credentials}
+token_url = {s.url}/token
+spreadsheet = 1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms
+range = Leads!A:H
+url = {s.url}
+{common}
+"""
+
+    def configure(self, text):
+        with open(self.config_path, "w") as f:
+            f.write(text)
+
+    # processes
+
+    def start_sandbox(self):
+        self.sandbox = Sandbox(self.options.sandbox, self.folder)
+        return self.sandbox
+
+    def start(self, ready=True):
+        self.starts += 1
+        argv = list(self.options.wrapper) + [self.options.bin, "-c", self.config_path, "serve"]
+        self.daemon = Process(argv, os.path.join(self.folder, f"daemon-{self.starts}.log"), self.env)
+        if ready:
+            self.wait_ready()
+        return self.daemon
+
+    def wait_ready(self, timeout=30):
+        def ready():
+            if self.daemon.child.poll() is not None:
+                raise Failure(f"funneld ended at start: {self.daemon.logged()[-3000:]}")
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.admin("/readyz").status == 200
+        eventually(ready, timeout, "funneld is ready")
+
+    def stop(self, timeout=20):
+        self.daemon.signal(signal.SIGTERM)
+        status = self.daemon.wait(timeout)
+        equal(status, 0, f"exit status at SIGTERM; log: {self.daemon.logged()[-3000:]}")
+        self.daemon.kill()
+
+    def kill(self):
+        self.daemon.signal(signal.SIGKILL)
+        self.daemon.child.wait()
+        self.daemon.kill()
+
+    # talking to it
+
+    def client(self, **how):
+        return Client(self.port, tls=self.tls, ca=self.cert, **how)
+
+    def admin(self, path, headers=None):
+        client = Client(self.admin_port, tls=False)
+        try:
+            return client.request("GET", path, headers=headers)
+        finally:
+            client.close()
+
+    def metric(self, name, **labels):
+        """The value of one series, None when there is none."""
+        want = {f'{k}="{v}"' for k, v in labels.items()}
+        for line in self.admin("/metrics").body.decode().splitlines():
+            if line.startswith("#"):
+                continue
+            series, value = line.rsplit(" ", 1)
+            base, _, rest = series.partition("{")
+            if base == name and want == set(filter(None, rest.rstrip("}").split(","))):
+                return float(value)
+        return None
+
+    def post(self, events, client=None, headers=None, path="/webhooks/hubspot"):
+        body = json.dumps(events).encode()
+        own = client or self.client()
+        fields = {"Content-Type": "application/json", **(headers or sign_v3(body, target=path))}
+        try:
+            return own.request("POST", path, body, fields)
+        finally:
+            if client is None:
+                own.close()
+
+    def run(self, *arguments, status=0, stdin=None):
+        """A command of the binary; returns its output."""
+        done = subprocess.run([self.options.bin, "-c", self.config_path, *arguments],
+                              capture_output=True, env=self.env, timeout=60, input=stdin)
+        equal(done.returncode, status,
+              f"exit status of {arguments}; {done.stdout.decode()} {done.stderr.decode()}")
+        return done.stdout.decode()
+
+    def run_json(self, *arguments):
+        return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
+
+    def all_done(self, timeout=20):
+        """Every delivery is final."""
+        def done():
+            return not self.run_json("deliveries", "--state", "pending", "--limit", "1")
+        eventually(done, timeout, "every delivery is final")
+
+    def close(self):
+        for process in (self.daemon, self.sandbox):
+            if process:
+                process.kill()
+        self._folder.cleanup()
