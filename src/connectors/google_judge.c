@@ -146,16 +146,16 @@ static struct str row_name(const struct job *job, int64_t row)
 }
 
 /* Marks the deliveries whose row is there; true when all are. */
-static bool mark_found(struct job *job, const json *cells)
+static bool mark_found(struct job *job, const json *rows)
 {
     const struct sheet_talk *talk = job->scratch;
     int64_t row = talk->look_row;
     size_t open = 0;
 
-    for (const json *cell = json_first(cells); cell; cell = json_next(cell), row++)
+    for (const json *r = json_first(rows); r; r = json_next(r), row++)
         for (size_t i = 0; i < job->n; i++) {
             if (job->outcomes[i].verdict != VERDICT_NONE ||
-                !str_eq(json_string(cell), job->parcels[i].public_id))
+                !str_eq(json_string(json_first(r)), job->parcels[i].public_id))
                 continue;
             judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
             job->outcomes[i].remote_id = row_name(job, row);
@@ -180,11 +180,11 @@ static enum judged judge_look(struct job *job, const struct http_response *r)
     if (r->status != 200 || !is_object)
         return judge_failure(job, r);
 
-    const json *cells = json_path(doc.root, "values.0");
-    if (mark_found(job, cells))
+    const json *rows = json_get(doc.root, "values");
+    if (mark_found(job, rows))
         return JUDGED_DONE;
     talk->look_row += SHEET_LOOK_ROWS;
-    talk->looked = json_count(cells) == 0;
+    talk->looked = json_count(rows) == 0;
     return JUDGED_CONTINUE;
 }
 

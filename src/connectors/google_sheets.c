@@ -136,7 +136,7 @@ static enum rc build_look(struct job *job, struct http_request *ret, struct why 
                      STR_ARG(column), talk->look_row + SHEET_LOOK_ROWS - 1);
 
     return start(job, "GET", sheet_quoted(talk->tab, cells.at, job->arena),
-                 "?majorDimension=COLUMNS&valueRenderOption=UNFORMATTED_VALUE", ret, why);
+                 "?majorDimension=ROWS&valueRenderOption=UNFORMATTED_VALUE", ret, why);
 }
 
 static enum rc build_append(struct job *job, struct http_request *ret, struct why *why)

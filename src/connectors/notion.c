@@ -101,6 +101,7 @@ static enum rc build_discovery(struct job *job, struct http_request *ret)
         id = s->database;
     start(job, "GET", job->step == NOTION_STEP_DATABASE ? "/v1/databases/" : "/v1/data_sources/",
           id, ret);
+    http_header_add(ret, "Content-Type", STR("application/json"));
     return RC_OK;
 }
 

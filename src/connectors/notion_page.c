@@ -84,13 +84,6 @@ static void write_value(struct sbuf *b, const struct notion_found *column, const
     json_close(b, '}');
 }
 
-/* "hot" -> "Hot", as people write the options of a select. */
-static struct str capital(const char *word, struct arena *a)
-{
-    return arena_printf(a, "%c%s", word[0] >= 'a' && word[0] <= 'z' ? word[0] - 'a' + 'A' : word[0],
-                        word + (word[0] ? 1 : 0));
-}
-
 void notion_page_write(struct sbuf *b, const struct notion_schema *schema, const struct parcel *p,
                        int64_t now_ms, struct arena *a)
 {
@@ -102,7 +95,7 @@ void notion_page_write(struct sbuf *b, const struct notion_schema *schema, const
         [NOTION_LEAD_ID] = {.text = p->lead_public_id},
         [NOTION_SCORE] = {.tenths = l->score},
         [NOTION_EMAIL] = {.text = email.len ? email : l->email},
-        [NOTION_BAND] = {.text = capital(band_name(l->band), a)},
+        [NOTION_BAND] = {.text = schema->bands[l->band]},
         [NOTION_REASONS] = {.text = p->d.facts.reasons},
         [NOTION_CRM] = {.text = p->crm_url},
         [NOTION_STATUS] = {.text = schema->states[l->state]},

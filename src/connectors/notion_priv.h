@@ -60,6 +60,7 @@ struct notion_schema {
         struct str id; /* missing: there is no such column */
         enum notion_type type;
     } columns[NOTION_COLUMNS];
+    struct str bands[BAND_COUNT];     /* the option of Band for each */
     struct str states[NOTION_STATES]; /* the option of Status for each lead state; or missing */
 };
 

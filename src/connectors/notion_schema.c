@@ -192,22 +192,34 @@ static enum rc read_column(const struct notion *s, const json *properties, enum 
     return RC_OK;
 }
 
-/* Only options that exist are ever written: an unknown one would be refused or clutter the list. */
-static void read_states(const json *properties, struct arena *a, struct notion_schema *schema)
+/* The name of the option that is `word` but for upper and lower case; missing: there is none. */
+static struct str option_like(const json *properties, const struct notion_found *column,
+                              const char *word, struct arena *a)
 {
-    const struct notion_found *status = &schema->columns[NOTION_STATUS];
+    for (const json *p = json_first(properties); p && column->id.len; p = json_next(p)) {
+        const json *options = json_get(json_get(p, type_names[column->type]), "options");
 
-    for (const json *p = json_first(properties); p && status->id.len; p = json_next(p)) {
-        const json *options = json_get(json_get(p, type_names[status->type]), "options");
-
-        if (!str_eq(json_string(json_get(p, "id")), status->id))
+        if (!str_eq(json_string(json_get(p, "id")), column->id))
             continue;
         for (const json *o = json_first(options); o; o = json_next(o))
-            for (unsigned state = 0; state < NOTION_STATES; state++)
-                if (str_ieq(json_string(json_get(o, "name")),
-                            str_of(lead_state_name((enum lead_state)state))))
-                    schema->states[state] = arena_str(a, json_string(json_get(o, "name")));
+            if (str_ieq(json_string(json_get(o, "name")), str_of(word)))
+                return arena_str(a, json_string(json_get(o, "name")));
     }
+    return STR_NULL;
+}
+
+/* An unknown option of Band is added to the list; one of Status would be refused. */
+static void read_options(const json *properties, struct arena *a, struct notion_schema *schema)
+{
+    for (unsigned band = 0; band < BAND_COUNT; band++) {
+        const char *word = band_name((enum band)band);
+        struct str option = option_like(properties, &schema->columns[NOTION_BAND], word, a);
+
+        schema->bands[band] = option.at ? option : str_of(word);
+    }
+    for (unsigned state = 0; state < NOTION_STATES; state++)
+        schema->states[state] = option_like(properties, &schema->columns[NOTION_STATUS],
+                                            lead_state_name((enum lead_state)state), a);
 }
 
 enum rc notion_schema_read(const struct notion *s, const json *properties, struct arena *a,
@@ -221,7 +233,7 @@ enum rc notion_schema_read(const struct notion *s, const json *properties, struc
         if (rc)
             return rc;
     }
-    read_states(properties, a, &schema);
+    read_options(properties, a, &schema);
     *ret = schema;
     return RC_OK;
 }

@@ -1,0 +1,527 @@
+/* tests/unit/test_google_sheets.c - tokens, header, rows, and looking before appending again. */
+#include "cm.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "connector_fixture.h"
+
+#define TOKEN "{\"access_token\":\"ya29.test\",\"expires_in\":3599,\"token_type\":\"Bearer\"}"
+#define HEADER                                                                                     \
+    "{\"values\":[[\"Delivery "                                                                    \
+    "ID\",\"Time\",\"Lead\",\"Email\",\"Score\",\"Band\",\"Reasons\",\"CRM\"]]}"
+#define APPENDED(range) "{\"updates\":{\"updatedRange\":\"" range "\"}}"
+#define FAILURE(code, status, message)                                                             \
+    "{\"error\":{\"code\":" code ",\"message\":\"" message "\",\"status\":\"" status "\"}}"
+
+static struct fixture f;
+static EVP_PKEY *key;
+static char *pem;          /* with real line ends */
+static struct arena texts; /* of the sections */
+
+static int make_key(void **state)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *at;
+    long n;
+
+    (void)state;
+    key = EVP_RSA_gen(2048);
+    if (!key || !bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+        return -1;
+    n = BIO_get_mem_data(bio, &at);
+    pem = mem_text((struct str){at, (size_t)n});
+    BIO_free(bio);
+    return 0;
+}
+
+static int drop_key(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(key);
+    free(pem);
+    arena_free(&texts);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_end(&f);
+    return 0;
+}
+
+static struct str with_line_ends_as(const char *line_end)
+{
+    struct str ret = STR("");
+
+    for (const char *c = pem; *c; c++)
+        ret = *c == '\n' ? arena_printf(&texts, "%.*s%s", STR_ARG(ret), line_end)
+                         : arena_printf(&texts, "%.*s%c", STR_ARG(ret), *c);
+    return ret;
+}
+
+/* Through the environment, as it comes in a container: a line of the file would be too long. */
+static const char *section_of(const char *credentials, const char *more)
+{
+    assert_int_equal(setenv("FUNNELD_TEST_CREDENTIALS", credentials, 1), 0);
+    return arena_printf(&texts,
+                        "type = google_sheets\nspreadsheet = sheet-1\n"
+                        "credentials = ${FUNNELD_TEST_CREDENTIALS}\n%s",
+                        more)
+        .at;
+}
+
+static const char *section_with(struct str private_key, const char *token_uri, const char *more)
+{
+    struct str file = arena_printf(&texts,
+                                   "{\"type\":\"service_account\",\"client_email\":"
+                                   "\"funneld@example.org\",\"private_key_id\":\"kid-1\","
+                                   "\"private_key\":\"%.*s\",\"token_uri\":\"%s\"}",
+                                   STR_ARG(private_key), token_uri);
+
+    return section_of(file.at, more);
+}
+
+static const char *section(const char *more)
+{
+    return section_with(with_line_ends_as("\\n"), "https://oauth2.googleapis.com/token", more);
+}
+
+static void start_known(const char *more, const char *header)
+{
+    fixture_start(&f, section(more));
+    fixture_step(&f, "POST", "https://oauth2.googleapis.com/token", 200, TOKEN);
+    fixture_step(&f, "GET", "/values/", 200, header);
+}
+
+static struct str decoded(struct str text)
+{
+    char *standard = arena_alloc(&f.arena, text.len + 4);
+    struct str ret;
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        standard[n++] = text.at[i] == '-' ? '+' : text.at[i] == '_' ? '/' : text.at[i];
+    while (n % 4)
+        standard[n++] = '=';
+    assert_true(base64_decode(&f.arena, (struct str){standard, n}, &ret));
+    return ret;
+}
+
+static void assertion_is_signed_by_our_key(struct str assertion)
+{
+    struct str rest = assertion, header, claims, signature, text;
+    struct json_doc doc = {0};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int64_t iat = 0, exp = 0;
+
+    assert_true(str_split(&rest, '.', &header));
+    assert_true(str_split(&rest, '.', &claims));
+    signature = decoded(rest);
+    text = (struct str){assertion.at, header.len + 1 + claims.len};
+    assert_true(str_is(decoded(header), "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"kid-1\"}"));
+    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestVerify(ctx, (const unsigned char *)signature.at, signature.len,
+                                      (const unsigned char *)text.at, text.len),
+                     1);
+    EVP_MD_CTX_free(ctx);
+
+    assert_int_equal(json_parse(decoded(claims), &doc, NULL), RC_OK);
+    assert_true(str_is(json_string(json_get(doc.root, "iss")), "funneld@example.org"));
+    assert_true(str_is(json_string(json_get(doc.root, "scope")),
+                       "https://www.googleapis.com/auth/spreadsheets"));
+    assert_true(
+        str_is(json_string(json_get(doc.root, "aud")), "https://oauth2.googleapis.com/token"));
+    assert_true(json_int64(json_get(doc.root, "iat"), &iat));
+    assert_true(json_int64(json_get(doc.root, "exp"), &exp));
+    assert_int_equal(iat, FIXTURE_NOW / 1000 - 30);
+    assert_int_equal(exp, iat + 3600);
+    json_doc_free(&doc);
+}
+
+static void the_token_request_carries_a_signed_assertion(void **state)
+{
+    static const char grant[] =
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+
+    (void)state;
+    fixture_start(&f, section(""));
+    fixture_build(&f);
+    assert_string_equal(f.request.method, "POST");
+    assert_true(str_is(f.request.url, "https://oauth2.googleapis.com/token"));
+    assert_true(
+        str_is(fixture_header(&f.request, "Content-Type"), "application/x-www-form-urlencoded"));
+    assert_true(str_starts(f.request.body, str_of(grant)));
+    assertion_is_signed_by_our_key(str_from(f.request.body, sizeof(grant) - 1));
+}
+
+static void literal_backslash_n_in_the_key_is_repaired(void **state)
+{
+    (void)state;
+    fixture_start(
+        &f, section_with(with_line_ends_as("\\\\n"), "https://oauth2.googleapis.com/token", ""));
+    fixture_build(&f);
+    assertion_is_signed_by_our_key(
+        (struct str){str_find(f.request.body, STR("assertion=")) + 10,
+                     f.request.body.len - (size_t)(str_find(f.request.body, STR("assertion=")) +
+                                                   10 - f.request.body.at)});
+}
+
+static void an_empty_sheet_gets_its_header_and_then_the_rows(void **state)
+{
+    (void)state;
+    fixture_start(&f, section(""));
+    fixture_job(&f, 2);
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_build(&f);
+    golden(&f, "google_sheets/header.http");
+    assert_int_equal(fixture_judge(&f, 200, "{\"range\":\"Leads!A1:Z1\"}"), JUDGED_CONTINUE);
+    fixture_build(&f);
+    golden(&f, "google_sheets/write_header.http");
+    assert_int_equal(fixture_judge(&f, 200, "{\"updatedRange\":\"Leads!A1:H1\"}"), JUDGED_CONTINUE);
+    fixture_build(&f);
+    golden(&f, "google_sheets/append.http");
+    assert_false(f.request.repeatable);
+    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A2:H3")), JUDGED_DONE);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[0].remote_id, "Leads!A2"));
+    assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
+}
+
+static void columns_are_found_by_their_words(void **state)
+{
+    (void)state;
+    start_known("", "{\"values\":[[\"Owner\",\"score\",\"\",\"Delivery ID\",7,\"Email\"]]}");
+    f.leads[0].email = STR_NULL;
+    f.leads[0].n_properties = 0;
+    fixture_build(&f);
+    golden(&f, "google_sheets/other_columns.http");
+}
+
+static void a_header_without_delivery_id_is_dead_with_a_reason(void **state)
+{
+    (void)state;
+    fixture_start(&f, section(""));
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_last(&f, "GET", "1%3A1", 200, "{\"values\":[[\"Name\",\"Email\"]]}");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "no column \"Delivery ID\"");
+}
+
+static void token_and_header_are_kept_for_the_next_job_but_not_for_ever(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+    fixture_job(&f, 1);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A3:H3"));
+    fixture_job(&f, 1);
+    f.job.now_ms += 10 * MINUTES_MS; /* columns may have been moved */
+    fixture_step(&f, "GET", "1%3A1", 200, HEADER);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A3:H3"));
+    fixture_job(&f, 1);
+    f.job.now_ms += 3599 * SECONDS_MS - 5 * MINUTES_MS - 1;
+    fixture_step(&f, "GET", "1%3A1", 200, HEADER);
+    fixture_job(&f, 1);
+    f.job.now_ms += 3599 * SECONDS_MS - 5 * MINUTES_MS;
+    fixture_step(&f, "POST", "/token", 200, "{\"access_token\":\"b\",\"expires_in\":60}");
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A3:H3")); /* short, yet used */
+}
+
+static void tab_names_are_quoted_and_the_range_is_one_segment(void **state)
+{
+    (void)state;
+    start_known("range = 'Jon''s leads/2026'!A1:H\n", HEADER);
+    fixture_build(&f);
+    assert_non_null(str_find(
+        f.request.url, STR("/v4/spreadsheets/sheet-1/values/%27Jon%27%27s%20leads%2F2026%27%21A1"
+                           "%3AH:append?valueInputOption=RAW&insertDataOption=INSERT_ROWS")));
+}
+
+static void formulas_stay_text_and_long_cells_are_cut(void **state)
+{
+    struct sbuf b = SBUF(1 << 20);
+    struct json_doc doc = {0};
+
+    (void)state;
+    start_known("", HEADER);
+    for (int i = 0; i < 60000; i++)
+        sbuf_text(&b, "x");
+    fixture_put(&f, 0, "firstname", "=1+2");
+    fixture_put(&f, 0, "lastname", "");
+    f.parcels[0].d.facts.reasons = sbuf_str(&b);
+    fixture_build(&f);
+    assert_non_null(str_find(f.request.url, STR("valueInputOption=RAW")));
+    assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
+    assert_true(str_is(json_string(json_path(doc.root, "values.0.2")), "=1+2"));
+    assert_int_equal(json_string(json_path(doc.root, "values.0.6")).len, 50000);
+    json_doc_free(&doc);
+    sbuf_free(&b);
+}
+
+static void in_doubt_only_the_missing_rows_are_appended(void **state)
+{
+    struct json_doc doc = {0};
+
+    (void)state;
+    start_known("", HEADER);
+    fixture_job(&f, 3);
+    f.job.look = true;
+    fixture_build(&f);
+    golden(&f, "google_sheets/look.http");
+    assert_int_equal(fixture_judge(&f, 200,
+                                   "{\"majorDimension\":\"ROWS\",\"values\":[[\"Delivery ID\"],"
+                                   "[],[\"0a1b2c3d-42\"],[7],[\"0a1b2c3d-4\"]]}"),
+                     JUDGED_CONTINUE);
+    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
+    fixture_step(&f, "GET", "A10001%3AA20000", 400,
+                 FAILURE("400", "INVALID_ARGUMENT",
+                         "Range (Leads!A10001:A20000) exceeds grid limits. Max rows: 1000"));
+    fixture_build(&f);
+    assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
+    assert_int_equal(json_count(json_get(doc.root, "values")), 2);
+    assert_true(str_is(json_string(json_path(doc.root, "values.0.0")), "0a1b2c3d-41"));
+    assert_true(str_is(json_string(json_path(doc.root, "values.1.0")), "0a1b2c3d-43"));
+    json_doc_free(&doc);
+    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A5:H6")), JUDGED_DONE);
+    assert_true(str_is(f.outcomes[0].remote_id, "Leads!A5"));
+    assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
+    assert_true(str_is(f.outcomes[2].remote_id, "Leads!A6"));
+}
+
+static void when_all_rows_are_there_nothing_is_appended(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    f.job.look = true;
+    fixture_last(&f, "GET", "A1%3AA10000", 200,
+                 "{\"values\":[[\"Delivery ID\"],[\"0a1b2c3d-41\"]]}");
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
+static void reading_goes_on_until_a_page_is_empty(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    f.job.look = true;
+    fixture_step(&f, "GET", "A1%3AA10000", 200, "{\"values\":[[\"Delivery ID\"]]}");
+    fixture_step(&f, "GET", "A10001%3AA20000", 200, "{\"values\":[[\"other\"]]}");
+    fixture_step(&f, "GET", "A20001%3AA30000", 200, "{\"range\":\"x\"}");
+    fixture_last(&f, "POST", ":append", 503, "");
+    fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, "HTTP 503");
+}
+
+static const struct error_case {
+    int status;
+    const char *body;
+    enum verdict of_append, of_header, of_look;
+    int64_t pause_ms;
+    const char *reason;
+} error_cases[] = {
+    {400, FAILURE("400", "INVALID_ARGUMENT", "Unable to parse range: Leads!A1"), VERDICT_DEAD,
+     VERDICT_DEAD, VERDICT_DEAD, 0, "missing or was renamed"},
+    {400, FAILURE("400", "INVALID_ARGUMENT", "more than the maximum of 50000 characters"),
+     VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "too long for a cell"},
+    {400, FAILURE("400", "INVALID_ARGUMENT", "above the limit of 10000000 cells."), VERDICT_DEAD,
+     VERDICT_DEAD, VERDICT_DEAD, 0, "spreadsheet is full"},
+    {400, FAILURE("400", "INVALID_ARGUMENT", "something else"), VERDICT_DEAD, VERDICT_DEAD,
+     VERDICT_DEAD, 0, "something else"},
+    {403, FAILURE("403", "PERMISSION_DENIED", "The caller does not have permission"), VERDICT_DEAD,
+     VERDICT_DEAD, VERDICT_DEAD, 0, "as editor, with funneld@example.org"},
+    {404, FAILURE("404", "NOT_FOUND", "Requested entity was not found."), VERDICT_DEAD,
+     VERDICT_DEAD, VERDICT_DEAD, 0, "check the connector's `spreadsheet`"},
+    {403, "<html>", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 403"},
+    {408, "", VERDICT_RETRY, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 408"},
+    {429, FAILURE("429", "RESOURCE_EXHAUSTED", "Quota exceeded"), VERDICT_RETRY, VERDICT_RETRY,
+     VERDICT_AMBIGUOUS, 1000, "Quota exceeded"},
+    {500, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 500"},
+    {502, "<html>", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 502"},
+    {503, FAILURE("503", "UNAVAILABLE", "busy"), VERDICT_AMBIGUOUS, VERDICT_RETRY,
+     VERDICT_AMBIGUOUS, 0, "busy"},
+    {504, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 504"},
+    {200, "<html>", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 200"},
+    {302, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
+};
+
+static void every_error_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(error_cases); i++) {
+        const struct error_case *c = &error_cases[i];
+
+        start_known("", HEADER);
+        fixture_job(&f, 2);
+        fixture_last(&f, "POST", ":append", c->status, c->body);
+        fixture_verdict(&f, 0, c->of_append, c->reason);
+        fixture_verdict(&f, 1, c->of_append, c->reason);
+        assert_int_equal(f.job.pause_ms, c->pause_ms);
+
+        fixture_job(&f, 1);
+        f.job.now_ms += 10 * MINUTES_MS;
+        fixture_last(&f, "GET", "1%3A1", c->status, c->body);
+        fixture_verdict(&f, 0, c->of_header, c->reason);
+        fixture_end(&f);
+
+        start_known("", HEADER);
+        f.job.look = true;
+        fixture_last(&f, "GET", "A1%3AA10000", c->status, c->body);
+        fixture_verdict(&f, 0, c->of_look, c->reason);
+        fixture_end(&f);
+    }
+}
+
+static void the_pause_of_a_quota_doubles_up_to_a_minute(void **state)
+{
+    static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 32000, 64000, 64000};
+
+    (void)state;
+    start_known("", HEADER);
+    for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+        fixture_job(&f, 1);
+        f.parcels[0].d.attempts = (int64_t)i;
+        fixture_last(&f, "POST", ":append", 429, "");
+        assert_int_equal(f.job.pause_ms, waits[i]);
+    }
+}
+
+static void a_refused_token_is_renewed_once(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_step(&f, "POST", ":append", 401, FAILURE("401", "UNAUTHENTICATED", "bad"));
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+
+    fixture_job(&f, 1);
+    fixture_step(&f, "POST", ":append", 401, "");
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_last(&f, "POST", ":append", 401, "");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "refused as well");
+}
+
+static const struct token_case {
+    int status;
+    const char *body;
+    enum verdict verdict, in_doubt;
+    const char *reason;
+} token_cases[] = {
+#define REFUSED(error, text) "{\"error\":\"" error "\",\"error_description\":\"" text "\"}"
+    {400,
+     REFUSED("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and "
+                              "in a reasonable timeframe. Check your iat and exp values"),
+     VERDICT_RETRY, VERDICT_AMBIGUOUS, "clock"},
+    {400, REFUSED("invalid_grant", "Invalid JWT Signature."), VERDICT_DEAD, VERDICT_DEAD,
+     "Invalid JWT Signature"},
+    {400, REFUSED("invalid_grant", "Invalid grant: account not found"), VERDICT_DEAD, VERDICT_DEAD,
+     "account not found"},
+    {400, REFUSED("invalid_scope", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_scope"},
+    {401, REFUSED("unauthorized_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "unauthorized_client"},
+    {401, REFUSED("invalid_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_client"},
+    {403, REFUSED("access_denied", "x"), VERDICT_DEAD, VERDICT_DEAD, "access_denied"},
+    {403, REFUSED("admin_policy_enforced", "x"), VERDICT_DEAD, VERDICT_DEAD, "admin_policy"},
+    {403, REFUSED("org_internal", "x"), VERDICT_DEAD, VERDICT_DEAD, "org_internal"},
+    {401, REFUSED("disabled_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "disabled_client"},
+    {403, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 403"},
+    {429, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 429"},
+    {500, REFUSED("internal_failure", "x"), VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 500"},
+    {503, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 503"},
+    {200, "{}", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
+    {200, "ya29.secret", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
+#undef REFUSED
+};
+
+static void every_answer_of_the_token_endpoint_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(token_cases); i++) {
+        const struct token_case *c = &token_cases[i];
+
+        for (int look = 0; look < 2; look++) {
+            fixture_start(&f, section(""));
+            f.job.look = look;
+            fixture_last(&f, "POST", "/token", c->status, c->body);
+            fixture_verdict(&f, 0, look ? c->in_doubt : c->verdict, c->reason);
+            assert_int_equal(f.job.pause_ms > 0, c->status == 429);
+            assert_null(str_find(f.outcomes[0].reason, STR("ya29")));
+            fixture_end(&f);
+        }
+    }
+}
+
+static void rows_that_landed_elsewhere_are_not_taken_for_delivered(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("'Leads'!C5:J5"));
+    fixture_verdict(&f, 0, VERDICT_DEAD, "not in column A");
+
+    fixture_job(&f, 1);
+    fixture_step(&f, "GET", "1%3A1", 200, HEADER);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("AA5:AJ5"));
+    fixture_verdict(&f, 0, VERDICT_DEAD, "not in column A");
+
+    fixture_job(&f, 1);
+    fixture_step(&f, "GET", "1%3A1", 200, HEADER);
+    fixture_last(&f, "POST", ":append", 200, "{\"updates\":{}}");
+    fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, NULL);
+}
+
+static void refused(const char *text, const char *expected)
+{
+    const char *said;
+
+    memset(&f, 0, sizeof(f));
+    said = fixture_load(&f, text);
+    if (!strstr(said, expected))
+        fail_msg("\"%s\" does not say %s", said, expected);
+    assert_null(strstr(said, "PRIVATE KEY"));
+    fixture_end(&f);
+}
+
+static void settings_that_cannot_work_are_refused(void **state)
+{
+    (void)state;
+    refused(section_of("nonsense", ""), "no service-account JSON");
+    refused(section_of("{\"type\":\"user\"}", ""), "not of type service_account");
+    refused(section_with(STR("-----BEGIN PRIVATE KEY-----"), "", ""), "no RSA key");
+    refused(section_with(with_line_ends_as("\\n"), "https://evil.example/token", ""),
+            "not at oauth2.googleapis.com");
+    refused(section("range = A:H\n"), "must name a tab");
+    refused(section("range = Leads!B:I\n"), "begin at column A");
+    refused(section("range = Leads!AB:AI\n"), "begin at column A");
+    fixture_start(&f, section_with(with_line_ends_as("\\n"), "http://127.0.0.1:1/token",
+                                   "token_url = http://127.0.0.1:1/token\nbatch = 50\n"));
+    assert_int_equal(f.type->batch_limit(f.settings), 50);
+    const struct connector_common *c = f.settings;
+    assert_int_equal(c->timeout_ms, 60000);
+    assert_int_equal(c->settle_ms, 190000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_teardown(name, teardown)
+        T(the_token_request_carries_a_signed_assertion),
+        T(literal_backslash_n_in_the_key_is_repaired),
+        T(an_empty_sheet_gets_its_header_and_then_the_rows),
+        T(columns_are_found_by_their_words),
+        T(a_header_without_delivery_id_is_dead_with_a_reason),
+        T(token_and_header_are_kept_for_the_next_job_but_not_for_ever),
+        T(tab_names_are_quoted_and_the_range_is_one_segment),
+        T(formulas_stay_text_and_long_cells_are_cut),
+        T(in_doubt_only_the_missing_rows_are_appended),
+        T(when_all_rows_are_there_nothing_is_appended),
+        T(reading_goes_on_until_a_page_is_empty),
+        T(every_error_has_its_verdict),
+        T(the_pause_of_a_quota_doubles_up_to_a_minute),
+        T(a_refused_token_is_renewed_once),
+        T(every_answer_of_the_token_endpoint_has_its_verdict),
+        T(rows_that_landed_elsewhere_are_not_taken_for_delivered),
+        T(settings_that_cannot_work_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, make_key, drop_key);
+}
