@@ -192,7 +192,7 @@ struct str json_scalar(const json *node, struct arena *a)
         return json_true(node) ? STR("true") : STR("false");
     case JSON_NUMBER:
         if (floor(node->valuedouble) == node->valuedouble && fabs(node->valuedouble) < 1e15)
-            return arena_printf(a, "%.0f", node->valuedouble);
+            return arena_printf(a, "%lld", (long long)node->valuedouble); /* -0 is 0 */
         return arena_printf(a, "%.15g", node->valuedouble);
     default:
         return STR_NULL;

@@ -93,15 +93,21 @@ static void quoted_repaired(struct sbuf *b, struct str s)
     quoted(b, sbuf_str(&clean));
 }
 
-void json_str(struct sbuf *b, struct str value)
+void json_quote(struct sbuf *b, struct str value)
 {
-    separate(b);
-    if (!value.at)
-        sbuf_add(b, STR("null"));
-    else if (str_is_utf8(value))
+    if (str_is_utf8(value))
         quoted(b, value);
     else
         quoted_repaired(b, value);
+}
+
+void json_str(struct sbuf *b, struct str value)
+{
+    separate(b);
+    if (value.at)
+        json_quote(b, value);
+    else
+        sbuf_add(b, STR("null"));
 }
 
 void json_text(struct sbuf *b, const char *value)

@@ -18,13 +18,13 @@ static const struct option log_options[] = {
      .offset = offsetof(struct log_settings, level),
      .fallback = "info",
      .choices = level_names,
-     .help = "debug info warn error"},
+     .help = "lines below it are not written"},
     {.key = "format",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct log_settings, format),
      .fallback = "logfmt",
      .choices = format_names,
-     .help = "or json"},
+     .help = "of each line"},
 };
 
 const struct section_spec log_spec = {
@@ -66,7 +66,7 @@ static void write_logfmt(struct sbuf *b, const struct log_field *f)
     else if (plain(f->text))
         sbuf_add(b, f->text);
     else /* JSON's quoting is logfmt's */
-        json_str(b, f->text.at ? f->text : STR(""));
+        json_quote(b, f->text);
 }
 
 static void write_json(struct sbuf *b, const struct log_field *f)

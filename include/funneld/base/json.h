@@ -53,6 +53,7 @@ void json_key(struct sbuf *b, const char *key);
 void json_key_str(struct sbuf *b, struct str key);
 void json_str(struct sbuf *b, struct str value); /* missing writes null; bad UTF-8 becomes U+FFFD */
 void json_text(struct sbuf *b, const char *value);
+void json_quote(struct sbuf *b, struct str value); /* the quoted text alone, never a comma */
 void json_int(struct sbuf *b, int64_t value);
 void json_num(struct sbuf *b, double value); /* shortest that reads back; NaN and infinity: null */
 void json_bool(struct sbuf *b, bool value);
