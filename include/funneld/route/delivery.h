@@ -31,6 +31,7 @@ struct delivery {
     int64_t open_attempt_at; /* an attempt began and its end is not known; 0: none */
     int64_t wait_until;      /* held back for enrichment until then at the latest; 0: not */
     struct str reason, remote_id;
+    struct str request_id; /* of the request that brought the event: the thread through the log */
     struct delivery_facts facts;
 };
 

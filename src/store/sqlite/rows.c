@@ -63,6 +63,7 @@ enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a, struct del
         .wait_until = sqlite3_column_int64(s, 11),
         .reason = col_str(s, 12, a),
         .remote_id = col_str(s, 13, a),
+        .request_id = col_str(s, 15, a),
     };
     if (facts_from_json(col_view(s, 14), a, &ret->facts, &why) == RC_OK)
         return RC_OK;
