@@ -13,6 +13,7 @@ static const struct {
     const char *title, *detail;
 } replies[REPLY_COUNT] = {
     [REPLY_ACCEPTED] = {200, NOT_COUNTED, "", "", ""},
+    [REPLY_CONTENT] = {0, NOT_COUNTED, "", "", ""}, /* status and body are the page's own */
     [REPLY_MALFORMED] = {400, NOT_COUNTED, "malformed", "Bad Request", "The request is malformed."},
     [REPLY_FRAMING] = {400, REJECTED_LENGTH, "", "Bad Request",
                        "Where the request ends is ambiguous."},

@@ -59,7 +59,7 @@ static void refuse(struct request *r, enum refusal refusal)
 {
     r->reply = reply_of_refusal(refusal);
     /* What did not prove who it is learns no more than that. */
-    if (r->reply == REPLY_JSON && r->why.text[0])
+    if (r->reply != REPLY_SIGNATURE && r->reply != REPLY_TIMESTAMP)
         r->detail = str_of(r->why.text);
 }
 

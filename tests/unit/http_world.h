@@ -244,20 +244,22 @@ static int dial(uint16_t port)
     return fd;
 }
 
-static void say_bytes(int fd, const char *at, size_t n)
+/* false: the other end is gone; why is seen when its answer is read. */
+static bool say_bytes(int fd, const char *at, size_t n)
 {
     while (n) {
         ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
         if (sent <= 0)
-            return; /* what the other end did is seen when its answer is read */
+            return false;
         at += sent;
         n -= (size_t)sent;
     }
+    return true;
 }
 
 static void say(int fd, const char *text)
 {
-    say_bytes(fd, text, strlen(text));
+    (void)say_bytes(fd, text, strlen(text));
 }
 
 struct heard {

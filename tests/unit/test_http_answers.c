@@ -171,7 +171,7 @@ static void a_body_of_exactly_the_limit_is_taken(void **state)
     memcpy(body, "[e", 2);
     body[LIMIT - 1] = ']';
     say(fd, POST SECRET "Content-Length: 65536\r\n\r\n");
-    say_bytes(fd, body, LIMIT);
+    (void)say_bytes(fd, body, LIMIT);
     assert_int_equal(hear(fd).status, 200);
     close(fd);
     free(body);
@@ -280,6 +280,65 @@ static void pipelined_requests_are_answered_in_order(void **state)
     assert_non_null(second);
 }
 
+/* What was written to standard error while `text` was answered. */
+static struct heard ask_and_read_log(struct world *w, const char *text, char *ret, size_t size)
+{
+    int ends[2], saved = dup(STDERR_FILENO);
+
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    struct heard h = ask(w, text); /* logged before it is sent */
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    close(ends[1]);
+    close(saved);
+    ssize_t n = read(ends[0], ret, size - 1);
+    ret[n > 0 ? n : 0] = '\0';
+    close(ends[0]);
+    return h;
+}
+
+static void a_refusal_is_logged_with_its_request_id_and_client(void **state)
+{
+    static const struct str proxies[] = {{"127.0.0.0/8", 11}};
+    struct world *w = *state;
+    char log[2048], id[27] = {0};
+
+    w->settings.trusted_proxies = (struct str_list){proxies, 1};
+    world_reload(w);
+    log_configure(&(struct log_settings){.level = LOG_INFO});
+    struct heard h =
+        ask_and_read_log(w,
+                         POST "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 192.0.2.7\r\n"
+                              "X-Test-Secret: guess\r\nContent-Length: 3\r\n\r\n[e]",
+                         log, sizeof(log));
+    assert_int_equal(h.status, 401);
+    memcpy(id, strstr(h.text, "X-Request-Id: ") + 14, 26);
+    assert_non_null(strstr(log, "ev=request.rejected"));
+    assert_non_null(strstr(log, id));
+    assert_non_null(strstr(log, "source=crm"));
+    assert_non_null(strstr(log, "status=401"));
+    assert_non_null(strstr(log, "reason=signature"));
+    assert_non_null(strstr(log, "detail=\"the secret does not match\""));
+    assert_non_null(strstr(log, "client=192.0.2.7"));
+    assert_null(strstr(log, "guess"));
+}
+
+static void accepted_requests_and_unknown_paths_are_logged_at_debug_only(void **state)
+{
+    struct world *w = *state;
+    char log[2048];
+
+    log_configure(&(struct log_settings){.level = LOG_INFO});
+    (void)ask_and_read_log(w, "GET /x HTTP/1.1\r\n" HOST "\r\n", log, sizeof(log));
+    assert_string_equal(log, "");
+    (void)ask_and_read_log(w, POST SECRET "Content-Length: 3\r\n\r\n[e]", log, sizeof(log));
+    assert_string_equal(log, "");
+    log_configure(&(struct log_settings){.level = LOG_DEBUG});
+    (void)ask_and_read_log(w, POST SECRET "Content-Length: 3\r\n\r\n[e]", log, sizeof(log));
+    assert_non_null(strstr(log, "ev=request.accepted"));
+    assert_non_null(strstr(log, "accepted=1"));
+}
+
 static void every_series_starts_at_zero(void **state)
 {
     static const char *const reasons[] = {"signature", "timestamp",  "json",   "length",
@@ -323,6 +382,8 @@ int main(void)
         TEST(health_answers_get_and_head),
         TEST(refused_and_accepted_requests_share_a_connection),
         TEST(pipelined_requests_are_answered_in_order),
+        TEST(a_refusal_is_logged_with_its_request_id_and_client),
+        TEST(accepted_requests_and_unknown_paths_are_logged_at_debug_only),
     };
 
     return cmocka_run_group_tests_name("http_answers", tests, NULL, NULL);

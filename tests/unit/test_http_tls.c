@@ -261,7 +261,7 @@ static void a_handshake_without_end_is_cut(void **state)
     struct world *w = *state;
     int fd = dial(server_port(w->server));
 
-    say_bytes(fd, "\x16\x03\x01\x02", 4);
+    (void)say_bytes(fd, "\x16\x03\x01\x02", 4);
     WAIT_UNTIL(server_connections(w->server) == 1);
     server_tick(w->server, clock_mono_us() / 1000 + 10500);
     assert_true(hear_end(fd));
