@@ -87,6 +87,7 @@ static const struct event *enriched(struct attempt *a, const struct outcome *o,
     enriched_event(a->lane->name, o->portal_id ? o->portal_id : p->lead->portal_id,
                    o->crm_id ? o->crm_id : p->lead->crm_id, o->updated_at, o->properties,
                    o->n_properties, now_ms, &a->arena, e);
+    e->request_id = p->d.request_id; /* the question came from there */
     return e;
 }
 
@@ -139,9 +140,10 @@ static void tell(const struct attempt_end *end, const struct delivery *d)
     enum log_level level = end->applied ? told[end->verdict].level : LOG_INFO;
     const char *ev = end->applied ? told[end->verdict].ev : "delivery.overtaken";
 
-    log_write(level, ev, L_INT("event", d->event), L_INT("lead", d->lead), L_INT("delivery", d->id),
-              L_STR("connector", end->connector), L_INT("attempt", d->attempts + 1),
-              L_INT("status", end->status), L_STR("reason", end->detail), L_END);
+    log_write(level, ev, L_STR("req", d->request_id), L_INT("event", d->event),
+              L_INT("lead", d->lead), L_INT("delivery", d->id), L_STR("connector", end->connector),
+              L_INT("attempt", d->attempts + 1), L_INT("status", end->status),
+              L_STR("reason", end->detail), L_END);
 }
 
 static void count(struct lane *lane, const struct attempt_end *end, const struct delivery *d)
