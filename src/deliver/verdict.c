@@ -19,7 +19,7 @@ static bool still_in_doubt(const struct attempt *a)
 
 enum verdict attempt_doubt(const struct attempt *a)
 {
-    return a->may_have_acted || still_in_doubt(a) ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
+    return a->may_have_acted ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
 }
 
 static bool is_too_old(const struct attempt *a, const struct delivery *d, int64_t now_ms)

@@ -121,6 +121,8 @@ static enum judged fake_judge(struct job *job, const struct http_response *r)
         session->token = 1;
         return fake_go_on(job, after_token(job));
     }
+    if (str_is(r->body, "first"))
+        job->outcomes[0].verdict = VERDICT_DELIVERED;
     if (str_is(r->body, "found"))
         return fake_all(job, VERDICT_DELIVERED, NULL);
     return fake_go_on(job, FAKE_POST);

@@ -492,6 +492,27 @@ static void those_in_doubt_never_travel_with_fresh_ones(void **state)
     world_free(w);
 }
 
+static void only_those_without_a_verdict_are_marked(void **state)
+{
+    struct world *w = world_new(one, 1);
+
+    (void)state;
+    w->settings[0].batch = 10;
+    for (int lead = 1; lead <= 3; lead++) {
+        fake_add("c", lead, 100);
+        fake_row(lead)->open_attempt_at = 200;
+    }
+    world_start_deliverer(w);
+    respond(w, open_request(w, "look/1,2,3"),
+            (struct http_response){HTTP_ANSWERED, 200, STR("first"), -1, STR_NULL});
+    assert_int_equal(w->n_marked, 2);
+    lose(w, "post/1,2,3", HTTP_UNKNOWN);
+    assert_int_equal(w->ends[0].verdict, ATTEMPT_DELIVERED);
+    assert_int_equal(w->ends[1].verdict, ATTEMPT_AMBIGUOUS);
+    assert_int_equal(w->ends[2].verdict, ATTEMPT_AMBIGUOUS);
+    world_free(w);
+}
+
 static void what_cannot_be_said_is_dead_with_the_reason(void **state)
 {
     struct world *w = world_one();
@@ -608,6 +629,7 @@ int main(void)
         cmocka_unit_test(with_give_up_0_it_never_gives_up),
         cmocka_unit_test(what_is_due_travels_together),
         cmocka_unit_test(those_in_doubt_never_travel_with_fresh_ones),
+        cmocka_unit_test(only_those_without_a_verdict_are_marked),
         cmocka_unit_test(what_cannot_be_said_is_dead_with_the_reason),
         cmocka_unit_test(a_conversation_without_end_or_verdict_is_ended),
         cmocka_unit_test(what_the_crm_said_comes_back_as_an_event),

@@ -44,10 +44,12 @@ static void a_row_of_a_merged_lead_goes_on_under_the_other(void **state)
     struct world *w = world_one();
 
     (void)state;
+    w->settings[0].common.concurrency = 8;
     post(w, "c", 1);
     post(w, "c", 2);
     fake_row(1)->lead = 2;
     step(w);
+    assert_int_equal(open_requests(w), 1);
     answer(w, "post/1", 200);
     answer(w, "post/2", 200);
     assert_int_equal(counted("c", "delivered"), 2);

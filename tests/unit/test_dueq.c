@@ -74,6 +74,8 @@ static void any_mix_of_changes_keeps_the_order(void **state)
         uint64_t r = random_next(&seed);
         size_t lead = (size_t)(r % LEADS);
 
+        if (r >> 33 & 1 && dueq_first(&q)) /* half of the time it is the first that goes */
+            lead = (size_t)(dueq_first(&q)->lead / 1000003);
         if (r >> 32 & 1) {
             struct due_row new = row(id, (int64_t)lead * 1000003, (int64_t)(r >> 40 & 255));
             enum rc rc = dueq_add(&q, new);

@@ -133,6 +133,36 @@ static void what_does_not_fit_is_read_from_disk_in_order_of_time(void **state)
     lane_free(lane);
 }
 
+static void while_rows_are_unseen_a_new_one_does_not_jump_the_queue(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    for (int64_t lead = 1; lead <= LANE_WINDOW + 1; lead++)
+        notify(lane, fake_add("c", lead, 1000), 1000);
+    assert_int_equal(take(lane, 2000), 1);
+    fake_row(1)->state = DELIVERY_DELIVERED;
+    notify(lane, fake_add("c", LANE_WINDOW + 1, 900), 2000); /* there is room now */
+    assert_null(dueq_find(&lane->window, LANE_WINDOW + 1));
+    lane_free(lane);
+}
+
+static void what_is_in_flight_does_not_fill_the_scan(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    for (int64_t lead = 1; lead <= LANE_WINDOW; lead++) {
+        fake_add("c", lead, 1000);
+        leadmap_set(&lane->flight, lead, 1);
+    }
+    fake_add("c", LANE_WINDOW + 1, 2000);
+    lane->scan_at = 0;
+    lane_scan(lane, NULL, 3000);
+    assert_int_equal(take(lane, 3000), LANE_WINDOW + 1);
+    lane_free(lane);
+}
+
 static void a_full_window_that_waits_does_not_hide_what_is_due(void **state)
 {
     struct lane *lane = new_lane();
@@ -273,6 +303,8 @@ int main(void)
         cmocka_unit_test(a_newer_row_is_seen_when_the_head_was_superseded),
         cmocka_unit_test(an_open_attempt_is_due_after_it_settled),
         cmocka_unit_test(what_does_not_fit_is_read_from_disk_in_order_of_time),
+        cmocka_unit_test(while_rows_are_unseen_a_new_one_does_not_jump_the_queue),
+        cmocka_unit_test(what_is_in_flight_does_not_fill_the_scan),
         cmocka_unit_test(a_full_window_that_waits_does_not_hide_what_is_due),
         cmocka_unit_test(a_full_window_without_work_is_not_read_again_and_again),
         cmocka_unit_test(a_read_that_failed_is_tried_again_after_a_second),
