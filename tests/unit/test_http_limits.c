@@ -140,6 +140,30 @@ static void a_chunked_body_over_the_limit_is_413_at_its_end(void **state)
     close(fd);
 }
 
+static void a_chunked_body_of_one_byte_too_many_is_413(void **state)
+{
+    static const struct {
+        const char *size;
+        size_t n;
+        int status;
+    } cases[] = {{"10000", 65536, 200}, {"10001", 65537, 413}};
+    char *body = mem_alloc(65537);
+
+    memset(body, 'x', 65537);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int fd = dial_and_say(*state, POST "Transfer-Encoding: chunked\r\n\r\n");
+        body[0] = '[';
+        body[cases[i].n - 1] = ']';
+        say(fd, cases[i].size);
+        say(fd, "\r\n");
+        assert_true(say_bytes(fd, body, cases[i].n));
+        say(fd, "\r\n0\r\n\r\n");
+        assert_int_equal(hear(fd).status, cases[i].status);
+        close(fd);
+    }
+    free(body);
+}
+
 static void a_chunked_body_without_end_is_cut(void **state)
 {
     struct world *w = *state;
@@ -322,6 +346,7 @@ int main(void)
         TEST(a_commit_over_4_seconds_is_answered_503_and_may_end_later),
         TEST(a_client_that_leaves_while_it_waits_harms_nobody),
         TEST(a_chunked_body_over_the_limit_is_413_at_its_end),
+        TEST(a_chunked_body_of_one_byte_too_many_is_413),
         TEST(a_chunked_body_without_end_is_cut),
         TEST(an_early_answer_reaches_a_sender_that_is_still_writing),
         TEST(expect_is_answered_with_the_refusal),
