@@ -1,0 +1,146 @@
+/* tests/unit/fake_connector.h - a connector with every kind of step and verdict.
+ *
+ * A request's path says what it is about: /post/1,2 - the answer's status what it means.
+ */
+#ifndef FUNNELD_TESTS_FAKE_CONNECTOR_H
+#define FUNNELD_TESTS_FAKE_CONNECTOR_H
+
+#include <stdio.h>
+
+#include "funneld/connectors/connector.h"
+
+#define MAYBE __attribute__((unused))
+
+struct fake_settings {
+    struct connector_common common;
+    int64_t batch;
+    bool repeatable, needs_token, invalid, enriches;
+};
+
+struct fake_session {
+    int token;
+};
+
+enum fake_step { FAKE_START, FAKE_TOKEN, FAKE_LOOK, FAKE_POST };
+static int fake_sessions_freed;
+static struct parcel fake_last_parcel; /* of the last build; slices may be gone later */
+static char fake_last_text[512];       /* what it was made of */
+
+static enum fake_step after_token(const struct job *job)
+{
+    return job->look ? FAKE_LOOK : FAKE_POST;
+}
+
+static enum rc fake_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    static const char *const words[] = {"", "token", "look", "post"};
+    const struct fake_settings *s = job->settings;
+    const struct fake_session *session = job->session;
+    struct sbuf ids AUTO(sbuf_free) = SBUF(64 * 1024);
+    const struct parcel *p = &job->parcels[0];
+
+    if (s->invalid)
+        return why_fail(RC_INVALID, why, "it cannot be said");
+    if (job->step == FAKE_START)
+        job->step = s->needs_token && !session->token ? FAKE_TOKEN : (int)after_token(job);
+    for (size_t i = 0; i < job->n; i++)
+        sbuf_printf(&ids, "%s%d", i ? "," : "", (int)job->parcels[i].d.id);
+    *ret = (struct http_request){.method = "POST",
+                                 .repeatable = s->repeatable || job->step != FAKE_POST};
+    ret->url = arena_printf(job->arena, "http://localhost/%s/%s", words[job->step], ids.at);
+    fake_last_parcel = *p;
+    (void)snprintf(fake_last_text, sizeof fake_last_text, "%.*s %.*s %.*s %.*s %s", // NOLINT
+                   STR_ARG(p->public_id), STR_ARG(p->lead_public_id), STR_ARG(p->crm_url),
+                   STR_ARG(p->remote_lead), p->message ? "message" : "built-in");
+    return RC_OK;
+}
+
+static enum judged fake_all(struct job *job, enum verdict v, const char *reason)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE) {
+            job->outcomes[i].verdict = v;
+            job->outcomes[i].reason = str_of(reason);
+        }
+    return JUDGED_DONE;
+}
+
+static enum judged fake_go_on(struct job *job, enum fake_step step)
+{
+    job->step = step;
+    return JUDGED_CONTINUE;
+}
+
+static enum judged fake_judge_post(struct job *job, const struct http_response *r)
+{
+    const struct fake_settings *s = job->settings;
+    static struct field known = {{"email", 5}, {"a@b", 3}};
+
+    switch (r->status) {
+    case 200:
+        for (size_t i = 0; i < job->n; i++)
+            job->outcomes[i].remote_id = STR("made");
+        if (s->enriches)
+            job->outcomes[0] = (struct outcome){.properties = &known,
+                                                .n_properties = 1,
+                                                .updated_at = 77,
+                                                .portal_id = 5,
+                                                .crm_id = 6,
+                                                .enriched = true};
+        return fake_all(job, VERDICT_DELIVERED, NULL);
+    case 207:
+        job->outcomes[0].verdict = VERDICT_DELIVERED;
+        return fake_all(job, VERDICT_RETRY, "only in part");
+    case 298:
+        return JUDGED_DONE; /* forgot to say anything */
+    case 299:
+        return fake_go_on(job, FAKE_POST);
+    case 250:
+        return fake_all(job, VERDICT_AMBIGUOUS, "who knows");
+    case 420:
+        job->pause_ms = 5000;
+        return fake_all(job, VERDICT_RETRY, "quota");
+    }
+    return fake_all(job, r->status == 429 || r->status >= 500 ? VERDICT_RETRY : VERDICT_DEAD,
+                    "refused");
+}
+
+static enum judged fake_judge(struct job *job, const struct http_response *r)
+{
+    struct fake_session *session = job->session;
+
+    if (job->step == FAKE_POST)
+        return fake_judge_post(job, r);
+    if (r->status != 200)
+        return fake_all(job, VERDICT_RETRY, "step failed");
+    if (job->step == FAKE_TOKEN) {
+        session->token = 1;
+        return fake_go_on(job, after_token(job));
+    }
+    if (str_is(r->body, "first"))
+        job->outcomes[0].verdict = VERDICT_DELIVERED;
+    if (str_is(r->body, "found"))
+        return fake_all(job, VERDICT_DELIVERED, NULL);
+    return fake_go_on(job, FAKE_POST);
+}
+
+static int64_t fake_batch(const void *settings)
+{
+    return ((const struct fake_settings *)settings)->batch;
+}
+
+static void fake_session_free(void *session)
+{
+    (void)session;
+    fake_sessions_freed++;
+}
+
+static const struct connector_type fake_type = {.name = "fake",
+                                                .session_size = sizeof(struct fake_session),
+                                                .session_free = fake_session_free,
+                                                .max_batch = 100,
+                                                .batch_limit = fake_batch,
+                                                .build = fake_build,
+                                                .judge = fake_judge};
+
+#endif
