@@ -168,3 +168,8 @@ enum rc rsa_sign_sha256(const struct rsa_key *key, struct str data, struct arena
     *ret = (struct str){(const char *)signature, len};
     return RC_OK;
 }
+
+const char *crypto_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

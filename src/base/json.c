@@ -198,3 +198,8 @@ struct str json_scalar(const json *node, struct arena *a)
         return STR_NULL;
     }
 }
+
+const char *json_library(void)
+{
+    return cJSON_Version();
+}

@@ -179,3 +179,8 @@ void listener_stop(struct listener *l)
         (void)close(l->quiet_fd);
     assert(!atomic_load(&l->conns.n));
 }
+
+const char *http_library(void)
+{
+    return MHD_get_version();
+}

@@ -174,3 +174,8 @@ void *tls_callback(void)
     memcpy(&p, &f, sizeof(p)); /* libmicrohttpd takes it as a void * */
     return p;
 }
+
+const char *tls_library(void)
+{
+    return gnutls_check_version(NULL);
+}

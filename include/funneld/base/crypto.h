@@ -33,4 +33,6 @@ void rsa_key_free(struct rsa_key *key);
 MUST_CHECK enum rc rsa_sign_sha256(const struct rsa_key *key, struct str data, struct arena *a,
                                    struct str *ret, struct why *why);
 
+const char *crypto_library(void); /* version of OpenSSL that runs, "3.0.15" */
+
 #endif

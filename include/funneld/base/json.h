@@ -69,4 +69,6 @@ void json_kv_id(struct sbuf *b, const char *key, int64_t id); /* as a string; 0 
 void json_kv_tenths(struct sbuf *b, const char *key, int64_t tenths); /* 125 -> 12.5 */
 void json_kv_time(struct sbuf *b, const char *key, int64_t unix_ms);  /* ISO 8601; 0 is null */
 
+const char *json_library(void); /* version of cJSON that runs, "1.7.15" */
+
 #endif

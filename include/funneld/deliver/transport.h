@@ -33,4 +33,6 @@ struct transport {
 
 MUST_CHECK enum rc curl_transport_new(struct transport *ret, struct why *why);
 
+const char *transport_library(void); /* version of libcurl that runs, "7.88.1" */
+
 #endif

@@ -68,4 +68,7 @@ void server_stop(struct server *s);
 uint16_t server_port(const struct server *s);       /* as bound, for port 0 in tests */
 uint16_t server_admin_port(const struct server *s);
 
+const char *http_library(void); /* version of libmicrohttpd that runs, "0.9.75" */
+const char *tls_library(void);  /* and of GnuTLS */
+
 #endif

@@ -158,4 +158,6 @@ MUST_CHECK enum rc read_bands(struct reader *r, int64_t ret[BAND_COUNT]);
 MUST_CHECK enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
                               int64_t *ret_oldest_created_at);
 
+const char *store_library(void); /* version of SQLite that runs, "3.40.1" */
+
 #endif

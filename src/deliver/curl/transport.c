@@ -141,3 +141,8 @@ enum rc curl_transport_new(struct transport *ret, struct why *why)
     *ret = (struct transport){t, start, take, wait, wake, destroy};
     return RC_OK;
 }
+
+const char *transport_library(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -269,3 +269,8 @@ enum rc store_checkpoint(struct store *st)
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return code == SQLITE_BUSY ? RC_OK : db_failed(db, code);
 }
+
+const char *store_library(void)
+{
+    return sqlite3_libversion();
+}
