@@ -49,9 +49,10 @@ static enum rc fake_build(struct job *job, struct http_request *ret, struct why 
                                  .repeatable = s->repeatable || job->step != FAKE_POST};
     ret->url = arena_printf(job->arena, "http://localhost/%s/%s", words[job->step], ids.at);
     fake_last_parcel = *p;
-    (void)snprintf(fake_last_text, sizeof fake_last_text, "%.*s %.*s %.*s %.*s %s", // NOLINT
-                   STR_ARG(p->public_id), STR_ARG(p->lead_public_id), STR_ARG(p->crm_url),
-                   STR_ARG(p->remote_lead), p->message ? "message" : "built-in");
+    int n = snprintf(fake_last_text, sizeof fake_last_text, "%.*s %.*s %.*s %.*s %s",
+                     STR_ARG(p->public_id), STR_ARG(p->lead_public_id), STR_ARG(p->crm_url),
+                     STR_ARG(p->remote_lead), p->message ? "message" : "built-in");
+    assert_in_range(n, 1, sizeof fake_last_text - 1);
     return RC_OK;
 }
 
