@@ -1,0 +1,67 @@
+/* cli/args.h - one small parser for the options of every command. Pure.
+ *
+ *     --limit 50   --limit=50   -c FILE   -cFILE   --json   --  (what follows are words)
+ *
+ * Options and words may stand in any order. An option that the command does not have, one given
+ * twice and one without its value are errors that name it.
+ */
+#ifndef FUNNELD_CLI_ARGS_H
+#define FUNNELD_CLI_ARGS_H
+
+#include "funneld/base/mem.h"
+#include "funneld/base/rc.h"
+
+/* id, name, letter, value (NULL: a flag), help */
+#define ARG_LIST(X)                                                                                \
+    X(CONFIG, "config", 'c', "FILE",                                                               \
+      "the configuration; else $FUNNELD_CONFIG, else " CONFIG_FALLBACK)                            \
+    X(HELP, "help", 'h', NULL, "prints this")                                                      \
+    X(JSON, "json", 0, NULL, "prints JSON for programs")                                           \
+    X(LIMIT, "limit", 0, "N", "at most so many (50)")                                              \
+    X(AFTER, "after", 0, "ID", "go on after this one, towards older ones")                         \
+    X(SINCE, "since", 0, "TIME", "not older: 2h, 3d, 2026-11-24T13:57:39Z, Unix milliseconds")     \
+    X(STATE, "state", 0, "STATE", "only in this state")                                            \
+    X(LEAD, "lead", 0, "LEAD", "only of this lead: e-mail address, portal:id, or id")              \
+    X(CONNECTOR, "connector", 0, "NAME", "only for this connector")                                \
+    X(SOURCE, "source", 0, "NAME", "only from this source")                                        \
+    X(AT, "at", 0, "TIME", "as it was then: 2h, 3d, 2026-11-24T13:57:39Z, Unix milliseconds")      \
+    X(REASON, "reason", 0, "TEXT", "whose reason contains this")                                   \
+    X(ALL, "all", 0, NULL, "every dead delivery")                                                  \
+    X(BODY, "body", 0, "FILE", "what to send; - is standard input; else a sample")                 \
+    X(VERSION, "version", 0, "v1|v2|v3", "of HubSpot's signature (v3)")                            \
+    X(URL, "url", 0, "BASE", "where to send it; else [server] public_url")                         \
+    X(REFERENCE, "reference", 0, NULL, "prints every section and key with its default")
+
+#define CONFIG_FALLBACK "/etc/funneld/funneld.conf"
+
+enum arg {
+#define X(id, name, letter, value, help) ARG_##id,
+    ARG_LIST(X)
+#undef X
+        ARG_COUNT
+};
+
+#define TAKES(id) (1u << ARG_##id) /* for a command's set of options */
+
+struct arg_spec {
+    const char *name;
+    char letter;       /* 0: none */
+    const char *value; /* NULL: a flag */
+    const char *help;
+};
+extern const struct arg_spec arg_specs[ARG_COUNT];
+
+struct args {
+    const char *values[ARG_COUNT]; /* NULL: not given; a flag is "" */
+    const char **words;
+    size_t n_words;
+};
+
+/* Takes the options up to the first word; *ret_n of argv were used. argv ends in NULL. */
+MUST_CHECK enum rc args_leading(struct args *args, unsigned allowed, char *const argv[],
+                                size_t *ret_n, struct why *why);
+/* Takes all of argv, words too. */
+MUST_CHECK enum rc args_parse(struct args *args, unsigned allowed, char *const argv[],
+                              struct arena *a, struct why *why);
+
+#endif

@@ -1,0 +1,264 @@
+/* cli/check.c - what is wrong with the configuration, or what it would do. */
+#include "cli_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "funneld/base/json.h"
+#include "funneld/base/url.h"
+
+static void heading(struct cli *cli, const char *text)
+{
+    sbuf_printf(&cli->out, "\n%s\n", text);
+}
+
+/* One line without runs of blanks: a `when` goes on over indented lines. */
+static struct str one_line(struct str text, struct arena *a)
+{
+    char *copy = arena_alloc(a, text.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool blank = text.at[i] == ' ' || text.at[i] == '\t' || text.at[i] == '\n';
+
+        if (!blank)
+            copy[n++] = text.at[i];
+        else if (n && copy[n - 1] != ' ')
+            copy[n++] = ' ';
+    }
+    return (struct str){copy, n};
+}
+
+static const struct conf_section *section_of(const struct cli *cli, const char *kind,
+                                             struct str name)
+{
+    struct arena a AUTO(arena_free) = {0};
+
+    return conf_section_find(&cli->config->conf, kind, arena_text(&a, name));
+}
+
+/* As it stands in the file, where ${NAME} is not replaced yet. */
+static struct str written(struct cli *cli, const char *kind, struct str name, const char *key)
+{
+    const struct conf_section *s = section_of(cli, kind, name);
+    const struct conf_entry *e = s ? conf_find(s, key) : NULL;
+
+    return e ? one_line(e->raw, &cli->arena) : STR_NULL;
+}
+
+/* The address with the port of $PORT, which overrides it. */
+static struct str listen_address(struct cli *cli)
+{
+    struct str listen = cli->config->server.listen, host;
+    const char *port = getenv("PORT");
+    uint16_t unused;
+
+    if (!port || !*port || host_port_parse(listen, &host, &unused, NULL))
+        return listen;
+    return arena_printf(&cli->arena, str_chr(host, ':') ? "[%.*s]:%s" : "%.*s:%s", STR_ARG(host),
+                        port);
+}
+
+static struct str base_url(struct cli *cli)
+{
+    const struct server_settings *s = &cli->config->server;
+
+    if (s->public_url.len)
+        return s->public_url;
+    return arena_printf(&cli->arena, "%s://%.*s", s->tls_cert.len ? "https" : "http",
+                        STR_ARG(listen_address(cli)));
+}
+
+static void print_listeners(struct cli *cli)
+{
+    const struct config *c = cli->config;
+    struct sbuf *out = &cli->out;
+
+    sbuf_printf(out, "senders   %.*s, %s\n", STR_ARG(listen_address(cli)),
+                c->server.tls_cert.len ? "TLS" : "plain HTTP");
+    sbuf_printf(out, "admin     %.*s, %s\n", STR_ARG(c->admin.listen),
+                c->admin.token.len ? "with token" : "without token");
+    sbuf_printf(out, "database  %.*s\n", STR_ARG(c->store.path));
+    sbuf_printf(out, "control   %.*s\n", STR_ARG(c->control_socket));
+}
+
+static void print_sources(struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"SOURCE", 0, false}, {"TYPE", 0, false}, {"URL", 0, false}, {"ENRICH", 0, false}};
+    struct table t = TABLE(&cli->arena, columns);
+
+    for (size_t i = 0; i < cli->config->n_sources; i++) {
+        const struct source *s = &cli->config->sources[i];
+
+        table_cell(&t, s->name);
+        table_cell(&t, str_of(s->type->name));
+        table_cell(&t, arena_printf(&cli->arena, "%.*s%.*s", STR_ARG(base_url(cli)),
+                                    STR_ARG(source_path(s))));
+        table_cell(&t, s->enrich_with);
+    }
+    heading(cli, t.n_cells ? "" : "no sources: nothing will come in");
+    table_print(&t, &cli->out);
+}
+
+static bool is_secret(const struct section_spec *spec, struct str key)
+{
+    for (size_t i = 0; i < spec->n_options; i++)
+        if (str_is(key, spec->options[i].key))
+            return spec->options[i].type == OPTION_SECRET;
+    return false;
+}
+
+/* What the file says about it, secrets left out: channel, database, spreadsheet ... */
+static struct str target(struct cli *cli, const struct connector *k)
+{
+    const struct conf_section *s = section_of(cli, "connector", k->name);
+    struct sbuf b AUTO(sbuf_free) = SBUF(64 * 1024);
+
+    for (size_t i = 0; s && i < s->n_entries; i++) {
+        const struct conf_entry *e = &s->entries[i];
+
+        if (str_is(e->key, "type") || str_is(e->key, "url") || is_secret(k->type->spec, e->key))
+            continue;
+        sbuf_printf(&b, "%s%.*s = %.*s", b.len ? "; " : "", STR_ARG(e->key),
+                    STR_ARG(one_line(e->value, &cli->arena)));
+    }
+    return b.len ? arena_str(&cli->arena, sbuf_str(&b)) : STR("");
+}
+
+static void print_connectors(struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"CONNECTOR", 0, false}, {"TYPE", 0, false}, {"SERVICE", 0, false}, {"TARGET", 0, false}};
+    struct table t = TABLE(&cli->arena, columns);
+
+    for (size_t i = 0; i < cli->config->n_connectors; i++) {
+        const struct connector *k = &cli->config->connectors[i];
+        const struct connector_common *common = k->settings;
+
+        table_cell(&t, k->name);
+        table_cell(&t, str_of(k->type->name));
+        table_cell(&t, common->url);
+        table_cell(&t, target(cli, k));
+    }
+    heading(cli, t.n_cells ? "" : "no connectors: nobody will be told");
+    table_print(&t, &cli->out);
+}
+
+static void print_rules(struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"RULE", 0, false},  {"POINTS", 0, true}, {"HALF-LIFE", 0, true}, {"MAX", 0, true},
+        {"GROUP", 0, false}, {"PART", 0, false},  {"WHEN", 0, false},
+    };
+    const struct scorecard *card = &cli->config->scorecard;
+    struct arena *a = &cli->arena;
+    struct table t = TABLE(a, columns);
+
+    for (size_t i = 0; i < card->n_rules; i++) {
+        const struct rule *r = &card->rules[i];
+
+        table_cell(&t, r->name);
+        table_cell(&t, show_tenths(r->points, a));
+        table_cell(&t, r->half_life_ms ? show_duration(r->half_life_ms, a) : STR(""));
+        table_cell(&t, r->max == INT64_MAX ? STR("") : show_tenths(r->max, a));
+        table_cell(&t, r->group.at ? r->group : STR(""));
+        table_cell(&t, r->engagement ? STR("engagement") : STR("fit"));
+        table_cell(&t, written(cli, "rule", r->name, "when"));
+    }
+    heading(cli, t.n_cells ? "" : "no rules: every score is 0");
+    table_print(&t, &cli->out);
+    for (size_t i = 0; i < card->n_groups; i++)
+        sbuf_printf(&cli->out, "group %.*s adds at most %s\n", STR_ARG(card->groups[i].name),
+                    show_tenths(card->groups[i].max, a).at);
+    sbuf_printf(&cli->out, "warm from %s, hot from %s\n", show_tenths(card->warm, a).at,
+                show_tenths(card->hot, a).at);
+}
+
+static struct str names(const struct str_list *list, struct arena *a)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(64 * 1024);
+
+    for (size_t i = 0; i < list->n; i++)
+        sbuf_printf(&b, "%s%.*s", i ? ", " : "", STR_ARG(list->items[i]));
+    return arena_str(a, sbuf_str(&b));
+}
+
+static void print_routes(struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"ROUTE", 0, false}, {"WHEN", 0, false}, {"TO", 0, false}};
+    struct arena *a = &cli->arena;
+    struct table t = TABLE(a, columns);
+
+    for (size_t i = 0; i < cli->config->routes.n; i++) {
+        const struct route *r = &cli->config->routes.items[i];
+        struct str to = names(&r->to, a);
+
+        table_cell(&t, r->name);
+        table_cell(&t, written(cli, "route", r->name, "when"));
+        table_cell(&t, arena_printf(a, "-> %.*s%s", STR_ARG(to),
+                                    r->wait_for_enrichment ? ", after enrichment" : ""));
+    }
+    heading(cli, t.n_cells ? "" : "no routes: nobody will be told");
+    table_print(&t, &cli->out);
+}
+
+static void print_plan(struct cli *cli)
+{
+    sbuf_printf(&cli->out, "%s is in order\n\n", cli_config_path(cli));
+    print_listeners(cli);
+    print_sources(cli);
+    print_connectors(cli);
+    print_rules(cli);
+    print_routes(cli);
+}
+
+static void print_json(struct cli *cli)
+{
+    const struct conf_problems *problems = &cli->config->problems;
+    struct sbuf *out = &cli->out;
+
+    json_open(out, '{');
+    json_key(out, "ok");
+    json_bool(out, problems->n == 0);
+    json_key(out, "problems");
+    json_open(out, '[');
+    for (const struct conf_problem *p = problems->first; p; p = p->next) {
+        json_open(out, '{');
+        json_kv(out, "file", p->file);
+        json_key(out, "line");
+        if (p->line)
+            json_int(out, p->line);
+        else
+            json_null(out); /* the file as a whole */
+        json_kv(out, "section", p->section);
+        json_kv(out, "key", p->key);
+        json_kv(out, "message", p->message);
+        json_kv(out, "hint", p->hint);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+    json_close(out, '}');
+    sbuf_char(out, '\n');
+}
+
+int cli_check(struct cli *cli)
+{
+    if (cli_has(cli, ARG_REFERENCE)) {
+        config_reference(&cli->out);
+        return DONE;
+    }
+    if (cli_has(cli, ARG_JSON)) {
+        cli->config = config_load(cli_config_path(cli), cli->now_ms);
+        print_json(cli);
+        return cli->config->problems.n ? USAGE : DONE;
+    }
+    int status = cli_load(cli);
+    if (status == DONE)
+        print_plan(cli);
+    else
+        cli_note(cli, "%zu problem%s in %s", cli->config->problems.n,
+                 cli->config->problems.n == 1 ? "" : "s", cli_config_path(cli));
+    return status;
+}

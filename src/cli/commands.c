@@ -1,0 +1,157 @@
+/* cli/commands.c - every command: its name, its words, its options, what does it. */
+#include "commands.h"
+
+enum { ANY_WORDS = 100000 };
+
+const struct cli_command cli_commands[] = {
+    {
+        .name = "serve",
+        .summary = "runs the daemon in the foreground (default); logs to standard error",
+        .more = "SIGTERM and SIGINT stop it, SIGHUP reads the configuration again.\n",
+        .run = cli_serve,
+    },
+    {
+        .name = "check",
+        .summary = "validates the configuration and prints what it would do",
+        .more = "Exit status 2 when anything is wrong with it.\n"
+                "    funneld check --reference > funneld.conf    every key, commented\n",
+        .takes = TAKES(JSON) | TAKES(REFERENCE),
+        .run = cli_check,
+    },
+    {
+        .name = "migrate",
+        .summary = "brings the database to the newest schema (serve does so too)",
+        .run = cli_migrate,
+    },
+    {
+        .name = "health",
+        .summary = "asks the running daemon whether it is alive; exit status 0 or 1",
+        .more = "Asks /livez of [admin] listen and waits at most 2 s.\n",
+        .run = cli_health,
+    },
+    {
+        .name = "status",
+        .summary = "one screen: health, queue of each connector, rates",
+        .more = "Exit status 1 when it is down or not well.\n",
+        .takes = TAKES(JSON),
+        .run = cli_status,
+    },
+    {
+        .name = "events",
+        .summary = "lists what came in, newest first, or shows one event whole",
+        .arguments = "[show ID]",
+        .more = "States: processed, unprocessable, unlinked.\n"
+                "    funneld events --since 2h --state unprocessable\n"
+                "    funneld events show 17\n",
+        .takes = TAKES(JSON) | TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
+                 TAKES(LEAD) | TAKES(SOURCE),
+        .max_words = 2,
+        .run = cli_events,
+    },
+    {
+        .name = "leads",
+        .summary = "lists the leads, newest first, or shows one with its properties",
+        .arguments = "[show LEAD]",
+        .more =
+            "LEAD is an e-mail address, portal:id, or our id. States: active, deleted, merged.\n"
+            "    funneld leads --since 1d\n"
+            "    funneld leads show ada@example.com\n",
+        .takes =
+            TAKES(JSON) | TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) | TAKES(LEAD),
+        .max_words = 2,
+        .run = cli_leads,
+    },
+    {
+        .name = "deliveries",
+        .summary = "lists what was or will be sent, newest first, or shows one with its attempts",
+        .arguments = "[show ID]",
+        .more = "States: pending, held, delivered, dead, superseded, cancelled.\n"
+                "    funneld deliveries --state dead --connector sales-slack\n"
+                "    funneld deliveries show 17\n",
+        .takes = TAKES(JSON) | TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
+                 TAKES(LEAD) | TAKES(CONNECTOR),
+        .max_words = 2,
+        .run = cli_deliveries,
+    },
+    {
+        .name = "score",
+        .summary = "a lead's score, line by line, and why",
+        .arguments = "LEAD",
+        .more = "LEAD is an e-mail address, portal:id, or our id.\n"
+                "    funneld score ada@example.com --at 7d\n",
+        .takes = TAKES(JSON) | TAKES(AT),
+        .min_words = 1,
+        .max_words = 1,
+        .run = cli_score,
+    },
+    {
+        .name = "retry",
+        .summary = "puts dead deliveries back into the queue",
+        .arguments = "[ID...]",
+        .more = "Either ids, or --connector and --reason (both must match), or --all.\n"
+                "    funneld retry --connector sales-slack --reason channel_not_found\n",
+        .takes = TAKES(JSON) | TAKES(CONNECTOR) | TAKES(REASON) | TAKES(ALL),
+        .max_words = ANY_WORDS,
+        .run = cli_retry,
+    },
+    {
+        .name = "sign",
+        .summary = "prints a curl command for a correctly signed test webhook",
+        .arguments = "SOURCE",
+        .more = "It holds the source's secret or what was signed with it.\n"
+                "    funneld sign hubspot --url http://127.0.0.1:8443 | sh\n",
+        .takes = TAKES(JSON) | TAKES(BODY) | TAKES(VERSION) | TAKES(URL),
+        .min_words = 1,
+        .max_words = 1,
+        .run = cli_sign,
+    },
+    {
+        .name = "version",
+        .summary = "version, build, library versions",
+        .takes = TAKES(JSON),
+        .run = cli_version,
+    },
+};
+const size_t n_cli_commands = ARRAY_LEN(cli_commands);
+
+const struct cli_command *cli_command_find(struct str name)
+{
+    for (size_t i = 0; i < n_cli_commands; i++)
+        if (str_is(name, cli_commands[i].name))
+            return &cli_commands[i];
+    return NULL;
+}
+
+static void help_option(const struct arg_spec *o, struct sbuf *out)
+{
+    struct sbuf left AUTO(sbuf_free) = SBUF(100);
+
+    if (o->letter)
+        sbuf_printf(&left, "-%c, ", o->letter);
+    sbuf_printf(&left, "--%s", o->name);
+    if (o->value)
+        sbuf_printf(&left, " %s", o->value);
+    sbuf_printf(out, "  %-24.*s  %s\n", STR_ARG(sbuf_str(&left)), o->help);
+}
+
+void cli_help_command(const struct cli_command *c, struct sbuf *out)
+{
+    sbuf_printf(out, "funneld %s - %s\n\nusage: funneld [-c FILE] %s%s%s [OPTIONS]\n\n", c->name,
+                c->summary, c->name, c->arguments ? " " : "", c->arguments ? c->arguments : "");
+    for (size_t i = 0; i < ARG_COUNT; i++)
+        if ((c->takes | CLI_EVERYWHERE) & 1u << i)
+            help_option(&arg_specs[i], out);
+    if (c->more)
+        sbuf_printf(out, "\n%s", c->more);
+}
+
+void cli_help(struct sbuf *out)
+{
+    sbuf_text(out, "funneld " FUNNELD_VERSION " - turns CRM webhooks into scored leads and "
+                   "messages\n\nusage: funneld [-c FILE] [COMMAND] [ARGUMENTS]\n\n");
+    for (size_t i = 0; i < n_cli_commands; i++)
+        sbuf_printf(out, "  %-11s %s\n", cli_commands[i].name, cli_commands[i].summary);
+    sbuf_text(out, "\nThe configuration is FILE, else $FUNNELD_CONFIG, else " CONFIG_FALLBACK ".\n"
+                   "Exit status: 0 done, 1 it failed, 2 wrong usage or configuration.\n"
+                   "More about one: funneld COMMAND --help\n");
+}

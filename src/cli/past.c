@@ -1,0 +1,122 @@
+/* cli/past.c - rebuilding a lead from its events and a scorecard from its text. */
+#include "past.h"
+
+struct rebuild {
+    struct cli *cli;
+    struct lead *lead;
+    struct arena scratch; /* one event at a time */
+    size_t erased, sourceless, unreadable;
+};
+
+static bool is_crm(const struct config *c, struct str name)
+{
+    const struct connector *k = config_connector(c, name);
+
+    return k && k->type->enriches;
+}
+
+/* A source and a connector may have the same name, and a sender may choose its event's type: a
+ * record read from the CRM is what has both the type and a connector that could have read it. */
+static enum rc decode(struct rebuild *r, const struct event_view *e, struct event *ret)
+{
+    const struct config *c = r->cli->config;
+    const struct source *source = config_source(c, e->source);
+    struct arena *a = &r->scratch;
+
+    if (str_is(e->type, "contact.enriched") && (!source || is_crm(c, e->source)) &&
+        enriched_decode(e->body, e->received_at, a, ret, NULL) == RC_OK)
+        return RC_OK;
+    if (!source)
+        return RC_NONE;
+    return source->type->decode_stored(source, e->body, e->received_at, a, ret, NULL);
+}
+
+/* A sender without CRM ids names its lead by the address; the property wins once it is there. */
+static void keep_identity(struct rebuild *r, const struct event *e)
+{
+    if (e->email.len && !r->lead->email.len)
+        r->lead->email = arena_str(&r->cli->arena, e->email);
+}
+
+static void fold(void *self, const struct event_view *e)
+{
+    struct rebuild *r = self;
+    struct event event;
+
+    if (!e->body.at) {
+        r->erased++;
+        return;
+    }
+    arena_reset(&r->scratch);
+    enum rc rc = decode(r, e, &event);
+    if (rc == RC_NONE) {
+        r->sourceless++;
+    } else if (rc != RC_OK) {
+        r->unreadable++;
+    } else {
+        (void)lead_fold(r->lead, &event, &r->cli->arena); /* older news change nothing */
+        keep_identity(r, &event);
+    }
+}
+
+static void note_left_out(const struct rebuild *r)
+{
+    const struct {
+        size_t n;
+        const char *why;
+    } notes[] = {
+        {r->erased, "their bodies were erased"},
+        {r->sourceless, "their source is not in the configuration any more"},
+        {r->unreadable, "their bodies cannot be read any more"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        if (notes[i].n)
+            cli_note(r->cli, "%zu events are left out of the lead's properties: %s", notes[i].n,
+                     notes[i].why);
+}
+
+int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *ret)
+{
+    struct lead lead = {
+        .id = now->id,
+        .portal_id = now->portal_id,
+        .crm_id = now->crm_id,
+        .created_at = now->created_at,
+    };
+    struct rebuild r = {.cli = cli, .lead = &lead};
+    enum rc rc = read_lead_history(cli->reader, now->id, at, fold, &r);
+
+    arena_free(&r.scratch);
+    if (rc != RC_OK)
+        return cli_fail_read(cli, rc);
+    note_left_out(&r);
+    *ret = lead;
+    return DONE;
+}
+
+int past_scorecard(struct cli *cli, int64_t at, const struct scorecard **ret)
+{
+    struct arena *a = &cli->arena;
+    struct scorecard *card = ARENA_NEW(a, struct scorecard);
+    struct conf_problems problems;
+    struct conf conf = {0};
+    struct str text;
+    enum rc rc = read_ruleset(cli->reader, at, a, &text);
+
+    *ret = &cli->config->scorecard;
+    if (rc == RC_NONE) {
+        cli_note(cli, "no rule set is known from that time: the present one is used");
+        return DONE;
+    }
+    if (rc != RC_OK)
+        return cli_fail_read(cli, rc);
+    conf_problems_init(&problems, a);
+    if (conf_read_text(STR("rule set of that time"), text, a, &conf, &problems) == RC_OK)
+        scorecard_build(&conf, a, card, &problems);
+    if (problems.n)
+        return cli_fail(cli, "the rule set of that time cannot be read any more: line %d: %.*s",
+                        problems.first->line, STR_ARG(problems.first->message));
+    *ret = card;
+    return DONE;
+}

@@ -1,0 +1,149 @@
+/* cli/retry.c - dead deliveries back into the queue, by the daemon or without one. */
+#include "cli_priv.h"
+
+#include "funneld/app/control.h"
+#include "funneld/base/json.h"
+
+static int select_by_options(struct cli *cli, struct retry_filter *f)
+{
+    f->connector = cli_value(cli, ARG_CONNECTOR);
+    f->reason = cli_value(cli, ARG_REASON);
+    if (cli_has(cli, ARG_ALL) && (f->connector.at || f->reason.at || cli->args.n_words))
+        return cli_usage(cli, "--all stands alone");
+    if (cli->args.n_words && (f->connector.at || f->reason.at))
+        return cli_usage(cli, "either ids, or --connector and --reason");
+    if (!cli->args.n_words && !f->connector.at && !f->reason.at && !cli_has(cli, ARG_ALL))
+        return cli_usage(cli, "which? Name ids, --connector, --reason or --all");
+    return DONE;
+}
+
+/* An id that is not there is a mistake, of which nothing is done. */
+static int check_id(struct cli *cli, struct str text, int64_t *ret)
+{
+    struct delivery d;
+    int status = cli_id(cli, text, ret);
+
+    if (status != DONE)
+        return status;
+    enum rc rc = read_delivery(cli->reader, *ret, &cli->arena, &d);
+    if (rc == RC_NONE)
+        return cli_fail(cli, "there is no delivery %.*s", STR_ARG(text));
+    if (rc != RC_OK)
+        return cli_fail_read(cli, rc);
+    if (d.state != DELIVERY_DEAD)
+        cli_note(cli, "delivery %.*s is %s, not dead: it stays so", STR_ARG(text),
+                 delivery_state_name(d.state));
+    return DONE;
+}
+
+static int select_ids(struct cli *cli, struct retry_filter *f)
+{
+    int64_t *ids = arena_array(&cli->arena, cli->args.n_words, sizeof *ids);
+    int status = DONE;
+
+    for (size_t i = 0; i < cli->args.n_words && status == DONE; i++)
+        status = check_id(cli, str_of(cli->args.words[i]), &ids[i]);
+    f->ids = ids;
+    f->n_ids = cli->args.n_words;
+    return status;
+}
+
+/* A connector that the configuration does not have has no lane to send by. */
+static int check_connector(struct cli *cli, struct str name)
+{
+    const struct config *c = cli->config;
+    const char **names = arena_array(&cli->arena, c->n_connectors, sizeof *names);
+
+    if (!name.at)
+        return DONE;
+    for (size_t i = 0; i < c->n_connectors; i++)
+        names[i] = arena_text(&cli->arena, c->connectors[i].name);
+    return cli_choice(cli, ARG_CONNECTOR, names, c->n_connectors);
+}
+
+static void write_request(const struct retry_filter *f, struct sbuf *b)
+{
+    json_open(b, '{');
+    json_kv_text(b, "command", "retry");
+    json_key(b, "ids");
+    json_open(b, '[');
+    for (size_t i = 0; i < f->n_ids; i++)
+        json_int(b, f->ids[i]);
+    json_close(b, ']');
+    json_kv(b, "connector", f->connector);
+    json_kv(b, "reason", f->reason);
+    json_close(b, '}');
+}
+
+static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
+                         struct why *why)
+{
+    struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    struct str answer;
+
+    write_request(f, &request);
+    enum rc rc =
+        control_ask(cli->config->control_socket, sbuf_str(&request), &cli->arena, &answer, why);
+    if (rc == RC_OK)
+        rc = json_parse(answer, &doc, why);
+    if (rc != RC_OK)
+        return rc;
+    struct str error = json_string(json_get(doc.root, "error"));
+    if (error.at)
+        return why_fail(RC_IO, why, "%.*s", STR_ARG(error));
+    if (!json_int64(json_get(doc.root, "retried"), ret_n))
+        return why_fail(RC_INVALID, why, "the daemon's answer holds no number");
+    return RC_OK;
+}
+
+/* The lock that store_open takes keeps a daemon from starting meanwhile. */
+static enum rc by_ourselves(const struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
+                            struct why *why)
+{
+    struct store *st = NULL;
+    enum rc rc = store_open(&cli->config->store, cli->now_ms, &st, why);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_begin(st);
+    if (rc == RC_OK) {
+        rc = store_retry(st, f, cli->now_ms, ret_n);
+        if (rc == RC_OK)
+            rc = store_commit(st);
+        else
+            store_rollback(st);
+    }
+    if (rc != RC_OK)
+        (void)why_fail(rc, why, "%s", store_error(st));
+    store_close(st);
+    return rc;
+}
+
+int cli_retry(struct cli *cli)
+{
+    struct retry_filter f = {0};
+    struct why why = {0};
+    int64_t n = 0;
+    int status = select_by_options(cli, &f);
+
+    if (status == DONE)
+        status = cli_read(cli);
+    if (status == DONE)
+        status = check_connector(cli, f.connector);
+    if (status == DONE)
+        status = select_ids(cli, &f);
+    if (status != DONE)
+        return status;
+    enum rc rc = by_daemon(cli, &f, &n, &why);
+    if (rc == RC_NONE)
+        rc = by_ourselves(cli, &f, &n, &why);
+    if (rc != RC_OK)
+        return cli_fail(cli, "%s", why.text[0] ? why.text : rc_text(rc));
+    if (cli_has(cli, ARG_JSON))
+        sbuf_printf(&cli->out, "{\"retried\":%lld}\n", (long long)n);
+    else
+        sbuf_printf(&cli->out, "%lld %s back in the queue\n", (long long)n,
+                    n == 1 ? "delivery is" : "deliveries are");
+    return DONE;
+}

@@ -1,0 +1,20 @@
+/* cli/shape.h - events, leads, deliveries and scores as JSON objects (design 1.6). Pure.
+ *
+ * Ids are strings of the plain number, times ISO 8601 with milliseconds, what is missing is null.
+ */
+#ifndef FUNNELD_CLI_SHAPE_H
+#define FUNNELD_CLI_SHAPE_H
+
+#include "funneld/base/json.h"
+#include "funneld/store/store.h"
+
+void shape_event(const struct event_view *e, struct sbuf *b);
+void shape_event_whole(const struct event_view *e, const struct delivery *deliveries, size_t n,
+                       struct sbuf *b);
+void shape_lead(const struct lead *l, struct sbuf *b);
+void shape_delivery(const struct delivery *d, struct sbuf *b);
+void shape_delivery_whole(const struct delivery *d, const struct attempt_view *attempts, size_t n,
+                          struct sbuf *b);
+void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct sbuf *b);
+
+#endif
