@@ -62,6 +62,7 @@ static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
 
     if (rc != RC_OK)
         return rc;
+    b->rescan = true; /* its pending deliveries belong to another lead now */
     lead_absorb(into, from, b->arena);
     from->state = LEAD_MERGED;
     from->merged_into = into->id;

@@ -6,9 +6,10 @@ enum rc apply_attempts(struct batch *b, const struct attempts *w)
 {
     enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < w->n && (rc == RC_OK || rc == RC_NONE); i++)
+    for (size_t i = 0; i < w->n && rc == RC_OK; i++)
         rc = store_attempt_begin(b->store, w->deliveries[i], w->at);
-    return rc;
+    /* One was cancelled or superseded since it was read: nothing of this request may leave. */
+    return rc == RC_NONE ? RC_DENIED : rc;
 }
 
 static void released(void *self, struct str connector, const struct due_row *row)
