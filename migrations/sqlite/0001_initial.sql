@@ -51,6 +51,7 @@ CREATE TABLE lead (
 ) STRICT;
 CREATE UNIQUE INDEX lead_crm ON lead (portal_id, crm_id) WHERE crm_id IS NOT NULL;
 CREATE INDEX lead_email ON lead (email) WHERE email IS NOT NULL;
+CREATE INDEX lead_merged ON lead (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE property (
     lead INTEGER NOT NULL,

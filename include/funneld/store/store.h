@@ -71,9 +71,10 @@ MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct
                                       struct lead *ret);
 MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l); /* row, changed properties */
-/* Ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win). */
+/* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win). */
 MUST_CHECK enum rc store_lead_move(struct store *st, int64_t from, int64_t into);
-/* Properties, ledger, bodies and facts go; pending and held deliveries are cancelled. Ids of the
+/* Properties, ledger, bodies and facts go, those of leads merged into it and their addresses as
+ * well; pending and held deliveries are cancelled, dead ones can no longer be retried. Ids of the
  * lead's objects in other services stay: they are needed to remove those. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector), void *self);
@@ -87,7 +88,8 @@ MUST_CHECK enum rc store_ruleset_add(struct store *st, struct str text, int64_t 
 MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, struct str *ret);
 
 /* Deliveries */
-MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d); /* sets d->id */
+/* Sets d->id. The event must be one of the lead's: by its events a lead's deliveries are found. */
+MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
 MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead,
                                        int64_t newer, int64_t now_ms, int64_t *ret_n);
@@ -101,7 +103,7 @@ MUST_CHECK enum rc store_delivery_release(struct store *st, int64_t lead, int64_
                                           void *self);
 MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at);
 /* Writes the history row and the new state; RC_NONE: the delivery is no longer pending (its
- * history row is written all the same). */
+ * history row is written all the same). One that is held meanwhile can still end. */
 MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
 MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
                                     struct str remote, int64_t now_ms);

@@ -18,6 +18,9 @@ enum statement {
     SQL_COUNT
 };
 
+/* What a list's filter by state gives to SQL: a state, or one of these. */
+enum { EVERY_STATE = -1, NO_STATE = 127 };
+
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *prepared[SQL_COUNT];
@@ -69,6 +72,7 @@ MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
 
 /* migrate.c */
+MUST_CHECK enum rc schema_accept(struct db *db, struct why *why); /* ours or empty, not newer */
 MUST_CHECK enum rc migrate(struct db *db, int64_t now_ms, struct why *why);
 MUST_CHECK enum rc schema_check(struct db *db, struct why *why); /* exactly ours */
 

@@ -5,7 +5,7 @@
 
 enum rc store_delivery_add(struct store *st, struct delivery *d)
 {
-    struct sbuf facts AUTO(sbuf_free) = SBUF(256 * 1024);
+    struct sbuf facts AUTO(sbuf_free) = SBUF(COMMIT_WEIGHT);
 
     facts_to_json(&d->facts, &facts);
     if (facts.failed)
@@ -50,7 +50,8 @@ enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at)
     return rc == RC_OK && rows == 0 ? RC_NONE : rc;
 }
 
-/* Every state change names the state it leaves; a row that is no longer pending stays as it is. */
+/* Every state change names the state it leaves. A row that is no longer pending stays as it is,
+ * except that the end of the last attempt before it was held is its end as well. */
 static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t *rows)
 {
     struct db *db = store_db(st);
@@ -100,7 +101,8 @@ enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_
         return db_change(store_db(st), ret_n, SQL_DELIVERY_RETRY, "itt", now_ms, f->connector,
                          f->reason);
     for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
-        rc = db_change(store_db(st), &rows, SQL_DELIVERY_RETRY_ID, "ii", f->ids[i], now_ms);
+        rc = db_change(store_db(st), &rows, SQL_DELIVERY_RETRY_ID, "itti", now_ms, f->connector,
+                       f->reason, f->ids[i]);
         total += rows;
     }
     if (rc == RC_OK)

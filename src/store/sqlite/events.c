@@ -88,10 +88,12 @@ static enum rc show(struct db *db, sqlite3_stmt *s, const struct list_filter *f,
 
 static int event_state_of(struct str name)
 {
+    if (!name.at)
+        return EVERY_STATE;
     for (int i = EVENT_PROCESSED; i <= EVENT_UNLINKED; i++)
         if (str_is(name, event_state_name((enum event_state)i)))
             return i;
-    return -1;
+    return NO_STATE;
 }
 
 enum rc read_events(struct reader *r, const struct list_filter *f, event_seen *seen, void *self)

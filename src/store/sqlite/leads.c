@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include "funneld/route/route.h"
+
 static enum rc read_properties(struct db *db, struct lead *l, struct arena *a)
 {
+    const struct str email = l->email;
     sqlite3_stmt *s = NULL;
     enum rc rc = db_query(db, &s, SQL_PROPERTY_LIST, "i", l->id);
 
@@ -13,9 +16,10 @@ static enum rc read_properties(struct db *db, struct lead *l, struct arena *a)
 
         if (sqlite3_column_bytes(s, 3) == sizeof key.bytes)
             memcpy(key.bytes, sqlite3_column_blob(s, 3), sizeof key.bytes);
-        (void)lead_put(l, col_str(s, 0, a), col_str(s, 1, a), sqlite3_column_int64(s, 2), &key, a);
-        l->properties[l->n_properties - 1].changed = false; /* rows come sorted by name */
+        if (lead_put(l, col_str(s, 0, a), col_str(s, 1, a), sqlite3_column_int64(s, 2), &key, a))
+            l->properties[l->n_properties - 1].changed = false; /* rows come sorted by name */
     }
+    l->email = email; /* as stored: a sender's identity need not be a property */
     return db_finish(s, rc);
 }
 
@@ -29,12 +33,9 @@ static enum rc load(struct db *db, sqlite3_stmt *s, enum rc rc, struct arena *a,
     db_end(s);
     if (rc != RC_OK)
         return rc;
-    struct str email = l.email;
     rc = read_properties(db, &l, a);
-    if (rc == RC_OK) {
-        l.email = email; /* as stored: a sender's identity need not be a property */
+    if (rc == RC_OK)
         *ret = l;
-    }
     return rc;
 }
 
@@ -63,8 +64,8 @@ enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a, 
     return load(&r->db, s, rc, a, ret);
 }
 
-/* The first fourteen parameters of LEAD_ADD and LEAD_SAVE. A lead without CRM ids has NULLs. */
-#define LEAD_FORMAT "nntdidniiiiidd"
+/* The first fourteen parameters of LEAD_ADD and LEAD_SAVE. */
+#define LEAD_FORMAT "intdidniiiiidd"
 #define LEAD_VALUES(l)                                                                             \
     (l)->crm_id ? (l)->portal_id : 0, (l)->crm_id, (l)->email, (int)(l)->state, (l)->state_at,     \
         (int)(l)->erased, (l)->merged_into, (l)->created_at, (l)->enriched_at, (l)->score,         \
@@ -95,21 +96,37 @@ enum rc store_lead_add(struct store *st, struct lead *l)
 
 enum rc store_lead_save(struct store *st, const struct lead *l)
 {
-    enum rc rc = db_run(store_db(st), SQL_LEAD_SAVE, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
+    int64_t rows = 0;
+    enum rc rc =
+        db_change(store_db(st), &rows, SQL_LEAD_SAVE, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
 
+    if (rc == RC_OK && rows == 0)
+        return RC_NONE;
     return rc == RC_OK ? save_properties(st, l) : rc;
 }
 
 enum rc store_lead_move(struct store *st, int64_t from, int64_t into)
 {
-    /* A chain is hung in front of the other: its tail points to what `into` had. */
-    static const enum statement steps[] = {SQL_EVENT_MOVE,   SQL_EVENT_MOVED,   SQL_LEDGER_MOVE,
-                                           SQL_LEDGER_MOVED, SQL_DELIVERY_MOVE, SQL_REMOTE_MOVE};
+    /* Deliveries first: they are found by the events. Then a chain is hung in front of the other:
+     * its tail points to what `into` had. */
+    static const enum statement steps[] = {SQL_DELIVERY_MOVE, SQL_EVENT_MOVE,   SQL_EVENT_MOVED,
+                                           SQL_LEDGER_MOVE,   SQL_LEDGER_MOVED, SQL_REMOTE_MOVE};
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == RC_OK; i++)
         rc = db_run(store_db(st), steps[i], "ii", from, into);
     return rc == RC_OK ? db_run(store_db(st), SQL_LEAD_UNCHAIN, "i", from) : rc;
+}
+
+static enum rc forget_facts(struct store *st, int64_t lead)
+{
+    const struct delivery_facts nothing = {0};
+    struct sbuf facts AUTO(sbuf_free) = SBUF(4096);
+
+    facts_to_json(&nothing, &facts);
+    if (facts.failed)
+        return RC_TOOBIG;
+    return db_run(store_db(st), SQL_DELIVERY_FORGET, "it", lead, sbuf_str(&facts));
 }
 
 static enum rc cancel_deliveries(struct store *st, int64_t lead, int64_t now_ms,
@@ -126,21 +143,25 @@ static enum rc cancel_deliveries(struct store *st, int64_t lead, int64_t now_ms,
 enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
                          void (*cancelled)(void *self, struct str connector), void *self)
 {
-    static const enum statement steps[] = {SQL_PROPERTY_ERASE, SQL_LEDGER_ERASE, SQL_LEDGER_UNLINK,
-                                           SQL_EVENT_ERASE, SQL_DELIVERY_FORGET};
+    static const enum statement steps[] = {SQL_PROPERTY_ERASE, SQL_LEAD_ERASE_MERGED,
+                                           SQL_LEDGER_ERASE, SQL_LEDGER_UNLINK, SQL_EVENT_ERASE};
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == RC_OK; i++)
         rc = db_run(store_db(st), steps[i], "i", lead);
+    if (rc == RC_OK)
+        rc = forget_facts(st, lead);
     return rc == RC_OK ? cancel_deliveries(st, lead, now_ms, cancelled, self) : rc;
 }
 
 static int lead_state_of(struct str name)
 {
+    if (!name.at)
+        return EVERY_STATE;
     for (int i = LEAD_ACTIVE; i <= LEAD_MERGED; i++)
         if (str_is(name, lead_state_name((enum lead_state)i)))
             return i;
-    return -1;
+    return NO_STATE;
 }
 
 enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *seen, void *self)

@@ -22,7 +22,7 @@ int store_schema_version(void)
     return migrations[ARRAY_LEN(migrations) - 1].version;
 }
 
-static enum rc pragma(struct db *db, const char *sql, int64_t *ret)
+static enum rc number(struct db *db, const char *sql, int64_t *ret)
 {
     sqlite3_stmt *s = NULL;
     enum rc rc = db_failed(db, sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL));
@@ -108,11 +108,44 @@ static enum rc prepare_file(struct db *db, struct why *why)
 static enum rc versions(struct db *db, int64_t *ret_application, int64_t *ret_version,
                         struct why *why)
 {
-    enum rc rc = pragma(db, "PRAGMA application_id", ret_application);
+    enum rc rc = number(db, "PRAGMA application_id", ret_application);
 
     if (rc == RC_OK)
-        rc = pragma(db, "PRAGMA user_version", ret_version);
+        rc = number(db, "PRAGMA user_version", ret_version);
     return rc == RC_OK ? rc : why_fail(rc, why, "%s", db->error);
+}
+
+/* Whether nothing was ever made in it. A program that names itself nowhere has tables all the
+ * same. */
+static enum rc is_empty(struct db *db, bool *ret, struct why *why)
+{
+    int64_t tables = 0;
+    enum rc rc = number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+
+    if (rc != RC_OK)
+        return why_fail(rc, why, "%s", db->error);
+    *ret = tables == 0;
+    return RC_OK;
+}
+
+enum rc schema_accept(struct db *db, struct why *why)
+{
+    int64_t application = 0, version = 0;
+    bool empty = false;
+    enum rc rc = versions(db, &application, &version, why);
+
+    if (rc == RC_OK && application == 0 && version == 0)
+        rc = is_empty(db, &empty, why);
+    if (rc != RC_OK)
+        return rc;
+    if (application != APPLICATION_ID && !empty)
+        return why_fail(RC_INVALID, why, "this is a database of another program");
+    if (version > store_schema_version())
+        return why_fail(RC_INVALID, why,
+                        "its schema is version %lld, newer than the %d that this funneld knows; run"
+                        " the newer funneld",
+                        (long long)version, store_schema_version());
+    return RC_OK;
 }
 
 enum rc migrate(struct db *db, int64_t now_ms, struct why *why)
@@ -122,13 +155,6 @@ enum rc migrate(struct db *db, int64_t now_ms, struct why *why)
 
     if (rc != RC_OK)
         return rc;
-    if (application != APPLICATION_ID && (application != 0 || version != 0))
-        return why_fail(RC_INVALID, why, "this is a database of another program");
-    if (version > store_schema_version())
-        return why_fail(RC_INVALID, why,
-                        "its schema is version %lld, newer than the %d that this funneld knows; run"
-                        " the newer funneld",
-                        (long long)version, store_schema_version());
     if (version == 0 && (rc = prepare_file(db, why)) != RC_OK)
         return rc;
     for (size_t i = 0; i < ARRAY_LEN(migrations) && rc == RC_OK; i++)

@@ -113,6 +113,8 @@ static enum rc open_database(struct store *st, const struct store_settings *s, i
 {
     enum rc rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
 
+    if (rc == RC_OK)
+        rc = schema_accept(store_db(st), why); /* before the first change to the file */
     if (rc != RC_OK)
         return rc;
     rc = db_exec(store_db(st), writer_pragmas);
@@ -173,7 +175,7 @@ enum rc reader_open(const char *path, struct reader **ret, struct why *why)
     struct reader *r;
     enum rc rc;
 
-    if (access(path, F_OK) != 0)
+    if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return why_fail(RC_NONE, why, "there is no database at %s yet", path);
     r = mem_alloc(sizeof *r);
     rc = db_open(&r->db, path, SQLITE_OPEN_READONLY, why);

@@ -67,23 +67,26 @@ enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct
 
 static int delivery_state_of(struct str name)
 {
+    if (!name.at)
+        return EVERY_STATE;
     for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
         if (str_is(name, delivery_state_name((enum delivery_state)i)))
             return i;
-    return -1;
+    return NO_STATE;
 }
 
 enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_seen *seen,
                         void *self)
 {
     struct arena a AUTO(arena_free) = {0};
+    int64_t limit = f->event ? INT64_MAX : f->limit;
     sqlite3_stmt *s = NULL;
     enum rc rc =
         f->event ? db_query(&r->db, &s, SQL_DELIVERY_OF_EVENT, "i", f->event)
                  : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itdi", f->after ? f->after : INT64_MAX,
                             f->connector, delivery_state_of(f->state), f->lead);
 
-    for (int64_t n = 0; n < f->limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK; n++) {
+    for (int64_t n = 0; n < limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK; n++) {
         struct delivery d;
 
         arena_reset(&a);

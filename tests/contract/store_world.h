@@ -1,0 +1,226 @@
+/* tests/contract/store_world.h - a store in a folder of its own, and short ways to fill it.
+ *
+ * Speaks to the port alone, so that the suite can be run on every store behind it.
+ */
+#ifndef FUNNELD_TESTS_STORE_WORLD_H
+#define FUNNELD_TESTS_STORE_WORLD_H
+
+#include "cm.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "funneld/store/store.h"
+
+enum { T0 = 1000000 }; /* "now" in most tests */
+
+#define OK(call)        assert_int_equal((call), RC_OK)
+#define SAME(a, b)      assert_true(str_eq((a), (b)))
+#define TEXT(a, wanted) SAME((a), STR(wanted))
+#define RUN(test)       cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+
+struct world {
+    char dir[64];
+    struct str path; /* of the database */
+    struct store_settings settings;
+    struct store *store;
+    struct reader *reader; /* the store's own */
+    struct arena arena;
+    struct why why;
+};
+
+static inline void world_reopen(struct world *w)
+{
+    store_close(w->store);
+    w->store = NULL;
+    OK(store_open(&w->settings, T0, &w->store, &w->why));
+    w->reader = store_reader(w->store);
+}
+
+static inline int world_setup_empty(void **state)
+{
+    struct world *w = mem_alloc(sizeof *w);
+    int n = snprintf(w->dir, sizeof w->dir, "%s/funneld-store-XXXXXX", P_tmpdir);
+
+    if (n < 0 || n >= (int)sizeof w->dir || !mkdtemp(w->dir))
+        return -1;
+    w->path = arena_printf(&w->arena, "%s/funneld.db", w->dir);
+    w->settings = (struct store_settings){.path = w->path, .checkpoint = 1 << 20};
+    *state = w;
+    return 0;
+}
+
+static inline int world_setup(void **state)
+{
+    if (world_setup_empty(state) != 0)
+        return -1;
+    world_reopen(*state);
+    return 0;
+}
+
+static inline void remove_folder(const char *name)
+{
+    DIR *dir = opendir(name);
+
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            assert_int_equal(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+    assert_int_equal(closedir(dir), 0);
+    assert_int_equal(rmdir(name), 0);
+}
+
+static inline int world_teardown(void **state)
+{
+    struct world *w = *state;
+
+    store_close(w->store);
+    remove_folder(w->dir);
+    arena_free(&w->arena);
+    free(w);
+    return 0;
+}
+
+/* A key of its own for each (time, number). */
+static inline struct dedupe_key key_of(int64_t at, int64_t number)
+{
+    struct dedupe_key key = {0};
+
+    for (int i = 0; i < 8; i++) {
+        key.bytes[i] = (uint8_t)((uint64_t)at >> (56 - 8 * i));
+        key.bytes[8 + i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+    }
+    return key;
+}
+
+static inline struct event event_at(int64_t at, int64_t number)
+{
+    return (struct event){
+        .source = STR("hubspot"),
+        .type = STR("contact.propertyChange"),
+        .effect = EFFECT_PROPERTIES,
+        .occurred_at = at,
+        .received_at = at,
+        .key = key_of(at, number),
+        .body = STR("{\"propertyName\":\"email\"}"),
+        .request_id = STR("req-1"),
+        .request_sha256 = {1, 2, 3},
+    };
+}
+
+/* In a transaction that is open: claims the key, stores the event, gives its id. */
+static inline int64_t put_event(struct world *w, int64_t lead, const struct event *e)
+{
+    int64_t id = 0;
+
+    OK(store_dedupe(w->store, e, &id));
+    OK(store_event_add(w->store, id, lead, e, true));
+    return id;
+}
+
+static inline int64_t put_event_at(struct world *w, int64_t lead, int64_t at)
+{
+    struct event e = event_at(at, lead);
+
+    return put_event(w, lead, &e);
+}
+
+static inline int64_t put_lead(struct world *w, const char *email)
+{
+    struct lead l = {.email = str_of(email), .created_at = T0};
+
+    OK(store_lead_add(w->store, &l));
+    return l.id;
+}
+
+static inline struct delivery delivery_of(int64_t event, int64_t lead, const char *connector)
+{
+    return (struct delivery){
+        .event = event,
+        .lead = lead,
+        .route = STR("hot-lead"),
+        .connector = str_of(connector),
+        .created_at = T0,
+        .due_at = T0,
+        .facts = {.score = 815, .band = BAND_HOT, .reasons = STR("demo request +35")},
+    };
+}
+
+/* Of a lead's own event, which it adds. */
+static inline int64_t put_delivery(struct world *w, int64_t lead, const char *connector,
+                                   int64_t due_at)
+{
+    static int64_t at = T0; /* any two events differ */
+    struct delivery d = delivery_of(put_event_at(w, lead, at++), lead, connector);
+
+    d.due_at = due_at;
+    OK(store_delivery_add(w->store, &d));
+    return d.id;
+}
+
+static inline struct delivery get_delivery(struct world *w, int64_t id)
+{
+    struct delivery d;
+
+    OK(read_delivery(w->reader, id, &w->arena, &d));
+    return d;
+}
+
+static inline struct lead get_lead(struct world *w, int64_t id)
+{
+    struct lead l;
+
+    OK(read_lead(w->reader, id, &w->arena, &l));
+    return l;
+}
+
+static inline size_t count_due(struct world *w, const char *connector)
+{
+    struct due_row rows[64];
+    size_t n = 0;
+
+    OK(read_due(w->reader, str_of(connector), ARRAY_LEN(rows), rows, &n));
+    return n;
+}
+
+/* What a list showed, by id. */
+struct shown {
+    int64_t ids[64];
+    size_t n;
+};
+
+static inline void shown_add(struct shown *s, int64_t id)
+{
+    assert_true(s->n < ARRAY_LEN(s->ids));
+    s->ids[s->n++] = id;
+}
+
+static inline void show_event(void *self, const struct event_view *e)
+{
+    shown_add(self, e->id);
+}
+
+static inline void show_lead(void *self, const struct lead *l)
+{
+    shown_add(self, l->id);
+}
+
+static inline void show_delivery(void *self, const struct delivery *d)
+{
+    shown_add(self, d->id);
+}
+
+#define SHOWN(s, ...)                                                                              \
+    do {                                                                                           \
+        const int64_t wanted_[] = {__VA_ARGS__};                                                   \
+        assert_int_equal((s).n, ARRAY_LEN(wanted_));                                               \
+        for (size_t i_ = 0; i_ < ARRAY_LEN(wanted_); i_++)                                         \
+            assert_int_equal((s).ids[i_], wanted_[i_]);                                            \
+    } while (0)
+
+#endif
