@@ -129,7 +129,7 @@ extern const struct connector_type *const connector_types[];
 extern const size_t n_connector_types;
 
 /* Helpers for the verdict tables */
-enum judged judge_all(struct job *job, enum verdict v, struct str reason); /* same for every parcel */
+enum judged judge_all(struct job *job, enum verdict v, struct str reason); /* for every parcel that has none yet */
 /* "HTTP 503: <first 200 printable bytes of the body>" */
 struct str http_reason(const struct http_response *r, struct arena *a);
 
