@@ -7,9 +7,11 @@
 #include "funneld/base/json.h"
 #include "funneld/base/url.h"
 
-static void heading(struct cli *cli, const char *text)
+/* A table behind a blank line, or what it means that it is empty. */
+static void print_table(struct cli *cli, const struct table *t, const char *empty)
 {
-    sbuf_printf(&cli->out, "\n%s\n", text);
+    sbuf_printf(&cli->out, "\n%s", t->n_cells ? "" : empty);
+    table_print(t, &cli->out);
 }
 
 /* One line without runs of blanks: a `when` goes on over indented lines. */
@@ -97,8 +99,7 @@ static void print_sources(struct cli *cli)
                                     STR_ARG(source_path(s))));
         table_cell(&t, s->enrich_with);
     }
-    heading(cli, t.n_cells ? "" : "no sources: nothing will come in");
-    table_print(&t, &cli->out);
+    print_table(cli, &t, "no sources: nothing will come in\n");
 }
 
 static bool is_secret(const struct section_spec *spec, struct str key)
@@ -141,8 +142,7 @@ static void print_connectors(struct cli *cli)
         table_cell(&t, common->url);
         table_cell(&t, target(cli, k));
     }
-    heading(cli, t.n_cells ? "" : "no connectors: nobody will be told");
-    table_print(&t, &cli->out);
+    print_table(cli, &t, "no connectors: nobody will be told\n");
 }
 
 static void print_rules(struct cli *cli)
@@ -166,8 +166,7 @@ static void print_rules(struct cli *cli)
         table_cell(&t, r->engagement ? STR("engagement") : STR("fit"));
         table_cell(&t, written(cli, "rule", r->name, "when"));
     }
-    heading(cli, t.n_cells ? "" : "no rules: every score is 0");
-    table_print(&t, &cli->out);
+    print_table(cli, &t, "no rules: every score is 0\n");
     for (size_t i = 0; i < card->n_groups; i++)
         sbuf_printf(&cli->out, "group %.*s adds at most %s\n", STR_ARG(card->groups[i].name),
                     show_tenths(card->groups[i].max, a).at);
@@ -200,8 +199,7 @@ static void print_routes(struct cli *cli)
         table_cell(&t, arena_printf(a, "-> %.*s%s", STR_ARG(to),
                                     r->wait_for_enrichment ? ", after enrichment" : ""));
     }
-    heading(cli, t.n_cells ? "" : "no routes: nobody will be told");
-    table_print(&t, &cli->out);
+    print_table(cli, &t, "no routes: nobody will be told\n");
 }
 
 static void print_plan(struct cli *cli)

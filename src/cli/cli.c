@@ -175,6 +175,10 @@ static int run(struct cli *cli, char *argv[])
     struct why why = {0};
     size_t used = 0;
 
+    if (argv[0] && strcmp(argv[0], "--version") == 0) { /* what every program understands */
+        cli->command = cli_command_find(STR("version"));
+        return run_command(cli, argv + 1);
+    }
     if (args_leading(&cli->args, CLI_EVERYWHERE, argv, &used, &why))
         return cli_usage(cli, "%s", why.text);
     if (cli_has(cli, ARG_HELP) && !argv[used])

@@ -65,15 +65,15 @@ static void note_left_out(const struct rebuild *r)
         size_t n;
         const char *why;
     } notes[] = {
-        {r->erased, "their bodies were erased"},
-        {r->sourceless, "their source is not in the configuration any more"},
-        {r->unreadable, "their bodies cannot be read any more"},
+        {r->erased, "erased"},
+        {r->sourceless, "of a source that is not in the configuration any more"},
+        {r->unreadable, "what is stored cannot be read any more"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(notes); i++)
         if (notes[i].n)
-            cli_note(r->cli, "%zu events are left out of the lead's properties: %s", notes[i].n,
-                     notes[i].why);
+            cli_note(r->cli, "%zu event%s left out of the lead's properties: %s", notes[i].n,
+                     notes[i].n == 1 ? " is" : "s are", notes[i].why);
 }
 
 int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *ret)

@@ -4,6 +4,7 @@
 
 /* Whose score, when, by what, and how it came about. */
 struct account {
+    struct str name; /* as it is called today */
     struct lead lead;
     int64_t at;
     const struct scorecard *card;
@@ -22,6 +23,7 @@ static int look_up(struct cli *cli, struct account *c)
         status = cli_follow_merged(cli, &now);
     if (status != DONE)
         return status;
+    c->name = lead_name(&now, &cli->arena);
     c->lead = now;
     c->card = &cli->config->scorecard;
     if (past)
@@ -90,7 +92,7 @@ static void print_account(struct cli *cli, const struct account *c)
     struct table t = TABLE(a, columns);
 
     sbuf_printf(&cli->out, "lead %lld  %.*s\n", (long long)c->lead.id,
-                STR_ARG(printable(lead_name(&c->lead, a), a)));
+                STR_ARG(printable(c->name, a)));
     sbuf_printf(&cli->out,
                 "%s UTC  score %s (%s) = fit %s + engagement %s;  warm from %s, hot "
                 "from %s\n\n",

@@ -14,6 +14,22 @@ int cli_serve(struct cli *cli)
     return daemon_run(config, cli_config_path(cli));
 }
 
+static void print_schema(struct cli *cli, const char *more)
+{
+    sbuf_printf(&cli->out, "%.*s has schema %d, the newest of funneld " FUNNELD_VERSION "%s\n",
+                STR_ARG(cli->config->store.path), store_schema_version(), more);
+}
+
+/* A running daemon has brought it to the newest schema that it knows; to one that only this
+ * program knows it can be brought when the daemon has stopped. */
+static int look_at_schema(struct cli *cli, const struct why *locked)
+{
+    if (reader_open(arena_text(&cli->arena, cli->config->store.path), &cli->reader, NULL))
+        return cli_fail(cli, "%s, of another version: stop it first", locked->text);
+    print_schema(cli, "; a running one uses it");
+    return DONE;
+}
+
 int cli_migrate(struct cli *cli)
 {
     struct why why = {0};
@@ -24,14 +40,10 @@ int cli_migrate(struct cli *cli)
         return status;
     enum rc rc = store_open(&cli->config->store, cli->now_ms, &st, &why);
     if (rc == RC_BUSY)
-        return cli_fail(cli,
-                        "%s. A running daemon has brought it to its newest schema already; to "
-                        "migrate with this program, stop it first",
-                        why.text);
+        return look_at_schema(cli, &why);
     if (rc != RC_OK)
         return cli_fail(cli, "%s", why.text);
     store_close(st);
-    sbuf_printf(&cli->out, "%.*s has schema %d, the newest of funneld " FUNNELD_VERSION "\n",
-                STR_ARG(cli->config->store.path), store_schema_version());
+    print_schema(cli, "");
     return DONE;
 }

@@ -33,8 +33,8 @@ static void print_rate(struct cli *cli)
     }
     if (r.n == RATE_ROWS)
         window = cli->now_ms > r.oldest ? cli->now_ms - r.oldest : 1;
-    sbuf_printf(&cli->out, "events      %.1f/s over the last %s\n",
-                (double)r.n * SECONDS_MS / (double)window, show_duration(window, &cli->arena).at);
+    sbuf_printf(&cli->out, "events      %lld in the last %s, %.2f/s\n", (long long)r.n,
+                show_duration(window, &cli->arena).at, (double)r.n * SECONDS_MS / (double)window);
 }
 
 static void print_bands(struct cli *cli)
