@@ -1,0 +1,392 @@
+/* tests/contract/test_store_attempts.c - attempts begin and end; retries; connectors that go. */
+#include "store_world.h"
+
+static int64_t put_one(struct world *w, const char *connector)
+{
+    return put_delivery(w, put_lead(w, NULL), connector, T0);
+}
+
+static enum rc end_with(struct world *w, int64_t id, enum attempt_verdict verdict,
+                        const char *detail)
+{
+    const struct attempt_end end = {
+        .delivery = id,
+        .verdict = verdict,
+        .started_at = T0 + 10,
+        .ended_at = T0 + 20,
+        .status = 503,
+        .detail = str_of(detail),
+        .due_at = T0 + 500,
+    };
+
+    return store_attempt_end(w->store, &end);
+}
+
+static void an_attempt_that_begins_is_open(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, id, T0 + 3));
+    OK(store_commit(w->store));
+    world_reopen(w);
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.open_attempt_at, T0 + 3);
+    assert_int_equal(d.state, DELIVERY_PENDING);
+    assert_int_equal(d.attempts, 0);
+}
+
+static void an_attempt_at_what_is_no_longer_pending_does_not_begin(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(end_with(w, id, ATTEMPT_DEAD, "revoked"));
+    assert_int_equal(store_attempt_begin(w->store, id, T0 + 3), RC_NONE);
+    assert_int_equal(store_attempt_begin(w->store, 4711, T0 + 3), RC_NONE);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).open_attempt_at, 0);
+}
+
+static void delivered_is_the_end(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(end_with(w, id, ATTEMPT_RETRY, "503"));
+    OK(store_attempt_begin(w->store, id, T0 + 11));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = id,
+                                                         .verdict = ATTEMPT_DELIVERED,
+                                                         .started_at = T0 + 11,
+                                                         .ended_at = T0 + 12,
+                                                         .status = 200,
+                                                         .remote_id = STR("168.42")}));
+    OK(store_commit(w->store));
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.state, DELIVERY_DELIVERED);
+    assert_int_equal(d.attempts, 2);
+    assert_int_equal(d.done_at, T0 + 12);
+    assert_int_equal(d.open_attempt_at, 0);
+    TEXT(d.remote_id, "168.42");
+    assert_null(d.reason.at);
+    assert_int_equal(count_due(w, "slack"), 0);
+}
+
+static void dead_is_the_end_with_a_reason(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, id, T0 + 10));
+    OK(end_with(w, id, ATTEMPT_DEAD, "channel_not_found"));
+    OK(store_commit(w->store));
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.state, DELIVERY_DEAD);
+    assert_int_equal(d.attempts, 1);
+    assert_int_equal(d.done_at, T0 + 20);
+    assert_int_equal(d.open_attempt_at, 0);
+    TEXT(d.reason, "channel_not_found");
+    assert_null(d.remote_id.at);
+}
+
+static void a_retry_is_due_again_later(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, id, T0 + 10));
+    OK(end_with(w, id, ATTEMPT_RETRY, "503"));
+    OK(store_commit(w->store));
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.state, DELIVERY_PENDING);
+    assert_int_equal(d.attempts, 1);
+    assert_int_equal(d.due_at, T0 + 500);
+    assert_int_equal(d.done_at, 0);
+    assert_int_equal(d.open_attempt_at, 0);
+    TEXT(d.reason, "503");
+}
+
+static void an_ambiguous_attempt_stays_open(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, id, T0 + 9));
+    OK(end_with(w, id, ATTEMPT_AMBIGUOUS, "time-out"));
+    OK(store_commit(w->store));
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.state, DELIVERY_PENDING);
+    assert_int_equal(d.attempts, 1);
+    assert_int_equal(d.due_at, T0 + 500);
+    assert_int_equal(d.open_attempt_at, T0 + 9);
+    TEXT(d.reason, "time-out");
+}
+
+static void a_doubt_keeps_the_time_it_began_until_it_is_settled(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack"); /* no beginning was committed */
+    OK(end_with(w, id, ATTEMPT_AMBIGUOUS, "time-out"));
+    assert_int_equal(get_delivery(w, id).open_attempt_at, T0 + 10);
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = id,
+                                                         .verdict = ATTEMPT_AMBIGUOUS,
+                                                         .started_at = T0 + 600,
+                                                         .ended_at = T0 + 601,
+                                                         .due_at = T0 + 900}));
+    assert_int_equal(get_delivery(w, id).open_attempt_at, T0 + 10);
+    OK(end_with(w, id, ATTEMPT_RETRY, "it did not arrive"));
+    assert_int_equal(get_delivery(w, id).open_attempt_at, 0);
+    OK(store_commit(w->store));
+}
+
+static void an_attempt_ends_the_wait_for_enrichment(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL);
+    struct delivery d = delivery_of(put_event_at(w, lead, T0), lead, "slack");
+    d.wait_until = T0;
+    OK(store_delivery_add(w->store, &d));
+    OK(end_with(w, d.id, ATTEMPT_RETRY, "503"));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, d.id).wait_until, 0);
+}
+
+static void every_attempt_has_its_row_in_the_history(void **state)
+{
+    struct world *w = *state;
+    struct attempt_view *views;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack"), other = put_one(w, "slack");
+    for (int i = 0; i < 20; i++)
+        OK(end_with(w, id, i % 2 ? ATTEMPT_RETRY : ATTEMPT_AMBIGUOUS, "503"));
+    OK(end_with(w, other, ATTEMPT_DEAD, NULL));
+    OK(store_commit(w->store));
+    OK(read_attempts(w->reader, id, &w->arena, &views, &n));
+    assert_int_equal(n, 20);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(views[i].started_at, T0 + 10);
+        assert_int_equal(views[i].ended_at, T0 + 20);
+        assert_int_equal(views[i].status, 503);
+        assert_int_equal(views[i].verdict, i % 2 ? ATTEMPT_RETRY : ATTEMPT_AMBIGUOUS);
+        TEXT(views[i].detail, "503");
+    }
+    OK(read_attempts(w->reader, other, &w->arena, &views, &n));
+    assert_int_equal(n, 1);
+    assert_null(views[0].detail.at);
+    OK(read_attempts(w->reader, 4711, &w->arena, &views, &n));
+    assert_int_equal(n, 0);
+}
+
+static void the_end_of_an_attempt_that_was_overtaken_is_noted_only(void **state)
+{
+    struct world *w = *state;
+    struct attempt_view *views;
+    int64_t folded = 0;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL);
+    int64_t id = put_delivery(w, lead, "notion", T0), newer = put_delivery(w, lead, "notion", T0);
+    OK(store_delivery_fold(w->store, STR("notion"), lead, newer, T0, &folded));
+    for (int v = ATTEMPT_DELIVERED; v <= ATTEMPT_DEAD; v++)
+        assert_int_equal(end_with(w, id, (enum attempt_verdict)v, "late"), RC_NONE);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_SUPERSEDED);
+    assert_int_equal(get_delivery(w, id).attempts, 0);
+    OK(read_attempts(w->reader, id, &w->arena, &views, &n));
+    assert_int_equal(n, 4);
+}
+
+static void an_attempt_can_end_while_its_delivery_is_held(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t good = put_one(w, "slack"), bad = put_one(w, "slack"), open = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, good, T0));
+    OK(store_attempt_begin(w->store, open, T0));
+    OK(store_connectors(w->store, NULL, 0, T0));
+    OK(end_with(w, good, ATTEMPT_DELIVERED, NULL));
+    OK(end_with(w, bad, ATTEMPT_DEAD, "revoked"));
+    assert_int_equal(end_with(w, open, ATTEMPT_AMBIGUOUS, "time-out"), RC_NONE);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, good).state, DELIVERY_DELIVERED);
+    assert_int_equal(get_delivery(w, bad).state, DELIVERY_DEAD);
+    assert_int_equal(get_delivery(w, open).state, DELIVERY_HELD);
+    assert_int_equal(get_delivery(w, open).open_attempt_at, T0);
+}
+
+static void a_remote_object_is_set_renewed_and_forgotten(void **state)
+{
+    struct world *w = *state;
+    struct str remote = STR("untouched");
+
+    OK(store_begin(w->store));
+    OK(store_remote_set(w->store, 1, STR("notion"), STR("page"), T0));
+    OK(store_remote_set(w->store, 1, STR("notion"), STR("page-2"), T0 + 1));
+    OK(store_remote_set(w->store, 2, STR("notion"), STR("other"), T0));
+    OK(store_commit(w->store));
+    assert_int_equal(read_remote(w->reader, 1, STR("crm"), &w->arena, &remote), RC_NONE);
+    TEXT(remote, "untouched");
+    OK(read_remote(w->reader, 1, STR("notion"), &w->arena, &remote));
+    TEXT(remote, "page-2");
+    OK(store_begin(w->store));
+    OK(store_remote_set(w->store, 1, STR("notion"), STR(""), T0 + 2));
+    OK(store_commit(w->store));
+    assert_int_equal(read_remote(w->reader, 1, STR("notion"), &w->arena, &remote), RC_NONE);
+    OK(read_remote(w->reader, 2, STR("notion"), &w->arena, &remote));
+}
+
+struct dead {
+    int64_t slack_a, slack_b, notion, delivered;
+};
+
+static struct dead three_dead(struct world *w)
+{
+    struct dead d;
+
+    OK(store_begin(w->store));
+    d.slack_a = put_one(w, "slack");
+    d.slack_b = put_one(w, "slack");
+    d.notion = put_one(w, "notion");
+    d.delivered = put_one(w, "slack");
+    OK(end_with(w, d.slack_a, ATTEMPT_DEAD, "Channel_not_found"));
+    OK(end_with(w, d.slack_b, ATTEMPT_DEAD, "token revoked"));
+    OK(end_with(w, d.notion, ATTEMPT_DEAD, "TOKEN expired"));
+    OK(end_with(w, d.delivered, ATTEMPT_DELIVERED, NULL));
+    return d;
+}
+
+static int64_t retry(struct world *w, struct retry_filter f)
+{
+    int64_t n = -1;
+
+    OK(store_retry(w->store, &f, T0 + 900, &n));
+    return n;
+}
+
+static void without_a_filter_all_that_is_dead_is_tried_again(void **state)
+{
+    struct world *w = *state;
+    struct dead d = three_dead(w);
+
+    assert_int_equal(retry(w, (struct retry_filter){0}), 3);
+    assert_int_equal(retry(w, (struct retry_filter){0}), 0);
+    OK(store_commit(w->store));
+    struct delivery got = get_delivery(w, d.slack_a);
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.due_at, T0 + 900);
+    assert_int_equal(got.created_at, T0 + 900); /* give_up counts from here */
+    assert_int_equal(got.done_at, 0);
+    assert_int_equal(get_delivery(w, d.delivered).state, DELIVERY_DELIVERED);
+    assert_int_equal(count_due(w, "slack"), 2);
+}
+
+static void a_retry_keeps_to_all_of_its_filters(void **state)
+{
+    static const struct str slack = {"slack", 5}, token = {"Token", 5};
+    struct world *w = *state;
+    struct dead d = three_dead(w);
+    const int64_t ids[] = {d.slack_a, d.notion, d.delivered, 4711};
+
+    assert_int_equal(retry(w, (struct retry_filter){.connector = STR("crm")}), 0);
+    assert_int_equal(retry(w, (struct retry_filter){.reason = STR("%")}), 0);
+    assert_int_equal(retry(w, (struct retry_filter){.connector = slack, .reason = token}), 1);
+    assert_int_equal(get_delivery(w, d.slack_b).state, DELIVERY_PENDING);
+    assert_int_equal(
+        retry(w,
+              (struct retry_filter){.ids = ids, .n_ids = 4, .connector = slack, .reason = token}),
+        0);
+    assert_int_equal(retry(w, (struct retry_filter){.ids = ids, .n_ids = 4, .connector = slack}),
+                     1);
+    assert_int_equal(get_delivery(w, d.slack_a).state, DELIVERY_PENDING);
+    assert_int_equal(retry(w, (struct retry_filter){.ids = ids, .n_ids = 4}), 1);
+    assert_int_equal(get_delivery(w, d.notion).state, DELIVERY_PENDING);
+    assert_int_equal(get_delivery(w, d.delivered).state, DELIVERY_DELIVERED);
+    OK(store_commit(w->store));
+}
+
+static void nothing_cancelled(void *self, struct str connector)
+{
+    (void)self;
+    (void)connector;
+}
+
+static void what_an_erased_lead_had_is_not_tried_again(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    int64_t id = put_delivery(w, lead, "slack", T0);
+    OK(end_with(w, id, ATTEMPT_DEAD, "revoked"));
+    OK(store_lead_erase(w->store, lead, T0, nothing_cancelled, NULL));
+    OK(store_lead_save(w->store, &(struct lead){.id = lead, .erased = true}));
+    assert_int_equal(retry(w, (struct retry_filter){0}), 0);
+    assert_int_equal(retry(w, (struct retry_filter){.ids = &id, .n_ids = 1}), 0);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_DEAD);
+}
+
+static void deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back(void **state)
+{
+    const struct str both[] = {STR("slack"), STR("notion")};
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t slack = put_one(w, "slack"), notion = put_one(w, "notion"), dead = put_one(w, "notion");
+    OK(end_with(w, dead, ATTEMPT_DEAD, "revoked"));
+    OK(store_connectors(w->store, both, 1, T0 + 9));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, slack).state, DELIVERY_PENDING);
+    assert_int_equal(get_delivery(w, notion).state, DELIVERY_HELD);
+    assert_int_equal(get_delivery(w, dead).state, DELIVERY_DEAD);
+    assert_int_equal(count_due(w, "notion"), 0);
+    OK(store_begin(w->store));
+    OK(store_connectors(w->store, both, 2, T0 + 19));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, notion).state, DELIVERY_PENDING);
+    assert_int_equal(get_delivery(w, notion).due_at, T0);
+    assert_int_equal(get_delivery(w, dead).state, DELIVERY_DEAD);
+    OK(store_begin(w->store));
+    OK(store_connectors(w->store, NULL, 0, T0 + 29));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, slack).state, DELIVERY_HELD);
+    assert_int_equal(get_delivery(w, notion).state, DELIVERY_HELD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(an_attempt_that_begins_is_open),
+        RUN(an_attempt_at_what_is_no_longer_pending_does_not_begin),
+        RUN(delivered_is_the_end),
+        RUN(dead_is_the_end_with_a_reason),
+        RUN(a_retry_is_due_again_later),
+        RUN(an_ambiguous_attempt_stays_open),
+        RUN(a_doubt_keeps_the_time_it_began_until_it_is_settled),
+        RUN(an_attempt_ends_the_wait_for_enrichment),
+        RUN(every_attempt_has_its_row_in_the_history),
+        RUN(the_end_of_an_attempt_that_was_overtaken_is_noted_only),
+        RUN(an_attempt_can_end_while_its_delivery_is_held),
+        RUN(a_remote_object_is_set_renewed_and_forgotten),
+        RUN(without_a_filter_all_that_is_dead_is_tried_again),
+        RUN(a_retry_keeps_to_all_of_its_filters),
+        RUN(what_an_erased_lead_had_is_not_tried_again),
+        RUN(deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,371 @@
+/* tests/contract/test_store_deliveries.c - deliveries: added, folded, released, due, listed. */
+#include "store_world.h"
+
+static void a_delivery_comes_back_with_its_facts(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com"), event = put_event_at(w, lead, T0);
+    struct delivery d = delivery_of(event, lead, "slack");
+    d.due_at = T0 + 5;
+    d.wait_until = T0 + 30;
+    d.facts = (struct delivery_facts){
+        .score = 815,
+        .previous = -25,
+        .fit = 200,
+        .engagement = 615,
+        .band = BAND_HOT,
+        .reasons = STR("demo \"request\" +35, \xf0\x9f\x8e\x89"),
+        .event_source = STR("hubspot"),
+        .event_type = STR("contact.propertyChange"),
+        .event_property = STR("demo_requested"),
+        .event_value = STR(""),
+        .event_time = T0 - 1,
+    };
+    OK(store_delivery_add(w->store, &d));
+    OK(store_commit(w->store));
+    struct delivery got = get_delivery(w, d.id);
+    assert_int_equal(got.id, d.id);
+    assert_int_equal(got.event, event);
+    TEXT(got.request_id, "req-1"); /* of the event */
+    assert_int_equal(got.lead, lead);
+    SAME(got.route, d.route);
+    SAME(got.connector, d.connector);
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.attempts, 0);
+    assert_int_equal(got.created_at, T0);
+    assert_int_equal(got.due_at, T0 + 5);
+    assert_int_equal(got.wait_until, T0 + 30);
+    assert_int_equal(got.done_at, 0);
+    assert_int_equal(got.open_attempt_at, 0);
+    assert_null(got.reason.at);
+    assert_null(got.remote_id.at);
+    assert_int_equal(got.facts.score, 815);
+    assert_int_equal(got.facts.previous, -25);
+    assert_int_equal(got.facts.fit, 200);
+    assert_int_equal(got.facts.engagement, 615);
+    assert_int_equal(got.facts.band, BAND_HOT);
+    assert_int_equal(got.facts.event_time, T0 - 1);
+    SAME(got.facts.reasons, d.facts.reasons);
+    SAME(got.facts.event_source, d.facts.event_source);
+    SAME(got.facts.event_type, d.facts.event_type);
+    SAME(got.facts.event_property, d.facts.event_property);
+    SAME(got.facts.event_value, d.facts.event_value);
+}
+
+static void a_long_value_is_no_obstacle(void **state)
+{
+    enum { LONG = 1 << 20 };
+    struct world *w = *state;
+    char *value = arena_alloc(&w->arena, LONG);
+
+    memset(value, '"', LONG); /* twice as long as JSON */
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL);
+    struct delivery d = delivery_of(put_event_at(w, lead, T0), lead, "slack");
+    d.facts.event_value = (struct str){value, LONG};
+    OK(store_delivery_add(w->store, &d));
+    OK(store_commit(w->store));
+    SAME(get_delivery(w, d.id).facts.event_value, d.facts.event_value);
+}
+
+static void a_delivery_that_is_not_there_is_none(void **state)
+{
+    struct world *w = *state;
+    struct delivery d = {.id = -1};
+    struct due_row row = {.id = -1};
+
+    assert_int_equal(read_delivery(w->reader, 9, &w->arena, &d), RC_NONE);
+    assert_int_equal(d.id, -1);
+    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), 1, &row), RC_NONE);
+    assert_int_equal(row.id, -1);
+}
+
+static int64_t fold(struct world *w, const char *connector, int64_t lead, int64_t newer)
+{
+    int64_t n = -1;
+
+    OK(store_delivery_fold(w->store, str_of(connector), lead, newer, T0 + 7, &n));
+    return n;
+}
+
+static void a_newer_delivery_takes_the_place_of_those_that_wait(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t one = put_delivery(w, ada, "notion", T0), two = put_delivery(w, ada, "notion", T0);
+    int64_t others = put_delivery(w, bob, "notion", T0), slack = put_delivery(w, ada, "slack", T0);
+    int64_t newest = put_delivery(w, ada, "notion", T0), later = put_delivery(w, ada, "notion", T0);
+    assert_int_equal(fold(w, "notion", ada, newest), 2);
+    OK(store_commit(w->store));
+    const int64_t gone[] = {one, two}, kept[] = {others, slack, newest, later};
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        struct delivery d = get_delivery(w, gone[i]);
+
+        assert_int_equal(d.state, DELIVERY_SUPERSEDED);
+        assert_int_equal(d.done_at, T0 + 7);
+        assert_true(d.reason.len > 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        assert_int_equal(get_delivery(w, kept[i]).state, DELIVERY_PENDING);
+}
+
+static void a_fold_leaves_open_attempts_and_what_is_done_or_held(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL);
+    int64_t open = put_delivery(w, lead, "notion", T0), dead = put_delivery(w, lead, "notion", T0);
+    OK(store_attempt_begin(w->store, open, T0));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = dead,
+                                                         .verdict = ATTEMPT_DEAD,
+                                                         .started_at = T0,
+                                                         .ended_at = T0}));
+    int64_t newest = put_delivery(w, lead, "notion", T0);
+    assert_int_equal(fold(w, "notion", lead, newest), 0);
+    int64_t held = put_delivery(w, lead, "gone", T0);
+    OK(store_connectors(w->store, &STR("notion"), 1, T0));
+    int64_t after = put_delivery(w, lead, "gone", T0);
+    assert_int_equal(fold(w, "gone", lead, after), 0);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, open).state, DELIVERY_PENDING);
+    assert_int_equal(get_delivery(w, dead).state, DELIVERY_DEAD);
+    assert_int_equal(get_delivery(w, held).state, DELIVERY_HELD);
+}
+
+static bool waiting(struct world *w, const char *connector, const char *route, int64_t lead)
+{
+    bool is = false;
+
+    OK(read_delivery_waiting(w->reader, str_of(connector), str_of(route), lead, &is));
+    return is;
+}
+
+static void it_is_known_whether_one_waits_already(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL), other = put_lead(w, NULL);
+    int64_t id = put_delivery(w, lead, "crm", T0);
+    OK(store_commit(w->store));
+    assert_true(waiting(w, "crm", "hot-lead", lead));
+    assert_false(waiting(w, "crm", "enrichment", lead));
+    assert_false(waiting(w, "slack", "hot-lead", lead));
+    assert_false(waiting(w, "crm", "hot-lead", other));
+    OK(store_begin(w->store));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = id,
+                                                         .verdict = ATTEMPT_DELIVERED,
+                                                         .started_at = T0,
+                                                         .ended_at = T0}));
+    OK(store_commit(w->store));
+    assert_false(waiting(w, "crm", "hot-lead", lead));
+}
+
+struct released {
+    struct due_row rows[8];
+    char connectors[8][16];
+    size_t n;
+};
+
+static void see_released(void *self, struct str connector, const struct due_row *row)
+{
+    struct released *r = self;
+
+    assert_true(r->n < ARRAY_LEN(r->rows) && connector.len < sizeof r->connectors[0]);
+    memcpy(r->connectors[r->n], connector.at, connector.len);
+    r->rows[r->n++] = *row;
+}
+
+static void what_waits_for_enrichment_is_released_once(void **state)
+{
+    struct world *w = *state;
+    struct released r = {0};
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL), other = put_lead(w, NULL);
+    struct delivery d = delivery_of(put_event_at(w, lead, 1), lead, "slack");
+    struct delivery o = delivery_of(put_event_at(w, other, 2), other, "slack");
+    d.due_at = d.wait_until = o.due_at = o.wait_until = T0 + 30000;
+    OK(store_delivery_add(w->store, &d));
+    OK(store_delivery_add(w->store, &o));
+    int64_t ready = put_delivery(w, lead, "notion", T0 + 5);
+    OK(store_delivery_release(w->store, lead, T0 + 100, see_released, &r));
+    assert_int_equal(r.n, 1);
+    assert_string_equal(r.connectors[0], "slack");
+    assert_int_equal(r.rows[0].id, d.id);
+    assert_int_equal(r.rows[0].lead, lead);
+    assert_int_equal(r.rows[0].due_at, T0 + 100);
+    assert_int_equal(r.rows[0].open_attempt_at, 0);
+    OK(store_delivery_release(w->store, lead, T0 + 200, see_released, &r));
+    assert_int_equal(r.n, 1);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, d.id).due_at, T0 + 100);
+    assert_int_equal(get_delivery(w, d.id).wait_until, 0);
+    assert_int_equal(get_delivery(w, o.id).due_at, T0 + 30000);
+    assert_int_equal(get_delivery(w, ready).due_at, T0 + 5);
+}
+
+static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
+{
+    struct world *w = *state;
+    struct due_row rows[8], head;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t a1 = put_delivery(w, ada, "slack", T0 + 50), a2 = put_delivery(w, ada, "slack", T0);
+    int64_t b1 = put_delivery(w, bob, "slack", T0 + 10), n1 = put_delivery(w, ada, "notion", T0);
+    OK(store_attempt_begin(w->store, b1, T0 + 1));
+    OK(store_commit(w->store));
+    OK(read_due(w->reader, STR("slack"), 8, rows, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(rows[0].id, b1);
+    assert_int_equal(rows[0].lead, bob);
+    assert_int_equal(rows[0].due_at, T0 + 10);
+    assert_int_equal(rows[0].open_attempt_at, T0 + 1);
+    assert_int_equal(rows[1].id, a1);
+    OK(read_due_of_lead(w->reader, STR("slack"), ada, &head));
+    assert_int_equal(head.id, a1);
+    OK(read_due_of_lead(w->reader, STR("notion"), ada, &head));
+    assert_int_equal(head.id, n1);
+    OK(store_begin(w->store));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = a1,
+                                                         .verdict = ATTEMPT_DELIVERED,
+                                                         .started_at = T0,
+                                                         .ended_at = T0}));
+    OK(store_commit(w->store));
+    OK(read_due_of_lead(w->reader, STR("slack"), ada, &head));
+    assert_int_equal(head.id, a2);
+}
+
+static void due_rows_are_ordered_by_time_then_id_and_limited(void **state)
+{
+    struct world *w = *state;
+    struct due_row rows[8];
+    size_t n = 0;
+    int64_t id[4];
+
+    OK(store_begin(w->store));
+    for (int i = 0; i < 4; i++)
+        id[i] = put_delivery(w, put_lead(w, NULL), "slack", i == 3 ? T0 - 1 : T0);
+    OK(store_commit(w->store));
+    OK(read_due(w->reader, STR("slack"), 3, rows, &n));
+    assert_int_equal(n, 3);
+    assert_int_equal(rows[0].id, id[3]);
+    assert_int_equal(rows[1].id, id[0]);
+    assert_int_equal(rows[2].id, id[1]);
+    OK(read_due(w->reader, STR("nobody"), 3, rows, &n));
+    assert_int_equal(n, 0);
+}
+
+struct listed {
+    int64_t ada, bob, event, id[5];
+};
+
+/* Ada and Bob in turn; connectors slack and notion in turn; the last one is dead. */
+static struct listed five_deliveries(struct world *w)
+{
+    struct listed l;
+
+    OK(store_begin(w->store));
+    l.ada = put_lead(w, NULL);
+    l.bob = put_lead(w, NULL);
+    l.event = put_event_at(w, l.ada, T0);
+    for (int i = 0; i < 5; i++) {
+        int64_t lead = i % 2 ? l.bob : l.ada;
+        int64_t event = i == 0 || i == 4 ? l.event : put_event_at(w, lead, T0 + i);
+        struct delivery d = delivery_of(event, lead, i < 3 ? "slack" : "notion");
+
+        d.created_at = T0 + i;
+        OK(store_delivery_add(w->store, &d));
+        l.id[i] = d.id;
+    }
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = l.id[4],
+                                                         .verdict = ATTEMPT_DEAD,
+                                                         .started_at = T0,
+                                                         .ended_at = T0}));
+    OK(store_commit(w->store));
+    return l;
+}
+
+static struct shown list(struct world *w, const struct list_filter *f)
+{
+    struct shown s = {0};
+
+    OK(read_deliveries(w->reader, f, show_delivery, &s));
+    return s;
+}
+
+static void lists_show_the_newest_first_page_and_filter(void **state)
+{
+    struct world *w = *state;
+    struct listed l = five_deliveries(w);
+    const int64_t *id = l.id;
+
+    SHOWN(list(w, &(struct list_filter){.limit = 9}), id[4], id[3], id[2], id[1], id[0]);
+    SHOWN(list(w, &(struct list_filter){.limit = 2}), id[4], id[3]);
+    SHOWN(list(w, &(struct list_filter){.limit = 2, .after = id[3]}), id[2], id[1]);
+    SHOWN(list(w, &(struct list_filter){.limit = 9, .lead = l.bob}), id[3], id[1]);
+    SHOWN(list(w, &(struct list_filter){.limit = 9, .connector = STR("notion")}), id[4], id[3]);
+    SHOWN(list(w, &(struct list_filter){.limit = 9, .state = STR("dead")}), id[4]);
+    SHOWN(list(w, &(struct list_filter){.limit = 9, .since = T0 + 3}), id[4], id[3]);
+    SHOWN(list(w,
+               &(struct list_filter){
+                   .limit = 9, .lead = l.ada, .connector = STR("notion"), .state = STR("dead")}),
+          id[4]);
+    assert_int_equal(list(w, &(struct list_filter){.limit = 9, .state = STR("lost")}).n, 0);
+    assert_int_equal(list(w, &(struct list_filter){.limit = 9, .connector = STR("x")}).n, 0);
+}
+
+static void the_deliveries_of_an_event_come_all_and_oldest_first(void **state)
+{
+    struct world *w = *state;
+    struct listed l = five_deliveries(w);
+
+    SHOWN(list(w, &(struct list_filter){.event = l.event}), l.id[0], l.id[4]);
+    SHOWN(list(w, &(struct list_filter){.event = l.event, .limit = 1, .state = STR("pending")}),
+          l.id[0], l.id[4]);
+    assert_int_equal(list(w, &(struct list_filter){.event = 4711}).n, 0);
+}
+
+static void the_queue_is_as_deep_as_what_is_pending(void **state)
+{
+    struct world *w = *state;
+    int64_t depth = -1, oldest = -1;
+
+    OK(read_queue(w->reader, STR("slack"), &depth, &oldest));
+    assert_int_equal(depth, 0);
+    assert_int_equal(oldest, 0);
+    (void)five_deliveries(w);
+    OK(read_queue(w->reader, STR("slack"), &depth, &oldest));
+    assert_int_equal(depth, 3);
+    assert_int_equal(oldest, T0);
+    OK(read_queue(w->reader, STR("notion"), &depth, &oldest));
+    assert_int_equal(depth, 1);
+    assert_int_equal(oldest, T0 + 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(a_delivery_comes_back_with_its_facts),
+        RUN(a_long_value_is_no_obstacle),
+        RUN(a_delivery_that_is_not_there_is_none),
+        RUN(a_newer_delivery_takes_the_place_of_those_that_wait),
+        RUN(a_fold_leaves_open_attempts_and_what_is_done_or_held),
+        RUN(it_is_known_whether_one_waits_already),
+        RUN(what_waits_for_enrichment_is_released_once),
+        RUN(only_the_oldest_of_a_connector_and_lead_is_due),
+        RUN(due_rows_are_ordered_by_time_then_id_and_limited),
+        RUN(lists_show_the_newest_first_page_and_filter),
+        RUN(the_deliveries_of_an_event_come_all_and_oldest_first),
+        RUN(the_queue_is_as_deep_as_what_is_pending),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
