@@ -74,7 +74,7 @@ void sheet_row_write(struct sbuf *b, const int64_t position[SHEET_COLUMNS], cons
                      struct arena *a);
 struct str sheet_letters(int64_t position, struct arena *a); /* 0 -> A, 26 -> AA */
 
-enum { SHEET_LOOK_ROWS = 10000 }; /* read at a time */
+enum { SHEET_LOOK_ROWS = 25000 }; /* read at a time: 50 answers of 1 MB for a full spreadsheet */
 
 enum judged google_sheets_judge(struct job *job, const struct http_response *r);
 

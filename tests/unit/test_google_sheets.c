@@ -276,9 +276,9 @@ static void in_doubt_only_the_missing_rows_are_appended(void **state)
                      JUDGED_CONTINUE);
     fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
     assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
-    fixture_step(&f, "GET", "A10001%3AA20000", 400,
+    fixture_step(&f, "GET", "A25001%3AA50000", 400,
                  FAILURE("400", "INVALID_ARGUMENT",
-                         "Range (Leads!A10001:A20000) exceeds grid limits. Max rows: 1000"));
+                         "Range (Leads!A25001:A50000) exceeds grid limits. Max rows: 1000"));
     fixture_build(&f);
     assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
     assert_int_equal(json_count(json_get(doc.root, "values")), 2);
@@ -296,7 +296,7 @@ static void when_all_rows_are_there_nothing_is_appended(void **state)
     (void)state;
     start_known("", HEADER);
     f.job.look = true;
-    fixture_last(&f, "GET", "A1%3AA10000", 200,
+    fixture_last(&f, "GET", "A1%3AA25000", 200,
                  "{\"values\":[[\"Delivery ID\"],[\"0a1b2c3d-41\"]]}");
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
@@ -306,9 +306,9 @@ static void reading_goes_on_until_a_page_is_empty(void **state)
     (void)state;
     start_known("", HEADER);
     f.job.look = true;
-    fixture_step(&f, "GET", "A1%3AA10000", 200, "{\"values\":[[\"Delivery ID\"]]}");
-    fixture_step(&f, "GET", "A10001%3AA20000", 200, "{\"values\":[[\"other\"]]}");
-    fixture_step(&f, "GET", "A20001%3AA30000", 200, "{\"range\":\"x\"}");
+    fixture_step(&f, "GET", "A1%3AA25000", 200, "{\"values\":[[\"Delivery ID\"]]}");
+    fixture_step(&f, "GET", "A25001%3AA50000", 200, "{\"values\":[[\"other\"]]}");
+    fixture_step(&f, "GET", "A50001%3AA75000", 200, "{\"range\":\"x\"}");
     fixture_last(&f, "POST", ":append", 503, "");
     fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, "HTTP 503");
 }
@@ -366,7 +366,7 @@ static void every_error_has_its_verdict(void **state)
 
         start_known("", HEADER);
         f.job.look = true;
-        fixture_last(&f, "GET", "A1%3AA10000", c->status, c->body);
+        fixture_last(&f, "GET", "A1%3AA25000", c->status, c->body);
         fixture_verdict(&f, 0, c->of_look, c->reason);
         fixture_end(&f);
     }
