@@ -31,13 +31,6 @@ static enum rc decode(struct rebuild *r, const struct event_view *e, struct even
     return source->type->decode_stored(source, e->body, e->received_at, a, ret, NULL);
 }
 
-/* A sender without CRM ids names its lead by the address; the property wins once it is there. */
-static void keep_identity(struct rebuild *r, const struct event *e)
-{
-    if (e->email.len && !r->lead->email.len)
-        r->lead->email = arena_str(&r->cli->arena, e->email);
-}
-
 static void fold(void *self, const struct event_view *e)
 {
     struct rebuild *r = self;
@@ -49,14 +42,12 @@ static void fold(void *self, const struct event_view *e)
     }
     arena_reset(&r->scratch);
     enum rc rc = decode(r, e, &event);
-    if (rc == RC_NONE) {
+    if (rc == RC_NONE)
         r->sourceless++;
-    } else if (rc != RC_OK) {
+    else if (rc != RC_OK)
         r->unreadable++;
-    } else {
+    else
         (void)lead_fold(r->lead, &event, &r->cli->arena); /* older news change nothing */
-        keep_identity(r, &event);
-    }
 }
 
 static void note_left_out(const struct rebuild *r)
