@@ -192,6 +192,12 @@ const char *config_restart_needed(const struct config *running, const struct con
     return NULL;
 }
 
+static void add_reference(struct sbuf *b, const struct section_spec *spec, const char *name)
+{
+    sbuf_char(b, '\n');
+    conf_reference(b, spec, name);
+}
+
 void config_reference(struct sbuf *b)
 {
     static const char *const names[] = {NULL,         NULL,           NULL,       NULL,      NULL,
@@ -204,11 +210,11 @@ void config_reference(struct sbuf *b)
            "; ${ENV_NAME}, or file:/path to be read from there. Lines that are commented out have\n"
            "; no default: the text is an example. minimal.conf is the shortest that works.\n");
     for (size_t i = 0; i < 4; i++)
-        conf_reference(b, fixed_specs[i], names[i]);
+        add_reference(b, fixed_specs[i], names[i]);
     for (size_t i = 0; i < n_source_types; i++)
-        conf_reference(b, source_types[i]->spec, source_types[i]->name);
+        add_reference(b, source_types[i]->spec, source_types[i]->name);
     for (size_t i = 0; i < n_connector_types; i++)
-        conf_reference(b, connector_types[i]->spec, connector_types[i]->name);
+        add_reference(b, connector_types[i]->spec, connector_types[i]->name);
     for (size_t i = 4; i < ARRAY_LEN(fixed_specs); i++)
-        conf_reference(b, fixed_specs[i], names[i]);
+        add_reference(b, fixed_specs[i], names[i]);
 }
