@@ -1,0 +1,157 @@
+/* tests/contract/test_sqlite_plans.c - every statement goes by an index or says why it does not.
+ *
+ * Reads EXPLAIN QUERY PLAN of all statements on a fresh schema, without statistics, as in service.
+ */
+#include "store_world.h"
+
+#include <sqlite3.h>
+
+enum statement {
+#define STMT(name, sql) SQL_##name,
+#include "../../src/store/sqlite/statements.def"
+#undef STMT
+    SQL_COUNT
+};
+
+static const struct {
+    const char *name, *sql;
+} statements[SQL_COUNT] = {
+#define STMT(name, sql) [SQL_##name] = {#name, sql},
+#include "../../src/store/sqlite/statements.def"
+#undef STMT
+};
+
+/* What these look through whole is asked for by people, or once at start or reload. */
+static const enum statement may_scan[] = {
+    SQL_LEAD_BANDS,
+    SQL_DELIVERY_CONNECTORS,
+    SQL_DELIVERY_RETRY,
+};
+
+/* A table that is small for ever, or a step of a recursion. */
+static bool small(const char *detail)
+{
+    static const char *const names[] = {"SCAN chain", "SCAN person", "SCAN CONSTANT ROW",
+                                        "SCAN ruleset"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strncmp(detail, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+struct plan {
+    char text[2048];
+    bool scans, sorts;
+};
+
+static void plan_of(sqlite3 *db, enum statement which, struct plan *ret)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct str sql = arena_printf(&a, "EXPLAIN QUERY PLAN %s", statements[which].sql);
+    sqlite3_stmt *s = NULL;
+    size_t len = 0;
+
+    *ret = (struct plan){0};
+    if (sqlite3_prepare_v2(db, sql.at, -1, &s, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", statements[which].name, sqlite3_errmsg(db));
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        const char *detail = (const char *)sqlite3_column_text(s, 3);
+        int n = snprintf(ret->text + len, sizeof ret->text - len, "%s\n", detail);
+
+        assert_true(n > 0 && (size_t)n < sizeof ret->text - len);
+        len += (size_t)n;
+        ret->scans |= strncmp(detail, "SCAN ", 5) == 0 && !small(detail);
+        ret->sorts |= strstr(detail, "TEMP B-TREE") != NULL;
+    }
+    assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+}
+
+static sqlite3 *schema(struct world *w)
+{
+    sqlite3 *db = NULL;
+
+    store_close(w->store);
+    w->store = NULL;
+    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
+    return db;
+}
+
+static void no_statement_scans_a_table_whole(void **state)
+{
+    sqlite3 *db = schema(*state);
+    struct plan plan;
+
+    for (int i = 0; i < SQL_COUNT; i++) {
+        bool allowed = false;
+
+        for (size_t k = 0; k < ARRAY_LEN(may_scan); k++)
+            allowed |= may_scan[k] == (enum statement)i;
+        plan_of(db, (enum statement)i, &plan);
+        if (plan.scans && !allowed)
+            fail_msg("%s scans:\n%s", statements[i].name, plan.text);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static const struct {
+    enum statement which;
+    const char *with;
+    bool sorts;
+} wanted[] = {
+    {SQL_DEDUPE_GET, "SEARCH d USING PRIMARY KEY (key=?)", false},
+    {SQL_DELIVERY_DUE, "SEARCH d USING INDEX delivery_due (connector=?)", false},
+    {SQL_DELIVERY_DUE, "SEARCH o USING INDEX delivery_head (connector=? AND lead=? AND id<?)",
+     false},
+    {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH delivery USING INDEX delivery_head (connector=? AND lead=?)",
+     false},
+    {SQL_DELIVERY_FOLD, "INDEX delivery_head (connector=? AND lead=? AND id<?)", false},
+    {SQL_DELIVERY_WAITING, "SEARCH delivery USING INDEX delivery_head (connector=? AND lead=?)",
+     false},
+    {SQL_DELIVERY_RELEASE, "SEARCH delivery USING INDEX delivery_waiting (lead=?)", false},
+    {SQL_DELIVERY_MOVE, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
+    {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
+    {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
+    {SQL_DELIVERY_OF_EVENT, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
+    {SQL_DELIVERY_HOLD, "INDEX delivery_head (connector=?)", false},
+    {SQL_DELIVERY_CONNECTORS, "SCAN delivery USING INDEX delivery_head", false}, /* pending only */
+    {SQL_DELIVERY_RETRY, "SCAN delivery USING INDEX delivery_dead", false},      /* dead only */
+    {SQL_DELIVERY_UNHOLD, "SEARCH delivery USING INDEX delivery_held (connector=?)", false},
+    {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
+    {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},
+    {SQL_LEAD_ERASE_MERGED, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
+    {SQL_PROPERTY_ERASE, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
+    {SQL_PROPERTY_LIST, "SEARCH property USING PRIMARY KEY (lead=?)", false},
+    {SQL_LEDGER_LIST, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_EVENT_HISTORY, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_EVENT_LIST_OF_LEAD, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_ATTEMPT_ADD, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
+    {SQL_ATTEMPT_LIST, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
+    {SQL_REMOTE_MOVE, "SEARCH remote USING PRIMARY KEY (lead=?)", false},
+};
+
+static void statements_use_the_indexes_made_for_them(void **state)
+{
+    sqlite3 *db = schema(*state);
+    struct plan plan;
+
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        plan_of(db, wanted[i].which, &plan);
+        if (!strstr(plan.text, wanted[i].with))
+            fail_msg("%s: wanted %s, got\n%s", statements[wanted[i].which].name, wanted[i].with,
+                     plan.text);
+        if (plan.sorts && !wanted[i].sorts)
+            fail_msg("%s sorts:\n%s", statements[wanted[i].which].name, plan.text);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(no_statement_scans_a_table_whole),
+        RUN(statements_use_the_indexes_made_for_them),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
