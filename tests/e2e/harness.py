@@ -8,14 +8,20 @@ import contextlib
 import hashlib
 import hmac
 import http.client
+import http.server
 import json
 import os
+import re
+import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
+import urllib.parse
 
 SECRET = "e2e-client-secret"
 ZAPIER_SECRET = "e2e-zapier-secret"
@@ -397,3 +403,239 @@ url = {s.url}
             if process:
                 process.kill()
         self._folder.cleanup()
+
+
+# A small stand-in for Slack, for tests about the daemon rather than about Slack
+
+class _SinkHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits for the client's delayed ACK
+
+    def log_message(self, *_):
+        pass
+
+    def reply(self, value):
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.sink.post(self, body)
+
+    def do_GET(self):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        self.server.sink.history(self, query)
+
+
+class Sink:
+    """chat.postMessage and conversations.history in this process. Down until start()."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lock = threading.Lock()
+        self.messages = []    # every message that was taken, oldest first
+        self.asked = 0        # posts that came in, whatever became of them
+        self.error = None     # a code that every post is refused with
+        self.released = threading.Event()  # clear: posts get no answer
+        self.released.set()
+        self.server = None
+
+    def start(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), _SinkHandler,
+                                                      bind_and_activate=False)
+        self.server.allow_reuse_address = True
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
+        self.server.request_queue_size = 128
+        self.server.sink = self
+        self.server.server_bind()
+        self.server.server_activate()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self):
+        self.released.set()
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+        self.server = None
+
+    def hang(self):
+        """From now on a post is read and never answered."""
+        self.released.clear()
+
+    def recover(self):
+        """Posts are answered again; those that hang are closed without a word."""
+        self.released.set()
+
+    def post(self, handler, body):
+        with self.lock:
+            self.asked += 1
+            number = self.asked
+        if not self.released.is_set():
+            self.released.wait()
+            handler.close_connection = True
+            return
+        if self.error:
+            handler.reply({"ok": False, "error": self.error})
+            return
+        ts = f"{time.time():.3f}{number % 1000:03d}"
+        with self.lock:
+            self.messages.append({"ts": ts, "text": body.get("text", ""),
+                                  "metadata": body["metadata"], "body": body})
+        handler.reply({"ok": True, "channel": body["channel"], "ts": ts})
+
+    def history(self, handler, query):
+        start = int(query.get("cursor", ["0"])[0])
+        limit = int(query["limit"][0])
+        with self.lock:
+            newest_first = self.messages[::-1]
+        page = [{k: m[k] for k in ("ts", "text", "metadata")}
+                for m in newest_first[start:start + limit]]
+        more = start + limit < len(newest_first)
+        handler.reply({"ok": True, "messages": page, "has_more": more,
+                       "response_metadata": {"next_cursor": str(start + limit) if more else ""}})
+
+    def deliveries(self):
+        """The delivery id of each message, oldest first."""
+        with self.lock:
+            return [m["metadata"]["event_payload"]["delivery"] for m in self.messages]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def slack_lines(sink, more=""):
+    """A connector `slack` that posts to the sink."""
+    return f"""[connector slack]
+type = slack
+token = xoxb-sandbox
+channel = C0123456789
+url = {sink.url}
+settle = 200ms
+backoff = 50ms
+backoff_max = 400ms
+timeout = 2s
+rate = 10000/s
+{more}
+"""
+
+
+HOT_TO_SLACK = """[route hot-lead]
+when = score >= 50 and score.previous < 50
+to = slack
+"""
+
+
+def demo(contact, at=None, **more):
+    """The event that makes a contact hot: one delivery by HOT_TO_SLACK."""
+    return change(contact, "demo_requested", "true", at, **more)
+
+
+# Below HTTP
+
+def raw_connection(world, timeout=15):
+    """A connected socket, TLS where the world has it."""
+    s = socket.create_connection(("127.0.0.1", world.port), timeout)
+    if not world.tls:
+        return s
+    context = ssl.create_default_context(cafile=world.cert)
+    return context.wrap_socket(s, server_hostname="localhost")
+
+
+def raw_head(method="POST", target="/webhooks/hubspot", fields=()):
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {value}" for name, value in (fields.items() if fields else ())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def raw_answer(s):
+    """The next answer on a socket; None when it was closed without one."""
+    answer = http.client.HTTPResponse(s)
+    try:
+        answer.begin()
+        return Answer(answer.status, answer.headers, answer.read())
+    except (http.client.BadStatusLine, ConnectionError, ssl.SSLEOFError):
+        return None
+
+
+def closed_within(s, seconds):
+    """Whether the other side closes within that time; what it sends before is read away."""
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            s.settimeout(max(0.01, end - time.monotonic()))
+            if not s.recv(65536):
+                return True
+    except socket.timeout:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def stored(world, *arguments):
+    """Every event, oldest first."""
+    return world.run_json("events", "--limit", "10000000", *arguments)[::-1]
+
+
+def log_lines(world, ev):
+    """The daemon's log lines with this ev=, as dictionaries."""
+    lines = []
+    for line in world.daemon.logged().splitlines():
+        fields = dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)', line))
+        if fields.get("ev") == ev:
+            lines.append({k: v.strip('"') for k, v in fields.items()})
+    return lines
+
+
+def series(world):
+    """Every series of /metrics: {'name{a="b"}': value}."""
+    all_of_them = {}
+    for line in world.admin("/metrics").body.decode().splitlines():
+        if line and not line.startswith("#"):
+            name, value = line.rsplit(" ", 1)
+            check(name not in all_of_them, f"{name} stands twice in /metrics")
+            all_of_them[name] = float(value)
+    return all_of_them
+
+
+def integrity(database):
+    """What SQLite's own check says about a copy of the database as it lies there."""
+    with tempfile.TemporaryDirectory(prefix="funneld-e2e-copy-") as folder:
+        for suffix in ("", "-wal"):
+            if os.path.exists(database + suffix):
+                shutil.copy(database + suffix, os.path.join(folder, "copy.db" + suffix))
+        connection = sqlite3.connect(os.path.join(folder, "copy.db"))
+        try:
+            return [row[0] for row in connection.execute("PRAGMA integrity_check")]
+        finally:
+            connection.close()
+
+
+def in_threads(functions):
+    """Runs them at once; returns their values, raises the first failure."""
+    results, failures = [None] * len(functions), []
+
+    def work(i):
+        try:
+            results[i] = functions[i]()
+        except BaseException as e:
+            failures.append(e)
+    threads = [threading.Thread(target=work, args=(i,), daemon=True)
+               for i in range(len(functions))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if failures:
+        raise failures[0]
+    return results
