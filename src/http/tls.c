@@ -1,4 +1,5 @@
 /* tls.c - loads certificate chain and key, and hands them to each handshake. */
+#include "funneld/http/server.h"
 #include "tls_priv.h"
 
 #include <gnutls/abstract.h>
