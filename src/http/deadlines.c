@@ -67,10 +67,26 @@ void conn_enter(struct conns *cs, struct conn *c, enum phase phase, int64_t now_
     atomic_store_explicit(&c->deadline_us, deadline(cs, phase, now_us), memory_order_relaxed);
 }
 
-static bool to_be_cut(struct conn *c, enum cut what, int64_t now_us)
+static bool between_requests(struct conn *c)
 {
     int phase = atomic_load_explicit(&c->phase, memory_order_relaxed);
-    if (what == CUT_LATE_AND_IDLE && (phase == PHASE_IDLE || phase == PHASE_OPEN))
+    return phase == PHASE_IDLE || phase == PHASE_OPEN;
+}
+
+size_t conns_busy(struct conns *cs)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&cs->lock);
+    for (struct conn *c = cs->first; c; c = c->next)
+        n += !between_requests(c);
+    pthread_mutex_unlock(&cs->lock);
+    return n;
+}
+
+static bool to_be_cut(struct conn *c, enum cut what, int64_t now_us)
+{
+    if (what == CUT_LATE_AND_IDLE && between_requests(c))
         return true;
     return now_us >= atomic_load_explicit(&c->deadline_us, memory_order_relaxed);
 }

@@ -53,6 +53,8 @@ void conn_close(struct conns *cs, struct conn *c, int64_t now_us); /* fd still o
 /* The deadline of the first request's headers runs from the connection's start. */
 void conn_enter(struct conns *cs, struct conn *c, enum phase phase, int64_t now_us);
 
+size_t conns_busy(struct conns *cs); /* those in the middle of a request */
+
 enum cut { CUT_LATE, CUT_LATE_AND_IDLE };
 void conns_cut(struct conns *cs, enum cut what, int64_t now_us);
 

@@ -169,6 +169,11 @@ size_t server_suspended(const struct server *s)
     return atomic_load(&s->waiting.n);
 }
 
+size_t server_busy(struct server *s)
+{
+    return conns_busy(&s->public.conns);
+}
+
 /* libmicrohttpd aborts when it is stopped with a suspended connection. Whatever still waits is
  * answered 503; a wait that the writer is just ending lasts a few more instructions. */
 static void end_waits(struct server *s)

@@ -106,8 +106,9 @@ static void a_client_that_leaves_while_it_waits_harms_nobody(void **state)
     struct world *w = *state;
 
     atomic_store(&w->hold, true);
-    close(dial_and_say(w, GOOD));
+    int fd = dial_and_say(w, GOOD);
     WAIT_UNTIL(server_suspended(w->server) == 1);
+    close(fd);
     atomic_store(&w->hold, false);
     WAIT_UNTIL(server_connections(w->server) == 0);
     assert_int_equal((int)server_suspended(w->server), 0);
@@ -286,6 +287,28 @@ static void draining_finishes_what_is_in_hand_and_refuses_what_is_new(void **sta
     close(fd);
 }
 
+static void a_request_is_busy_from_its_first_line_to_its_answer(void **state)
+{
+    struct world *w = *state;
+    int quiet = dial(server_port(w->server)), fd = dial_and_say(w, GOOD);
+
+    assert_int_equal(hear(fd).status, 200);
+    WAIT_UNTIL(server_busy(w->server) == 0);
+    say(fd, POST "Content-Length: 3\r\n\r\n[e");
+    WAIT_UNTIL(server_busy(w->server) == 1);
+    server_drain(w->server);
+    assert_int_equal((int)server_busy(w->server), 1);
+    atomic_store(&w->hold, true);
+    say(fd, "]");
+    WAIT_UNTIL(server_suspended(w->server) == 1);
+    assert_int_equal((int)server_busy(w->server), 1);
+    atomic_store(&w->hold, false);
+    assert_int_equal(hear(fd).status, 200);
+    WAIT_UNTIL(server_busy(w->server) == 0);
+    close(quiet);
+    close(fd);
+}
+
 static void draining_turns_public_health_to_fail(void **state)
 {
     struct world *w = *state;
@@ -353,6 +376,7 @@ int main(void)
         TEST(many_kept_connections_are_all_served),
         TEST(deadline_and_commit_race_and_each_request_is_answered_once),
         TEST(draining_finishes_what_is_in_hand_and_refuses_what_is_new),
+        TEST(a_request_is_busy_from_its_first_line_to_its_answer),
         TEST(draining_turns_public_health_to_fail),
         TEST(stopping_while_requests_wait_does_not_abort),
         cmocka_unit_test(stopping_under_load_does_not_abort),

@@ -62,6 +62,7 @@ void server_tick(struct server *s, int64_t mono_ms);
 void server_drain(struct server *s);
 size_t server_connections(const struct server *s); /* open on the public listener */
 size_t server_suspended(const struct server *s);   /* requests that wait for their commit */
+size_t server_busy(struct server *s); /* public requests from their first line to their answer's end */
 /* Whatever still waits for its commit is answered 503. Events that the writer holds at that time
  * stay valid until their done(). NULL is fine. */
 void server_stop(struct server *s);
