@@ -23,6 +23,7 @@ enum {
     INTAKE_WEIGHT = 4 * COMMIT_WEIGHT, /* what may wait for the writer: some commits' worth */
     DELIVER_STACK = 1 << 20,
     WAIT_MS = 20,
+    ANSWER_US = 250 * 1000,
 };
 
 static void notify(void *self, struct str connector, const struct due_row *row)
@@ -190,6 +191,11 @@ static bool wait_until(struct daemon *d, bool (*met)(struct daemon *), int64_t d
     return true;
 }
 
+static bool requests_answered(struct daemon *d)
+{
+    return !d->server || server_busy(d->server) == 0;
+}
+
 static bool requests_done(struct daemon *d)
 {
     return !d->server || server_suspended(d->server) == 0;
@@ -224,6 +230,22 @@ static void too_late(const char *what)
     _exit(1);
 }
 
+/* Whoever takes longer to send a request is cut: told nothing, its sender tries again. A commit
+ * that hung until now still has its answer to send. */
+static void finish_requests(struct daemon *d, int64_t patience_us, int64_t deadline_us,
+                            int signal_fd)
+{
+    bool answered = wait_until(d, requests_answered, patience_us, signal_fd);
+
+    if (!wait_until(d, requests_done, deadline_us, signal_fd))
+        too_late("a commit hangs");
+    if (!answered && !wait_until(d, requests_answered, clock_mono_us() + ANSWER_US, signal_fd))
+        log_write(LOG_INFO, "stop.slow_senders",
+                  L_TEXT("reason", "requests that were still coming in were cut"), L_END);
+    server_stop(d->server);
+    d->server = NULL;
+}
+
 static void free_parts(struct daemon *d)
 {
     struct arena a AUTO(arena_free) = {0};
@@ -237,8 +259,9 @@ static void free_parts(struct daemon *d)
     store_close(d->store);
     if (d->control_fd >= 0) {
         (void)close(d->control_fd);
-        (void)unlink(arena_text(&a, d->config->control_socket)); /* the next start does it too */
+        (void)unlink(arena_text(&a, d->started->control_socket)); /* the next start does it too */
     }
+    ref_drop(&d->started->ref);
     ref_drop(&d->config->ref);
 }
 
@@ -252,10 +275,7 @@ int daemon_stop(struct daemon *d, int signal_fd)
         server_drain(d->server);
     if (d->deliverer)
         deliverer_stop(d->deliverer);
-    if (!wait_until(d, requests_done, deadline, signal_fd))
-        too_late("a commit hangs");
-    server_stop(d->server);
-    d->server = NULL;
+    finish_requests(d, now + all / 4, deadline, signal_fd);
     bool idle = wait_until(d, attempts_done, half, signal_fd) &&
                 wait_until(d, deliverer_joined, half, signal_fd);
     if (d->writer)
