@@ -96,12 +96,14 @@ static void loop(struct daemon *d, int signal_fd)
 int daemon_run(struct config *config, const char *path)
 {
     struct daemon d = {.config = config,
+                       .started = config,
                        .path = path,
                        .control_fd = -1,
                        .overview_lock = PTHREAD_MUTEX_INITIALIZER};
     struct why why = {0};
     int signal_fd = -1;
 
+    (void)ref_take(&d.started->ref);
     (void)umask(0077);
     log_configure(&config->log);
     enum rc rc = catch_signals(&signal_fd, &why);

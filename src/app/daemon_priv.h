@@ -8,7 +8,8 @@
 #include "funneld/app/daemon.h"
 
 struct daemon {
-    struct config *config; /* in force */
+    struct config *config;  /* in force */
+    struct config *started; /* what a restart alone changes is still as it says */
     const char *path;
     struct store *store; /* the writer thread's, once that runs */
     struct writer *writer;

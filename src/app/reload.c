@@ -23,42 +23,63 @@ static enum rc set_limits(struct store *st, void *arg, struct why *why)
     return RC_OK;
 }
 
-static struct sites *sites_of(struct config *c)
+/* Each part holds a reference to the configuration that it works by. */
+static struct config *held(struct config *c)
 {
     (void)ref_take(&c->ref);
-    return &c->sites;
+    return c;
+}
+
+static enum rc ask_writer(struct daemon *d, struct config *c, enum command_kind kind, void *arg,
+                          struct why *why)
+{
+    enum rc rc = daemon_command(d, kind, arg, kind == COMMAND_CALL ? set_limits : NULL, NULL, why);
+
+    /* The writer keeps rules; after a time-out it may still come to either. */
+    if (kind == COMMAND_CALL ? rc != RC_TIMEOUT : rc != RC_OK && rc != RC_TIMEOUT)
+        ref_drop(&c->ref);
+    return rc;
+}
+
+/* The limits first: in a full store there is no room for new rules before there is a larger
+ * max_size. */
+static enum rc hand_to_writer(struct daemon *d, struct config *next, struct why *why)
+{
+    enum rc rc = ask_writer(d, held(next), COMMAND_CALL, &next->store, why);
+
+    if (rc == RC_OK)
+        rc = ask_writer(d, next, COMMAND_RULES, &held(next)->rules, why);
+    if (rc == RC_OK)
+        return RC_OK;
+    rc_ignored(ask_writer(d, held(d->config), COMMAND_CALL, &d->config->store, NULL));
+    return why_wrap(rc, why, "the store could not take the new rules");
 }
 
 /* The server first: it is the one that can refuse (a key that does not match). */
 static enum rc hand_over(struct daemon *d, struct config *next, struct why *why)
 {
-    enum rc rc = server_reload(d->server, sites_of(next), why);
+    enum rc rc = server_reload(d->server, &held(next)->sites, why);
 
     if (rc != RC_OK) {
         ref_drop(&next->ref);
         return why_wrap(rc, why, "certificates");
     }
-    (void)ref_take(&next->ref); /* the writer's */
-    rc = daemon_command(d, COMMAND_RULES, &next->rules, NULL, NULL, why);
+    rc = hand_to_writer(d, next, why);
     if (rc != RC_OK) {
-        struct why ignored;
-
-        if (rc != RC_TIMEOUT) /* else the writer may yet take them */
-            ref_drop(&next->ref);
-        if (server_reload(d->server, sites_of(d->config), &ignored) != RC_OK)
+        if (server_reload(d->server, &held(d->config)->sites, NULL) != RC_OK)
             ref_drop(&d->config->ref); /* the files changed meanwhile: the new pair stays */
-        return why_wrap(rc, why, "the store could not take the new rules");
+        return rc;
     }
     (void)ref_take(&next->ref); /* the deliverer's */
     deliverer_reload(d->deliverer, &next->lanes);
     return RC_OK;
 }
 
-/* What cannot change while running keeps its old value, in the new configuration as well. */
-static void keep_what_needs_a_restart(const struct config *running, struct config *next)
+/* Compared with what it was started with: the same file read twice needs the restart twice. */
+static void tell_what_needs_a_restart(const struct config *started, const struct config *next)
 {
     struct arena a AUTO(arena_free) = {0};
-    const char *what = config_restart_needed(running, next, &a);
+    const char *what = config_restart_needed(started, next, &a);
 
     metric_set(metric(METRIC_RESTART_REQUIRED, STR_NULL, STR_NULL), what != NULL);
     if (what)
@@ -68,13 +89,9 @@ static void keep_what_needs_a_restart(const struct config *running, struct confi
 
 static void in_force(struct daemon *d, struct config *next)
 {
-    struct why why = {0};
-
     daemon_make_series(next);
     log_configure(&next->log);
-    keep_what_needs_a_restart(d->config, next);
-    if (daemon_command(d, COMMAND_CALL, &next->store, set_limits, NULL, &why) != RC_OK)
-        log_write(LOG_WARN, "config.limits", L_WHY(&why), L_END);
+    tell_what_needs_a_restart(d->started, next);
     pthread_mutex_lock(&d->overview_lock);
     d->overview_config = next;
     pthread_mutex_unlock(&d->overview_lock);
