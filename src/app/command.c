@@ -57,12 +57,14 @@ enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
     atomic_init(&q->holders, 2);
     (void)sem_init(&q->answered, 0, 0); /* cannot fail for these values */
     enum rc rc = writer_submit(d->writer, &q->command.work);
-    if (rc != RC_OK)
-        let_go(q); /* the writer never got it */
-    else
+    if (rc == RC_OK)
         rc = wait_for(q);
+    else
+        atomic_store(&q->holders, 1); /* the writer never got it */
     if (rc == RC_OK && ret_count)
         *ret_count = q->command.count;
+    else if (rc == RC_TIMEOUT) /* the writer still holds it: nothing of it may be read */
+        (void)why_fail(rc, why, "the writer did not answer within %d s", PATIENCE_S);
     else if (rc != RC_OK)
         (void)why_fail(rc, why, "%s", q->command.why.text[0] ? q->command.why.text : rc_text(rc));
     let_go(q);

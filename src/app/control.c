@@ -205,7 +205,7 @@ void control_serve(struct daemon *d)
     struct arena a AUTO(arena_free) = {0};
     struct sbuf b AUTO(sbuf_free) = SBUF(LINE_MAX_BYTES);
     struct why why = {0};
-    struct str line;
+    struct str line = STR_NULL;
 
     if (fd < 0)
         return; /* the client has gone */

@@ -44,7 +44,7 @@ static bool is_host_char(char c)
 
 enum rc url_parse(struct str text, struct url *ret, struct why *why)
 {
-    struct url u = {0};
+    struct url u;
 
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f)

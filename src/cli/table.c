@@ -134,7 +134,7 @@ void table_print(const struct table *t, struct sbuf *out)
     size_t *widths = arena_array(t->arena, t->n_columns, sizeof *widths);
     struct str *titles = arena_array(t->arena, t->n_columns, sizeof *titles);
 
-    if (!t->n_cells)
+    if (!t->n_cells || !t->n_columns)
         return;
     for (size_t i = 0; i < t->n_columns; i++) {
         titles[i] = str_of(t->columns[i].title);

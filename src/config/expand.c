@@ -108,7 +108,7 @@ static enum rc replace_env(struct str s, struct sbuf *b, const char **hint, stru
 static enum rc read_value_file(struct str path, struct arena *a, struct str *ret, struct why *why)
 {
     const char *name = arena_text(a, path);
-    struct str text;
+    struct str text = STR_NULL;
     enum rc rc = conf_slurp(name, a, &text, why);
 
     if (rc)

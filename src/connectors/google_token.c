@@ -42,7 +42,7 @@ enum rc google_key_read(struct str credentials, struct arena *a, struct google_k
                         struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    struct google_key key;
+    struct google_key key = {0};
 
     /* Nothing of what the parser says: it may quote the secret. */
     if (json_parse(credentials, &doc, NULL) || json_type(doc.root) != JSON_OBJECT)
@@ -81,7 +81,7 @@ void google_check_key(const struct google_sheets *s, const struct conf_section *
 {
     const struct conf_entry *entry = conf_find(section, "credentials");
     struct rsa_key *rsa = NULL;
-    struct google_key key;
+    struct google_key key = {0};
     struct why why = {{0}};
 
     if (!s->credentials.len)
@@ -142,7 +142,7 @@ static enum rc sign(const struct google_key *key, struct str text, struct arena 
                     struct why *why)
 {
     struct rsa_key *rsa = NULL;
-    struct str signature;
+    struct str signature = STR_NULL;
     enum rc rc = rsa_key_load(key->pem, &rsa, why);
 
     if (!rc)
@@ -158,14 +158,14 @@ enum rc google_token_build(struct job *job, struct http_request *ret, struct why
 {
     const struct google_sheets *s = job->settings;
     struct sbuf b AUTO(sbuf_free) = SBUF(ASSERTION_MAX);
-    struct google_key key;
-    struct str assertion;
+    struct google_key key = {0};
+    struct str claims = STR_NULL, assertion = STR_NULL;
     enum rc rc = google_key_read(s->credentials, job->arena, &key, why);
 
     if (!rc)
-        rc = header_and_claims(&key, job->now_ms, job->arena, &assertion, why);
+        rc = header_and_claims(&key, job->now_ms, job->arena, &claims, why);
     if (!rc)
-        rc = sign(&key, assertion, job->arena, &assertion, why);
+        rc = sign(&key, claims, job->arena, &assertion, why);
     if (rc)
         return rc;
     sbuf_text(&b, "grant_type=" GRANT "&assertion=");

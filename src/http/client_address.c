@@ -9,7 +9,8 @@ static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0x
 
 static struct in6_addr mapped(const void *ipv4)
 {
-    struct in6_addr a;
+    struct in6_addr a = {0};
+
     memcpy(a.s6_addr, mapped_prefix, sizeof(mapped_prefix));
     memcpy(a.s6_addr + sizeof(mapped_prefix), ipv4, 4);
     return a;

@@ -31,7 +31,7 @@ static enum refusal read_headers(const struct raw_request *r, struct signature_h
 {
     for (size_t i = 0; i < ARRAY_LEN(header_rules); i++) {
         const struct header_rule *rule = &header_rules[i];
-        struct str value;
+        struct str value = STR_NULL;
 
         if (header_get(r, rule->name, &value) == HEADER_REPEATED)
             return refuse(rule->repeated, why, "%s was sent twice", rule->name);
@@ -85,7 +85,7 @@ enum refusal hubspot_verify(const struct source *s, const struct raw_request *r,
                             struct why *why)
 {
     const struct hubspot *h = s->settings;
-    struct signature_headers headers;
+    struct signature_headers headers = {0};
     enum hubspot_version version = HUBSPOT_V3;
 
     enum refusal refused = read_headers(r, &headers, why);

@@ -17,7 +17,7 @@
 struct config {
     struct ref ref;
     struct arena arena;
-    struct conf conf; /* as read, for those who want a line number */
+    struct conf conf;              /* as read, for those who want a line number */
     struct conf_problems problems; /* n > 0: do not run with it */
     struct server_settings server;
     struct admin_settings admin;

@@ -13,8 +13,8 @@ enum { TIME_TEXT = 25 }; /* "2026-11-24T13:57:39.123Z" and NUL */
 
 #define SECONDS_MS INT64_C(1000)
 #define MINUTES_MS (60 * SECONDS_MS)
-#define HOURS_MS (60 * MINUTES_MS)
-#define DAYS_MS (24 * HOURS_MS)
+#define HOURS_MS   (60 * MINUTES_MS)
+#define DAYS_MS    (24 * HOURS_MS)
 
 int64_t clock_now_ms(void);  /* wall clock: may jump */
 int64_t clock_mono_us(void); /* never jumps back; for durations */

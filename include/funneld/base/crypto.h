@@ -20,7 +20,7 @@ void hmac_sha256(struct str key, const struct str parts[], size_t n, uint8_t ret
 
 void hex_encode(const uint8_t *bytes, size_t n, char *ret); /* lower case; 2n + 1 bytes */
 struct str base64_encode(struct arena *a, struct str bytes);
-struct str base64url_encode(struct arena *a, struct str bytes); /* no padding */
+struct str base64url_encode(struct arena *a, struct str bytes);        /* no padding */
 bool base64_decode(struct arena *a, struct str text, struct str *ret); /* standard, padded */
 
 bool crypto_equal(struct str a, struct str b); /* constant time in the content */

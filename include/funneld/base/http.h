@@ -23,7 +23,8 @@ struct http_request {
     struct http_header headers[HTTP_MAX_HEADERS];
     size_t n_headers;
     struct str body; /* missing: none is sent */
-    bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content) */
+    bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content)
+                      */
 };
 
 enum http_fate {

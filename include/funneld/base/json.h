@@ -31,7 +31,7 @@ struct json_doc {
 MUST_CHECK enum rc json_parse(struct str text, struct json_doc *ret, struct why *why);
 void json_doc_free(struct json_doc *doc); /* NULL root is fine */
 
-enum json_type json_type(const json *node);      /* NULL node counts as JSON_NULL */
+enum json_type json_type(const json *node);                /* NULL node counts as JSON_NULL */
 const json *json_get(const json *object, const char *key); /* case-sensitive; NULL: missing */
 const json *json_path(const json *node, const char *path); /* "a.b.0.c"; NULL: missing */
 const json *json_first(const json *array_or_object);
@@ -39,10 +39,10 @@ const json *json_next(const json *node);
 struct str json_name(const json *member); /* the key of an object's member */
 size_t json_count(const json *array_or_object);
 
-struct str json_string(const json *node);            /* missing unless it is a string */
-bool json_int64(const json *node, int64_t *ret);     /* exact integers, as number or decimal text */
-bool json_number(const json *node, double *ret);     /* JSON numbers only */
-bool json_true(const json *node);                    /* JSON true only */
+struct str json_string(const json *node);        /* missing unless it is a string */
+bool json_int64(const json *node, int64_t *ret); /* exact integers, as number or decimal text */
+bool json_number(const json *node, double *ret); /* JSON numbers only */
+bool json_true(const json *node);                /* JSON true only */
 /* Any scalar as text: string as it is, 12.5, true; null, array and object are missing. */
 struct str json_scalar(const json *node, struct arena *a);
 
@@ -65,7 +65,7 @@ void json_node(struct sbuf *b, const json *node);
 void json_kv(struct sbuf *b, const char *key, struct str value);
 void json_kv_text(struct sbuf *b, const char *key, const char *value);
 void json_kv_int(struct sbuf *b, const char *key, int64_t value);
-void json_kv_id(struct sbuf *b, const char *key, int64_t id); /* as a string; 0 is null */
+void json_kv_id(struct sbuf *b, const char *key, int64_t id);         /* as a string; 0 is null */
 void json_kv_tenths(struct sbuf *b, const char *key, int64_t tenths); /* 125 -> 12.5 */
 void json_kv_time(struct sbuf *b, const char *key, int64_t unix_ms);  /* ISO 8601; 0 is null */
 

@@ -18,8 +18,8 @@ struct mail {
 };
 
 struct mailbox;
-struct mailbox *mailbox_new(size_t max_weight); /* never NULL */
-void mailbox_free(struct mailbox *box);         /* must be empty */
+struct mailbox *mailbox_new(size_t max_weight);                         /* never NULL */
+void mailbox_free(struct mailbox *box);                                 /* must be empty */
 MUST_CHECK enum rc mailbox_put(struct mailbox *box, struct mail *mail); /* RC_BUSY, RC_CLOSED */
 
 /* For senders that are bounded by construction (one mail per thing in flight): never busy. */

@@ -11,11 +11,11 @@
 
 #include "funneld/base/str.h"
 
-void *mem_alloc(size_t size); /* zeroed; free() it */
-void *mem_array(size_t count, size_t size); /* zeroed, overflow checked */
+void *mem_alloc(size_t size);                         /* zeroed; free() it */
+void *mem_array(size_t count, size_t size);           /* zeroed, overflow checked */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc, overflow checked, NOT zeroed */
-char *mem_text(struct str s); /* copy with a NUL at the end */
-void mem_freep(void *pointer_to_pointer); /* for AUTO(mem_freep) */
+char *mem_text(struct str s);                         /* copy with a NUL at the end */
+void mem_freep(void *pointer_to_pointer);             /* for AUTO(mem_freep) */
 
 /* An arena frees everything it gave at once. One owner, one thread at a time. */
 struct arena {
@@ -27,7 +27,8 @@ void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for anything
 void *arena_array(struct arena *a, size_t count, size_t size);
 struct str arena_str(struct arena *a, struct str s); /* copy, NUL after it; missing stays missing */
 const char *arena_text(struct arena *a, struct str s);
-struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void arena_reset(struct arena *a); /* empties it, keeps the first block */
 void arena_free(struct arena *a);
 

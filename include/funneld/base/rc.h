@@ -28,10 +28,10 @@ enum rc {
         RC_COUNT
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define AUTO(destroy) __attribute__((cleanup(destroy)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define AUTO(destroy)          __attribute__((cleanup(destroy)))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 
 /* For a result that is ignored on purpose; the reason stands beside the call. */
 static inline void rc_ignored(enum rc rc)

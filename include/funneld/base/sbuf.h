@@ -21,7 +21,10 @@ struct sbuf {
     bool failed;
 };
 
-#define SBUF(max_bytes) {.max = (max_bytes)}
+#define SBUF(max_bytes)                                                                            \
+    {                                                                                              \
+        .max = (max_bytes)                                                                         \
+    }
 
 void sbuf_free(struct sbuf *b);
 void sbuf_reset(struct sbuf *b); /* empty again, memory kept, failure forgotten */

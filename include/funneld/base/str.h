@@ -16,10 +16,10 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_NULL ((struct str){0})
-#define STR_ARG(s) (int)(s).len, ((s).at ? (s).at : "") /* for "%.*s" */
+#define STR_NULL     ((struct str){0})
+#define STR_ARG(s)   (int)(s).len, ((s).at ? (s).at : "") /* for "%.*s" */
 
-struct str str_of(const char *text); /* NULL gives the missing slice */
+struct str str_of(const char *text);     /* NULL gives the missing slice */
 bool str_eq(struct str a, struct str b); /* missing equals only missing */
 bool str_is(struct str a, const char *text);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */

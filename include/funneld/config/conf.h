@@ -13,7 +13,7 @@
 
 struct conf_problem {
     struct str file;
-    int line; /* 0: the file as a whole */
+    int line;                /* 0: the file as a whole */
     struct str section, key; /* may be missing */
     struct str message, hint;
     struct conf_problem *next;
@@ -67,8 +67,9 @@ void conf_problem(struct conf_problems *p, const struct conf_section *section,
 
 /* Finds the spec of each section; unknown kinds, types and keys are problems with the nearest
  * known name as the hint. */
-const struct section_spec *conf_spec(const struct conf_section *s, const struct section_spec *const specs[],
-                                     size_t n_specs, struct conf_problems *problems);
+const struct section_spec *conf_spec(const struct conf_section *s,
+                                     const struct section_spec *const specs[], size_t n_specs,
+                                     struct conf_problems *problems);
 
 /* Fills `settings` (spec->size bytes, zeroed by the caller) from defaults and entries. */
 void conf_bind(struct conf_section *s, const struct section_spec *spec, void *settings,
@@ -85,7 +86,8 @@ void conf_write_entry(struct sbuf *b, struct str key, struct str raw);
 const struct conf_entry *conf_find(const struct conf_section *s, const char *key);
 struct conf_section *conf_section_find(const struct conf *c, const char *kind, const char *name);
 
-/* Whether two settings of this spec differ in an option flagged OPTION_RESTART; the key, or NULL. */
+/* Whether two settings of this spec differ in an option flagged OPTION_RESTART; the key, or NULL.
+ */
 const char *conf_restart_needed(const struct section_spec *spec, const void *a, const void *b);
 
 /* The commented reference of one kind of section, appended to b. */

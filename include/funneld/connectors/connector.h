@@ -28,40 +28,72 @@ struct connector_common { /* first member of every connector's settings: keys th
 
 /* The common options with a connector's own defaults: put first into its option table. */
 #define CONNECTOR_OPTIONS(struct_type, url_, timeout_, concurrency_, rate_, settle_)               \
-    {.key = "url", .type = OPTION_URL, .offset = offsetof(struct_type, common.url),                \
-     .fallback = url_, .help = "where the service answers; http:// only to loopback"},             \
-    {.key = "ca_file", .type = OPTION_TEXT, .offset = offsetof(struct_type, common.ca_file),       \
-     .example = "/etc/ssl/certs/ca-certificates.crt", .help = "trust these roots instead of the system's"}, \
-    {.key = "timeout", .type = OPTION_DURATION, .offset = offsetof(struct_type, common.timeout_ms),\
-     .fallback = timeout_, .min = 100, .max = 600000, .help = "of one request"},                   \
-    {.key = "concurrency", .type = OPTION_INT, .offset = offsetof(struct_type, common.concurrency),\
-     .fallback = concurrency_, .min = 1, .max = 64, .help = "requests in flight at once"},         \
-    {.key = "rate", .type = OPTION_RATE, .offset = offsetof(struct_type, common.rate),             \
-     .fallback = rate_, .help = "requests at most"},                                               \
-    {.key = "settle", .type = OPTION_DURATION, .offset = offsetof(struct_type, common.settle_ms),  \
-     .fallback = settle_, .min = 0, .max = 3600000,                                                \
-     .help = "how long after an ambiguous attempt the service is asked whether it arrived"},       \
-    {.key = "give_up", .type = OPTION_DURATION, .offset = offsetof(struct_type, common.give_up_ms),\
-     .fallback = "14d", .help = "age at which a delivery that never got through is dead; 0: never"}, \
-    {.key = "backoff", .type = OPTION_DURATION, .offset = offsetof(struct_type, common.backoff_ms),\
-     .fallback = "2s", .min = 1, .help = "first wait between attempts; doubles, with full jitter"}, \
-    {.key = "backoff_max", .type = OPTION_DURATION,                                                \
-     .offset = offsetof(struct_type, common.backoff_max_ms), .fallback = "15m", .min = 1,          \
-     .help = "longest wait between attempts"}
+    {.key = "url",                                                                                 \
+     .type = OPTION_URL,                                                                           \
+     .offset = offsetof(struct_type, common.url),                                                  \
+     .fallback = url_,                                                                             \
+     .help = "where the service answers; http:// only to loopback"},                               \
+        {.key = "ca_file",                                                                         \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct_type, common.ca_file),                                          \
+         .example = "/etc/ssl/certs/ca-certificates.crt",                                          \
+         .help = "trust these roots instead of the system's"},                                     \
+        {.key = "timeout",                                                                         \
+         .type = OPTION_DURATION,                                                                  \
+         .offset = offsetof(struct_type, common.timeout_ms),                                       \
+         .fallback = timeout_,                                                                     \
+         .min = 100,                                                                               \
+         .max = 600000,                                                                            \
+         .help = "of one request"},                                                                \
+        {.key = "concurrency",                                                                     \
+         .type = OPTION_INT,                                                                       \
+         .offset = offsetof(struct_type, common.concurrency),                                      \
+         .fallback = concurrency_,                                                                 \
+         .min = 1,                                                                                 \
+         .max = 64,                                                                                \
+         .help = "requests in flight at once"},                                                    \
+        {.key = "rate",                                                                            \
+         .type = OPTION_RATE,                                                                      \
+         .offset = offsetof(struct_type, common.rate),                                             \
+         .fallback = rate_,                                                                        \
+         .help = "requests at most"},                                                              \
+        {.key = "settle",                                                                          \
+         .type = OPTION_DURATION,                                                                  \
+         .offset = offsetof(struct_type, common.settle_ms),                                        \
+         .fallback = settle_,                                                                      \
+         .min = 0,                                                                                 \
+         .max = 3600000,                                                                           \
+         .help = "how long after an ambiguous attempt the service is asked whether it arrived"},   \
+        {.key = "give_up",                                                                         \
+         .type = OPTION_DURATION,                                                                  \
+         .offset = offsetof(struct_type, common.give_up_ms),                                       \
+         .fallback = "14d",                                                                        \
+         .help = "age at which a delivery that never got through is dead; 0: never"},              \
+        {.key = "backoff",                                                                         \
+         .type = OPTION_DURATION,                                                                  \
+         .offset = offsetof(struct_type, common.backoff_ms),                                       \
+         .fallback = "2s",                                                                         \
+         .min = 1,                                                                                 \
+         .help = "first wait between attempts; doubles, with full jitter"},                        \
+    {                                                                                              \
+        .key = "backoff_max", .type = OPTION_DURATION,                                             \
+        .offset = offsetof(struct_type, common.backoff_max_ms), .fallback = "15m", .min = 1,       \
+        .help = "longest wait between attempts"                                                    \
+    }
 
 /* One delivery with all that a message may need. */
 struct parcel {
     struct delivery d;
-    const struct lead *lead;  /* as it is now */
-    struct str public_id;     /* "<database id>-<n>" of the delivery */
+    const struct lead *lead; /* as it is now */
+    struct str public_id;    /* "<database id>-<n>" of the delivery */
     struct str lead_public_id;
-    struct str crm_url;       /* link to the record in the CRM; missing: not a CRM contact */
-    struct str remote_lead;   /* the lead's object in this service, e.g. Notion page id; missing */
+    struct str crm_url;     /* link to the record in the CRM; missing: not a CRM contact */
+    struct str remote_lead; /* the lead's object in this service, e.g. Notion page id; missing */
     const struct template *message; /* NULL: built-in */
 };
 
 enum verdict {
-    VERDICT_NONE,      /* not decided: the job goes on */
+    VERDICT_NONE, /* not decided: the job goes on */
     VERDICT_DELIVERED,
     VERDICT_RETRY,     /* the service did nothing, or repeating is harmless: try later */
     VERDICT_AMBIGUOUS, /* it may have happened: look before repeating */
@@ -75,23 +107,23 @@ struct outcome { /* of one parcel */
     struct str remote_lead; /* to be remembered for the lead; missing: nothing new, empty: forget */
     struct field *properties; /* enrichment: what the CRM knows, folded in as contact.enriched */
     size_t n_properties;
-    int64_t updated_at;       /* of the CRM record; 0 when properties is NULL */
+    int64_t updated_at; /* of the CRM record; 0 when properties is NULL */
     int64_t portal_id, crm_id;
     bool enriched; /* the CRM was asked about this lead, whatever it said */
 };
 
 struct job {
-    const void *settings;   /* starts with struct connector_common */
-    void *session;          /* session_size bytes, zeroed when the connector is (re)loaded */
-    int64_t now_ms;         /* set by the engine before each call */
+    const void *settings; /* starts with struct connector_common */
+    void *session;        /* session_size bytes, zeroed when the connector is (re)loaded */
+    int64_t now_ms;       /* set by the engine before each call */
     const struct parcel *parcels;
     struct outcome *outcomes; /* one per parcel, filled by judge */
     size_t n;
-    bool look;              /* an earlier attempt is ambiguous: look before repeating */
-    int step;               /* the connector's own; 0 at the start */
-    void *scratch;          /* the connector's own, in arena, across steps of this job */
-    struct arena *arena;    /* lives as long as the job */
-    int64_t pause_ms;       /* judge may ask that the whole connector rests: Retry-After of a quota */
+    bool look;           /* an earlier attempt is ambiguous: look before repeating */
+    int step;            /* the connector's own; 0 at the start */
+    void *scratch;       /* the connector's own, in arena, across steps of this job */
+    struct arena *arena; /* lives as long as the job */
+    int64_t pause_ms;    /* judge may ask that the whole connector rests: Retry-After of a quota */
 };
 
 enum judged {
@@ -103,12 +135,12 @@ struct connector_type {
     const char *name; /* "slack" */
     const struct section_spec *spec;
     size_t session_size;
-    void (*session_free)(void *session); /* NULL: nothing to free inside */
-    size_t max_batch;  /* parcels per job */
+    void (*session_free)(void *session);          /* NULL: nothing to free inside */
+    size_t max_batch;                             /* parcels per job */
     int64_t (*batch_limit)(const void *settings); /* NULL: max_batch */
-    bool upsert;       /* a newer delivery for the same lead replaces a pending one */
-    bool enriches;     /* can be `enrich = NAME` of a source */
-    bool routable;     /* may stand in a route's `to` */
+    bool upsert;   /* a newer delivery for the same lead replaces a pending one */
+    bool enriches; /* can be `enrich = NAME` of a source */
+    bool routable; /* may stand in a route's `to` */
     void (*check)(const void *settings, const struct conf_section *section,
                   struct conf_problems *problems); /* cross-field checks; NULL: none */
     /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */
@@ -129,12 +161,14 @@ extern const struct connector_type *const connector_types[];
 extern const size_t n_connector_types;
 
 /* Helpers for the verdict tables */
-enum judged judge_all(struct job *job, enum verdict v, struct str reason); /* for every parcel that has none yet */
+enum judged judge_all(struct job *job, enum verdict v,
+                      struct str reason); /* for every parcel that has none yet */
 /* "HTTP 503: <first 200 printable bytes of the body>" */
 struct str http_reason(const struct http_response *r, struct arena *a);
 
 /* hubspot: how the CRM shows a contact; properties wanted; when a lead is stale. */
-struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id, struct arena *a);
+struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id,
+                               struct arena *a);
 int64_t hubspot_stale_after_ms(const void *settings);
 
 #endif

@@ -21,9 +21,9 @@
 struct lanes {
     const struct connector *connectors;
     size_t n;
-    const struct routes *routes;      /* for messages */
-    const struct connector *crm;      /* for links to the record; NULL: none */
-    struct ref *owner;                /* dropped when replaced */
+    const struct routes *routes; /* for messages */
+    const struct connector *crm; /* for links to the record; NULL: none */
+    struct ref *owner;           /* dropped when replaced */
 };
 
 struct deliver_ports {
@@ -47,10 +47,10 @@ int64_t deliverer_step(struct deliverer *d, int64_t now_ms);
 
 /* From any thread */
 void deliverer_notify(struct deliverer *d, struct str connector, const struct due_row *row);
-void deliverer_rescan(struct deliverer *d);                     /* look at the disk again */
+void deliverer_rescan(struct deliverer *d);                            /* look at the disk again */
 void deliverer_reload(struct deliverer *d, const struct lanes *lanes); /* takes over lanes->owner */
-void deliverer_stop(struct deliverer *d); /* start nothing new */
-bool deliverer_idle(struct deliverer *d); /* nothing in flight */
+void deliverer_stop(struct deliverer *d);                              /* start nothing new */
+bool deliverer_idle(struct deliverer *d);                              /* nothing in flight */
 
 /* The thread around it. */
 void *deliverer_run(void *deliverer); /* until stopped and idle */

@@ -26,8 +26,8 @@ struct transport {
     /* RC_INVALID: a header or URL that must not be sent (CR, LF, other protocol). */
     enum rc (*start)(void *self, const struct transport_call *call, struct why *why);
     bool (*take)(void *self, struct transport_result *ret); /* false: none has ended */
-    void (*wait)(void *self, int timeout_ms); /* until network, wake() or time-out */
-    void (*wake)(void *self);                 /* from any thread */
+    void (*wait)(void *self, int timeout_ms);               /* until network, wake() or time-out */
+    void (*wake)(void *self);                               /* from any thread */
     void (*free)(void *self);
 };
 

@@ -48,11 +48,13 @@ struct http_ports {
 
 struct server;
 /* Starts both listeners. Takes over sites->owner, but only when it returns RC_OK (reload, too). At
- * most one server with TLS per process. PORT in the environment overrides [server] listen's port. */
+ * most one server with TLS per process. PORT in the environment overrides [server] listen's port.
+ */
 MUST_CHECK enum rc server_start(const struct sites *sites, const struct http_ports *ports,
                                 struct server **ret, struct why *why);
 /* New sources, limits, token and certificates; all or nothing. Listen addresses, thread and
- * connection counts stay, and so does whether there is TLS (server_tls_changes). RC_INVALID: certificate and key do not match or cannot be read; nothing changed. */
+ * connection counts stay, and so does whether there is TLS (server_tls_changes). RC_INVALID:
+ * certificate and key do not match or cannot be read; nothing changed. */
 MUST_CHECK enum rc server_reload(struct server *s, const struct sites *sites, struct why *why);
 /* Whether the two differ in having TLS at all, which only a restart changes. */
 bool server_tls_changes(const struct server_settings *a, const struct server_settings *b);
@@ -62,11 +64,12 @@ void server_tick(struct server *s, int64_t mono_ms);
 void server_drain(struct server *s);
 size_t server_connections(const struct server *s); /* open on the public listener */
 size_t server_suspended(const struct server *s);   /* requests that wait for their commit */
-size_t server_busy(struct server *s); /* public requests from their first line to their answer's end */
+size_t server_busy(
+    struct server *s); /* public requests from their first line to their answer's end */
 /* Whatever still waits for its commit is answered 503. Events that the writer holds at that time
  * stay valid until their done(). NULL is fine. */
 void server_stop(struct server *s);
-uint16_t server_port(const struct server *s);       /* as bound, for port 0 in tests */
+uint16_t server_port(const struct server *s); /* as bound, for port 0 in tests */
 uint16_t server_admin_port(const struct server *s);
 
 const char *http_library(void); /* version of libmicrohttpd that runs, "0.9.75" */

@@ -15,7 +15,7 @@
 /* The request as the network brought it. */
 struct raw_request {
     struct str method;
-    struct str target;   /* request target exactly as sent, path and query */
+    struct str target; /* request target exactly as sent, path and query */
     struct str body;
     int64_t received_at; /* Unix ms */
     struct str request_id;
@@ -25,7 +25,12 @@ struct raw_request {
 };
 
 enum refusal { /* label of funneld_requests_rejected_total{reason} */
-    REFUSED_NOT, REFUSED_SIGNATURE, REFUSED_TIMESTAMP, REFUSED_JSON, REFUSED_MEDIA_TYPE, REFUSED_TOO_LARGE,
+               REFUSED_NOT,
+               REFUSED_SIGNATURE,
+               REFUSED_TIMESTAMP,
+               REFUSED_JSON,
+               REFUSED_MEDIA_TYPE,
+               REFUSED_TOO_LARGE,
 };
 
 struct source_common { /* first member of every source's settings */
@@ -34,8 +39,8 @@ struct source_common { /* first member of every source's settings */
 
 struct source;
 struct source_type {
-    const char *name;                 /* "hubspot" */
-    const struct section_spec *spec;  /* settings start with struct source_common */
+    const char *name;                /* "hubspot" */
+    const struct section_spec *spec; /* settings start with struct source_common */
     /* Cross-field checks only; public_url is [server] public_url or missing. */
     void (*check)(const void *settings, const struct conf_section *section, struct str public_url,
                   struct conf_problems *problems);
@@ -50,9 +55,9 @@ struct source_type {
     enum rc (*decode_stored)(const struct source *s, struct str body, int64_t received_at,
                              struct arena *a, struct event *ret, struct why *why);
     /* For `funneld sign`: fills url, headers and body of a request that verify() accepts. */
-    enum rc (*sign)(const struct source *s, struct str base_url, struct str version, struct str body,
-                    int64_t now_ms, struct arena *a, struct field ret_headers[4], size_t *ret_n,
-                    struct str *ret_url, struct why *why);
+    enum rc (*sign)(const struct source *s, struct str base_url, struct str version,
+                    struct str body, int64_t now_ms, struct arena *a, struct field ret_headers[4],
+                    size_t *ret_n, struct str *ret_url, struct why *why);
     struct str (*sample)(int64_t now_ms, struct arena *a); /* a body for sign without --body */
 };
 

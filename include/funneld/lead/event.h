@@ -19,12 +19,12 @@ struct dedupe_key {
 };
 
 enum event_effect {
-    EFFECT_NONE,           /* stored and scored, changes no property (contact.creation ...) */
-    EFFECT_PROPERTIES,     /* sets properties: propertyChange, Zapier, contact.enriched */
-    EFFECT_DELETE,         /* contact.deletion */
-    EFFECT_RESTORE,        /* contact.restore */
-    EFFECT_ERASE,          /* contact.privacyDeletion */
-    EFFECT_MERGE,          /* contact.merge */
+    EFFECT_NONE,       /* stored and scored, changes no property (contact.creation ...) */
+    EFFECT_PROPERTIES, /* sets properties: propertyChange, Zapier, contact.enriched */
+    EFFECT_DELETE,     /* contact.deletion */
+    EFFECT_RESTORE,    /* contact.restore */
+    EFFECT_ERASE,      /* contact.privacyDeletion */
+    EFFECT_MERGE,      /* contact.merge */
 };
 
 enum event_state {
@@ -38,28 +38,28 @@ struct field {
 };
 
 struct event {
-    struct str source;  /* name of the [source], or of the connector that enriched */
-    struct str type;    /* as sent, "contact.propertyChange"; object.* mapped to contact.* ... */
+    struct str source; /* name of the [source], or of the connector that enriched */
+    struct str type;   /* as sent, "contact.propertyChange"; object.* mapped to contact.* ... */
     enum event_state state;
-    struct str reason;  /* why it is not processed */
+    struct str reason; /* why it is not processed */
     enum event_effect effect;
     int64_t occurred_at; /* Unix ms; never more than 5 min after received_at */
     int64_t received_at;
-    int64_t portal_id, object_id; /* 0: none */
-    struct str email;             /* identity of a sender without CRM ids; normalised */
-    struct str property, value;   /* event.property, event.value; missing where there is none */
+    int64_t portal_id, object_id;   /* 0: none */
+    struct str email;               /* identity of a sender without CRM ids; normalised */
+    struct str property, value;     /* event.property, event.value; missing where there is none */
     const struct field *properties; /* what it sets on the lead */
     size_t n_properties;
     const struct field *data; /* event.data.KEY: the event's own keys, nested ones joined by __ */
     size_t n_data;
-    int64_t merge_into;           /* CRM id of the record that survives */
-    const int64_t *merged;        /* CRM ids that it absorbed */
+    int64_t merge_into;    /* CRM id of the record that survives */
+    const int64_t *merged; /* CRM ids that it absorbed */
     size_t n_merged;
     struct dedupe_key key;
     int64_t dedupe_window_ms; /* 0: the key alone decides; else the first with this hash in the
                                  window counts (Zapier without event_id) */
-    struct str body;       /* this event's own JSON, never its neighbours' */
-    struct str request_id; /* ours */
+    struct str body;          /* this event's own JSON, never its neighbours' */
+    struct str request_id;    /* ours */
     uint8_t request_sha256[SHA256_LEN]; /* of the whole request body */
 };
 

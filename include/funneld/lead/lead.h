@@ -28,10 +28,10 @@ struct lead {
     bool erased;         /* privacy deletion: a tombstone that nothing brings back */
     int64_t merged_into; /* lead id */
     int64_t created_at;
-    int64_t enriched_at; /* when the CRM was last read; 0: never */
+    int64_t enriched_at;            /* when the CRM was last read; 0: never */
     int64_t score, fit, engagement; /* tenths, at the last evaluation */
     enum band band;
-    bool evaluated; /* whether it ever was: score.previous is 0 before */
+    bool evaluated;              /* whether it ever was: score.previous is 0 before */
     struct property *properties; /* sorted by name */
     size_t n_properties, cap_properties;
 };
@@ -39,7 +39,8 @@ struct lead {
 const char *lead_state_name(enum lead_state s);
 const char *band_name(enum band b);
 
-/* Lower case, trimmed; missing when it is no address (one @, both sides non-empty, <= 254 bytes). */
+/* Lower case, trimmed; missing when it is no address (one @, both sides non-empty, <= 254 bytes).
+ */
 struct str email_normalise(struct str raw, struct arena *a);
 
 struct str lead_get(const struct lead *l, struct str name); /* missing: unknown or cleared */

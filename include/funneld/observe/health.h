@@ -13,11 +13,11 @@
 enum store_health { STORE_OK, STORE_FULL, STORE_FAILED };
 
 struct health {
-    _Atomic int64_t started_at;       /* Unix ms */
-    _Atomic int64_t writer_beat;      /* Unix ms of the writer's last turn */
+    _Atomic int64_t started_at;  /* Unix ms */
+    _Atomic int64_t writer_beat; /* Unix ms of the writer's last turn */
     _Atomic int64_t deliverer_beat;
-    atomic_int store;                 /* enum store_health */
-    atomic_bool ready;                /* start is complete */
+    atomic_int store;  /* enum store_health */
+    atomic_bool ready; /* start is complete */
     atomic_bool stopping;
     _Atomic int64_t config_loaded_at; /* Unix ms */
     atomic_bool config_ok;            /* the last reload worked */

@@ -30,11 +30,11 @@ struct log_field {
     int64_t number;
 };
 
-#define L_STR(k, s) ((struct log_field){.key = (k), .type = LOG_F_STR, .text = (s)})
+#define L_STR(k, s)  ((struct log_field){.key = (k), .type = LOG_F_STR, .text = (s)})
 #define L_TEXT(k, t) ((struct log_field){.key = (k), .type = LOG_F_STR, .text = str_of(t)})
-#define L_INT(k, n) ((struct log_field){.key = (k), .type = LOG_F_INT, .number = (n)})
-#define L_WHY(w) L_TEXT("reason", (w)->text)
-#define L_END ((struct log_field){0})
+#define L_INT(k, n)  ((struct log_field){.key = (k), .type = LOG_F_INT, .number = (n)})
+#define L_WHY(w)     L_TEXT("reason", (w)->text)
+#define L_END        ((struct log_field){0})
 
 void log_configure(const struct log_settings *s);
 void log_write(enum log_level level, const char *ev, ...); /* struct log_field ..., L_END */

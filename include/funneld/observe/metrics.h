@@ -53,10 +53,10 @@ enum metric {
 struct series;
 /* The series for these labels, made at 0 when new. Never NULL. */
 struct series *metric(enum metric m, struct str label1, struct str label2);
-void metric_add(struct series *s, int64_t n);      /* counters and gauges */
-void metric_set(struct series *s, double value);   /* gauges */
+void metric_add(struct series *s, int64_t n);        /* counters and gauges */
+void metric_set(struct series *s, double value);     /* gauges */
 void metric_observe(struct series *s, double value); /* histograms */
-double metric_value(const struct series *s);       /* counters, gauges; a histogram's count */
+double metric_value(const struct series *s);         /* counters, gauges; a histogram's count */
 
 /* Everything, process_* included. Content-Type: text/plain; version=0.0.4; charset=utf-8 */
 void metrics_render(struct sbuf *b);

@@ -22,9 +22,9 @@
 struct expr;
 
 enum expr_uses { /* what an expression looks at */
-    EXPR_EVENT = 1 << 0,
-    EXPR_LEAD = 1 << 1,
-    EXPR_SCORE = 1 << 2,
+                 EXPR_EVENT = 1 << 0,
+                 EXPR_LEAD = 1 << 1,
+                 EXPR_SCORE = 1 << 2,
 };
 
 /* What it is evaluated against. A rule sees no score. */

@@ -59,8 +59,8 @@ MUST_CHECK enum rc store_checkpoint(struct store *st);
 /* Events */
 /* Claims the event's dedupe key. RC_EXISTS: *ret_id is the event that has it. */
 MUST_CHECK enum rc store_dedupe(struct store *st, const struct event *e, int64_t *ret_id);
-MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, int64_t lead, const struct event *e,
-                                   bool keep_body);
+MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, int64_t lead,
+                                   const struct event *e, bool keep_body);
 
 /* Leads, properties loaded */
 MUST_CHECK enum rc read_lead(struct reader *r, int64_t id, struct arena *a, struct lead *ret);
@@ -70,14 +70,17 @@ MUST_CHECK enum rc read_lead_by_crm(struct reader *r, int64_t portal_id, int64_t
 MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a,
                                       struct lead *ret);
 MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
-MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l); /* row, changed properties */
-/* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win). */
+MUST_CHECK enum rc store_lead_save(struct store *st,
+                                   const struct lead *l); /* row, changed properties */
+/* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win).
+ */
 MUST_CHECK enum rc store_lead_move(struct store *st, int64_t from, int64_t into);
 /* Properties, ledger, bodies and facts go, those of leads merged into it and their addresses as
  * well; pending and held deliveries are cancelled, dead ones can no longer be retried. Ids of the
  * lead's objects in other services stay: they are needed to remove those. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
-                                    void (*cancelled)(void *self, struct str connector), void *self);
+                                    void (*cancelled)(void *self, struct str connector),
+                                    void *self);
 
 /* Ledger */
 MUST_CHECK enum rc store_ledger_add(struct store *st, const struct ledger_row *row);
@@ -111,7 +114,8 @@ MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, i
                                int64_t *ret_n);
 /* Pending rows of connectors that are not in the list are held, held ones that are in it are
  * pending again. */
-MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n, int64_t now_ms);
+MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n,
+                                    int64_t now_ms);
 
 /* Heads only: a delivery is seen when no older one of its (connector, lead) is pending. Ordered
  * by due_at, id. */
@@ -119,9 +123,10 @@ MUST_CHECK enum rc read_due(struct reader *r, struct str connector, size_t limit
                             struct due_row ret[], size_t *ret_n);
 MUST_CHECK enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead,
                                     struct due_row *ret);
-MUST_CHECK enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret);
-MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct arena *a,
-                               struct str *ret);
+MUST_CHECK enum rc read_delivery(struct reader *r, int64_t id, struct arena *a,
+                                 struct delivery *ret);
+MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connector,
+                               struct arena *a, struct str *ret);
 
 /* Lists for the command line: newest first, id < after (0: from the newest). */
 struct list_filter {
@@ -145,10 +150,14 @@ struct attempt_view {
 typedef void event_seen(void *self, const struct event_view *e);
 typedef void lead_seen(void *self, const struct lead *l);
 typedef void delivery_seen(void *self, const struct delivery *d);
-MUST_CHECK enum rc read_events(struct reader *r, const struct list_filter *f, event_seen *seen, void *self);
-MUST_CHECK enum rc read_event(struct reader *r, int64_t id, struct arena *a, struct event_view *ret);
-MUST_CHECK enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *seen, void *self);
-MUST_CHECK enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_seen *seen, void *self);
+MUST_CHECK enum rc read_events(struct reader *r, const struct list_filter *f, event_seen *seen,
+                               void *self);
+MUST_CHECK enum rc read_event(struct reader *r, int64_t id, struct arena *a,
+                              struct event_view *ret);
+MUST_CHECK enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *seen,
+                              void *self);
+MUST_CHECK enum rc read_deliveries(struct reader *r, const struct list_filter *f,
+                                   delivery_seen *seen, void *self);
 MUST_CHECK enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
                                  struct attempt_view **ret, size_t *ret_n);
 /* The lead's events (and those of leads merged into it) received by a time, oldest first. */

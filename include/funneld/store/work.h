@@ -50,14 +50,14 @@ struct attempt_end {
     struct str connector;
     enum attempt_verdict verdict;
     int64_t started_at, ended_at;
-    int status;         /* HTTP status, 0: none came */
-    struct str detail;  /* why, for people; becomes the reason of a dead delivery */
-    int64_t due_at;     /* when to try (RETRY) or look (AMBIGUOUS) again */
+    int status;        /* HTTP status, 0: none came */
+    struct str detail; /* why, for people; becomes the reason of a dead delivery */
+    int64_t due_at;    /* when to try (RETRY) or look (AMBIGUOUS) again */
     struct str remote_id;
-    struct str remote_lead;     /* remember for (lead, connector); missing: leave, empty: forget */
-    const struct event *event;  /* contact.enriched to fold in, in the same commit; or NULL */
-    bool enriched;              /* the lead's enriched_at becomes ended_at */
-    bool applied;               /* set by the writer: the row was still pending */
+    struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
+    const struct event *event; /* contact.enriched to fold in, in the same commit; or NULL */
+    bool enriched;             /* the lead's enriched_at becomes ended_at */
+    bool applied;              /* set by the writer: the row was still pending */
 };
 
 struct verdicts {
@@ -67,9 +67,9 @@ struct verdicts {
 };
 
 enum command_kind {
-    COMMAND_RULES,  /* swap what the pipeline works by; `arg` is a struct rules, taken over */
-    COMMAND_RETRY,  /* dead deliveries become pending again */
-    COMMAND_CALL,   /* run fn(store, arg) inside the transaction */
+    COMMAND_RULES, /* swap what the pipeline works by; `arg` is a struct rules, taken over */
+    COMMAND_RETRY, /* dead deliveries become pending again */
+    COMMAND_CALL,  /* run fn(store, arg) inside the transaction */
 };
 
 struct store;
