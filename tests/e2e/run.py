@@ -22,7 +22,7 @@ VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,i
 def tests(words):
     for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             if name.startswith("test_") and callable(function):
                 if not words or any(w in name or w in module.__name__ for w in words):
                     yield module.__name__, name[5:], function
