@@ -1,0 +1,38 @@
+/* pool.h - HubSpot webhooks signed beforehand, so that a timed run only sends.
+ *
+ * Every event is another fact: contacts are gone through in a fixed scattered order, and times
+ * differ from one run to the next. Signatures hold for five minutes.
+ */
+#ifndef FUNNELD_BENCH_POOL_H
+#define FUNNELD_BENCH_POOL_H
+
+#include "funneld/base/mem.h"
+#include "funneld/base/str.h"
+
+#define POOL_SECRET     "bench-client-secret"
+#define POOL_PUBLIC_URL "https://hooks.example.com"
+#define POOL_PATH       "/webhooks/hubspot"
+
+enum { POOL_CONTACTS = 100003 }; /* a prime: any step goes through all of them */
+
+struct signed_request {
+    struct str wire; /* as it is sent: head and body */
+    struct str body, timestamp, signature;
+};
+
+struct pool {
+    struct arena arena;
+    struct signed_request *requests;
+    size_t n;
+};
+
+struct pool_plan {
+    size_t requests;
+    size_t batch;   /* events in each */
+    int64_t now_ms; /* when they are signed; events happened shortly before */
+};
+
+void pool_make(struct pool *p, const struct pool_plan *plan);
+void pool_free(struct pool *p);
+
+#endif
