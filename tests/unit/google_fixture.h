@@ -1,0 +1,147 @@
+/* tests/unit/google_fixture.h - a service account with a key of its own. */
+#ifndef FUNNELD_TESTS_GOOGLE_FIXTURE_H
+#define FUNNELD_TESTS_GOOGLE_FIXTURE_H
+
+#include "cm.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "connector_fixture.h"
+
+#define TOKEN "{\"access_token\":\"ya29.test\",\"expires_in\":3599,\"token_type\":\"Bearer\"}"
+#define HEADER                                                                                     \
+    "{\"values\":[[\"Delivery "                                                                    \
+    "ID\",\"Time\",\"Lead\",\"Email\",\"Score\",\"Band\",\"Reasons\",\"CRM\"]]}"
+#define APPENDED(range) "{\"updates\":{\"updatedRange\":\"" range "\"}}"
+#define FAILURE(code, status, message)                                                             \
+    "{\"error\":{\"code\":" code ",\"message\":\"" message "\",\"status\":\"" status "\"}}"
+
+static struct fixture f;
+static EVP_PKEY *key;
+static char *pem;          /* with real line ends */
+static struct arena texts; /* of the sections */
+
+static int make_key(void **state)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *at;
+    long n;
+
+    (void)state;
+    key = EVP_RSA_gen(2048);
+    if (!key || !bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+        return -1;
+    n = BIO_get_mem_data(bio, &at);
+    pem = mem_text((struct str){at, (size_t)n});
+    BIO_free(bio);
+    return 0;
+}
+
+static int drop_key(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(key);
+    free(pem);
+    arena_free(&texts);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_end(&f);
+    return 0;
+}
+
+static struct str with_line_ends_as(const char *line_end)
+{
+    struct str ret = STR("");
+
+    for (const char *c = pem; *c; c++)
+        ret = *c == '\n' ? arena_printf(&texts, "%.*s%s", STR_ARG(ret), line_end)
+                         : arena_printf(&texts, "%.*s%c", STR_ARG(ret), *c);
+    return ret;
+}
+
+/* Through the environment, as it comes in a container: a line of the file would be too long. */
+static const char *section_of(const char *credentials, const char *more)
+{
+    assert_int_equal(setenv("FUNNELD_TEST_CREDENTIALS", credentials, 1), 0);
+    return arena_printf(&texts,
+                        "type = google_sheets\nspreadsheet = sheet-1\n"
+                        "credentials = ${FUNNELD_TEST_CREDENTIALS}\n%s",
+                        more)
+        .at;
+}
+
+static const char *section_with(struct str private_key, const char *token_uri, const char *more)
+{
+    struct str file = arena_printf(&texts,
+                                   "{\"type\":\"service_account\",\"client_email\":"
+                                   "\"funneld@example.org\",\"private_key_id\":\"kid-1\","
+                                   "\"private_key\":\"%.*s\",\"token_uri\":\"%s\"}",
+                                   STR_ARG(private_key), token_uri);
+
+    return section_of(file.at, more);
+}
+
+static const char *section(const char *more)
+{
+    return section_with(with_line_ends_as("\\n"), "https://oauth2.googleapis.com/token", more);
+}
+
+static void start_known(const char *more, const char *header)
+{
+    fixture_start(&f, section(more));
+    fixture_step(&f, "POST", "https://oauth2.googleapis.com/token", 200, TOKEN);
+    fixture_step(&f, "GET", "/values/", 200, header);
+}
+
+static struct str decoded(struct str text)
+{
+    char *standard = arena_alloc(&f.arena, text.len + 4);
+    struct str ret;
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        standard[n++] = text.at[i] == '-' ? '+' : text.at[i] == '_' ? '/' : text.at[i];
+    while (n % 4)
+        standard[n++] = '=';
+    assert_true(base64_decode(&f.arena, (struct str){standard, n}, &ret));
+    return ret;
+}
+
+static void assertion_is_signed_by_our_key(struct str assertion)
+{
+    struct str rest = assertion, header, claims, signature, text;
+    struct json_doc doc = {0};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int64_t iat = 0, exp = 0;
+
+    assert_true(str_split(&rest, '.', &header));
+    assert_true(str_split(&rest, '.', &claims));
+    signature = decoded(rest);
+    text = (struct str){assertion.at, header.len + 1 + claims.len};
+    assert_true(str_is(decoded(header), "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"kid-1\"}"));
+    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestVerify(ctx, (const unsigned char *)signature.at, signature.len,
+                                      (const unsigned char *)text.at, text.len),
+                     1);
+    EVP_MD_CTX_free(ctx);
+
+    assert_int_equal(json_parse(decoded(claims), &doc, NULL), RC_OK);
+    assert_true(str_is(json_string(json_get(doc.root, "iss")), "funneld@example.org"));
+    assert_true(str_is(json_string(json_get(doc.root, "scope")),
+                       "https://www.googleapis.com/auth/spreadsheets"));
+    assert_true(
+        str_is(json_string(json_get(doc.root, "aud")), "https://oauth2.googleapis.com/token"));
+    assert_true(json_int64(json_get(doc.root, "iat"), &iat));
+    assert_true(json_int64(json_get(doc.root, "exp"), &exp));
+    assert_int_equal(iat, FIXTURE_NOW / 1000 - 30);
+    assert_int_equal(exp, iat + 3600);
+    json_doc_free(&doc);
+}
+
+#endif

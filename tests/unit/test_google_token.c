@@ -1,0 +1,120 @@
+/* tests/unit/test_google_token.c - signed assertions, and when a token is renewed. */
+#include "google_fixture.h"
+
+static void the_token_request_carries_a_signed_assertion(void **state)
+{
+    static const char grant[] =
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+
+    (void)state;
+    fixture_start(&f, section(""));
+    fixture_build(&f);
+    assert_string_equal(f.request.method, "POST");
+    assert_true(str_is(f.request.url, "https://oauth2.googleapis.com/token"));
+    assert_true(
+        str_is(fixture_header(&f.request, "Content-Type"), "application/x-www-form-urlencoded"));
+    assert_true(str_starts(f.request.body, str_of(grant)));
+    assertion_is_signed_by_our_key(str_from(f.request.body, sizeof(grant) - 1));
+}
+
+static void literal_backslash_n_in_the_key_is_repaired(void **state)
+{
+    (void)state;
+    fixture_start(
+        &f, section_with(with_line_ends_as("\\\\n"), "https://oauth2.googleapis.com/token", ""));
+    fixture_build(&f);
+    assertion_is_signed_by_our_key(
+        (struct str){str_find(f.request.body, STR("assertion=")) + 10,
+                     f.request.body.len - (size_t)(str_find(f.request.body, STR("assertion=")) +
+                                                   10 - f.request.body.at)});
+}
+
+static void a_refused_token_is_renewed_once(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_step(&f, "POST", ":append", 401, FAILURE("401", "UNAUTHENTICATED", "bad"));
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+
+    fixture_job(&f, 1);
+    fixture_step(&f, "POST", ":append", 401, "");
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_last(&f, "POST", ":append", 401, "");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "refused as well");
+}
+
+static const struct token_case {
+    int status;
+    const char *body;
+    enum verdict verdict, in_doubt;
+    const char *reason;
+} token_cases[] = {
+#define REFUSED(error, text) "{\"error\":\"" error "\",\"error_description\":\"" text "\"}"
+    {400,
+     REFUSED("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and "
+                              "in a reasonable timeframe. Check your iat and exp values"),
+     VERDICT_RETRY, VERDICT_AMBIGUOUS, "clock"},
+    {400, REFUSED("invalid_grant", "Invalid JWT Signature."), VERDICT_DEAD, VERDICT_DEAD,
+     "Invalid JWT Signature"},
+    {400, REFUSED("invalid_grant", "Invalid grant: account not found"), VERDICT_DEAD, VERDICT_DEAD,
+     "account not found"},
+    {400, REFUSED("invalid_scope", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_scope"},
+    {401, REFUSED("unauthorized_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "unauthorized_client"},
+    {401, REFUSED("invalid_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_client"},
+    {403, REFUSED("access_denied", "x"), VERDICT_DEAD, VERDICT_DEAD, "access_denied"},
+    {403, REFUSED("admin_policy_enforced", "x"), VERDICT_DEAD, VERDICT_DEAD, "admin_policy"},
+    {403, REFUSED("org_internal", "x"), VERDICT_DEAD, VERDICT_DEAD, "org_internal"},
+    {401, REFUSED("disabled_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "disabled_client"},
+    {403, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 403"},
+    {429, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 429"},
+    {500, REFUSED("internal_failure", "x"), VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 500"},
+    {503, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 503"},
+    {200, "{}", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
+    {200, "ya29.secret", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
+#undef REFUSED
+};
+
+static void every_answer_of_the_token_endpoint_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(token_cases); i++) {
+        const struct token_case *c = &token_cases[i];
+
+        for (int look = 0; look < 2; look++) {
+            fixture_start(&f, section(""));
+            f.job.look = look;
+            fixture_last(&f, "POST", "/token", c->status, c->body);
+            fixture_verdict(&f, 0, look ? c->in_doubt : c->verdict, c->reason);
+            assert_int_equal(f.job.pause_ms > 0, c->status == 429);
+            assert_null(str_find(f.outcomes[0].reason, STR("ya29")));
+            fixture_end(&f);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(the_token_request_carries_a_signed_assertion),
+        T(literal_backslash_n_in_the_key_is_repaired),
+        T(an_empty_sheet_gets_its_header_and_then_the_rows),
+        T(columns_are_found_by_their_words),
+        T(a_header_without_delivery_id_is_dead_with_a_reason),
+        T(token_and_header_are_kept_for_the_next_job_but_not_for_ever),
+        T(tab_names_are_quoted_and_the_range_is_one_segment),
+        T(formulas_stay_text_and_long_cells_are_cut),
+        T(in_doubt_only_the_missing_rows_are_appended),
+        T(when_all_rows_are_there_nothing_is_appended),
+        T(reading_goes_on_until_a_page_is_empty),
+        T(every_error_has_its_verdict),
+        T(the_pause_of_a_quota_doubles_up_to_a_minute),
+        T(a_refused_token_is_renewed_once),
+        T(every_answer_of_the_token_endpoint_has_its_verdict),
+        T(rows_that_landed_elsewhere_are_not_taken_for_delivered),
+        T(settings_that_cannot_work_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, make_key, drop_key);
+}

@@ -1,0 +1,364 @@
+/* tests/unit/test_slack_verdicts.c - what Slack's answers mean, and looking before repeating. */
+#include "cm.h"
+
+#include "connector_fixture.h"
+
+#define WITH_TOKEN   "type = slack\ntoken = xoxb-test\nchannel = C0123456789\n"
+#define HOOK         "https://hooks.slack.com/services/T0/B0/s3cret"
+#define WITH_WEBHOOK "type = slack\nwebhook = " HOOK "\n"
+#define POSTED       "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
+
+static struct fixture f;
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_end(&f);
+    return 0;
+}
+
+static void a_posted_message_is_delivered_and_known_by_channel_and_ts(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[0].remote_id, "C0123456789:1767225600.000247"));
+}
+
+static void a_warning_is_no_error(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200,
+                 "{\"ok\":true,\"warning\":\"missing_charset\",\"channel\":\"C1\",\"ts\":\"1.2\"}");
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
+static const struct code_case {
+    const char *code;
+    enum verdict verdict;
+    bool pauses;
+} code_cases[] = {
+#define ROW(code, verdict)                                                                         \
+    {                                                                                              \
+        code, VERDICT_##verdict, false                                                             \
+    }
+#define REST(code)                                                                                 \
+    {                                                                                              \
+        code, VERDICT_RETRY, true                                                                  \
+    }
+    ROW("invalid_auth", DEAD),
+    ROW("not_authed", DEAD),
+    ROW("account_inactive", DEAD),
+    ROW("token_revoked", DEAD),
+    ROW("token_expired", DEAD),
+    ROW("missing_scope", DEAD),
+    ROW("no_permission", DEAD),
+    ROW("not_allowed_token_type", DEAD),
+    ROW("ekm_access_denied", DEAD),
+    ROW("org_login_required", DEAD),
+    ROW("enterprise_is_restricted", DEAD),
+    ROW("team_access_not_granted", DEAD),
+    ROW("access_denied", DEAD),
+    ROW("accesslimited", DEAD),
+    ROW("method_deprecated", DEAD),
+    ROW("deprecated_endpoint", DEAD),
+    ROW("channel_not_found", DEAD),
+    ROW("not_in_channel", DEAD),
+    ROW("is_archived", DEAD),
+    ROW("messages_tab_disabled", DEAD),
+    ROW("team_not_found", DEAD),
+    ROW("restricted_action", DEAD),
+    ROW("restricted_action_read_only_channel", DEAD),
+    ROW("restricted_action_thread_only_channel", DEAD),
+    ROW("restricted_action_thread_locked", DEAD),
+    ROW("restricted_action_non_threadable_channel", DEAD),
+    ROW("no_text", DEAD),
+    ROW("too_many_attachments", DEAD),
+    ROW("attachment_payload_limit_exceeded", DEAD),
+    ROW("markdown_text_conflict", DEAD),
+    ROW("cannot_reply_to_message", DEAD),
+    ROW("metadata_too_large", DEAD),
+    ROW("invalid_metadata_format", DEAD),
+    ROW("invalid_metadata_schema", DEAD),
+    ROW("invalid_arguments", DEAD),
+    ROW("invalid_arg_name", DEAD),
+    ROW("invalid_array_arg", DEAD),
+    ROW("invalid_charset", DEAD),
+    ROW("invalid_form_data", DEAD),
+    ROW("invalid_post_type", DEAD),
+    ROW("missing_post_type", DEAD),
+    ROW("duplicate_message_not_found", DEAD),
+    ROW("duplicate_channel_not_found", DEAD),
+    REST("ratelimited"),
+    REST("rate_limited"),
+    ROW("internal_error", AMBIGUOUS),
+    ROW("fatal_error", AMBIGUOUS),
+    ROW("service_unavailable", RETRY),
+    ROW("request_timeout", RETRY),
+    REST("team_added_to_org"),
+    REST("message_limit_exceeded"),
+#undef ROW
+#undef REST
+};
+
+static void every_error_code_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(code_cases); i++) {
+        const struct code_case *c = &code_cases[i];
+        struct str body;
+
+        fixture_start(&f, WITH_TOKEN);
+        body = arena_printf(&f.arena, "{\"ok\":false,\"error\":\"%s\"}", c->code);
+        fixture_last(&f, "POST", "/api/chat.postMessage", 200, body.at);
+        fixture_verdict(&f, 0, c->verdict, c->code);
+        assert_int_equal(f.job.pause_ms > 0, c->pauses);
+        fixture_end(&f);
+    }
+}
+
+static const struct status_case {
+    int status;
+    const char *body;
+    enum verdict verdict;
+    const char *reason;
+} status_cases[] = {
+    {200, "<html>ok</html>", VERDICT_AMBIGUOUS, "HTTP 200: <html>"},
+    {200, "", VERDICT_AMBIGUOUS, "HTTP 200"},
+    {200, "{\"unexpected\":1}", VERDICT_AMBIGUOUS, "unexpected"},
+    {302, "", VERDICT_DEAD, "never redirects"},
+    {400, "bad", VERDICT_RETRY, "HTTP 400: bad"}, /* unknown: the first tries */
+    {404, "<html>", VERDICT_RETRY, "HTTP 404"},
+    {408, "", VERDICT_RETRY, "HTTP 408"},
+    {500, "<html>", VERDICT_AMBIGUOUS, "HTTP 500"},
+    {503, "", VERDICT_AMBIGUOUS, "HTTP 503"},
+    {503, "{\"ok\":false,\"error\":\"service_unavailable\"}", VERDICT_RETRY, "service_unavailable"},
+    {500, "{\"ok\":false,\"error\":\"brand_new\"}", VERDICT_AMBIGUOUS, "brand_new"},
+};
+
+static void every_status_of_a_post_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(status_cases); i++) {
+        const struct status_case *c = &status_cases[i];
+
+        fixture_start(&f, WITH_TOKEN);
+        fixture_last(&f, "POST", "/api/chat.postMessage", c->status, c->body);
+        fixture_verdict(&f, 0, c->verdict, c->reason);
+        fixture_end(&f);
+    }
+}
+
+static const struct status_case webhook_cases[] = {
+    {200, "ok", VERDICT_DELIVERED, NULL},
+    {200, "surprise", VERDICT_AMBIGUOUS, "surprise"},
+    {400, "invalid_payload", VERDICT_DEAD, "invalid_payload"},
+    {400, "user_not_found", VERDICT_DEAD, "user_not_found"},
+    {400, "no_text", VERDICT_DEAD, "no_text"},
+    {400, "too_many_attachments", VERDICT_DEAD, "too_many_attachments"},
+    {403, "action_prohibited", VERDICT_DEAD, "action_prohibited"},
+    {403, "invalid_token", VERDICT_DEAD, "invalid_token"},
+    {403, "posting_to_general_channel_denied", VERDICT_DEAD, "posting_to_general_channel_denied"},
+    {404, "channel_not_found", VERDICT_DEAD, "channel_not_found"},
+    {404, "no_service", VERDICT_DEAD, "revoked"},
+    {404, "no_service_id", VERDICT_DEAD, "revoked"},
+    {404, "no_active_hooks", VERDICT_DEAD, "revoked"},
+    {404, "no_team", VERDICT_DEAD, "revoked"},
+    {404, "team_disabled", VERDICT_DEAD, "revoked"},
+    {410, "channel_is_archived", VERDICT_DEAD, "archived"},
+    {500, "rollup_error", VERDICT_RETRY, "rollup_error"},
+    {500, "<html>", VERDICT_AMBIGUOUS, "HTTP 500"},
+    {503, "", VERDICT_AMBIGUOUS, "HTTP 503"},
+    {418, "teapot", VERDICT_RETRY, "teapot"},
+};
+
+static void every_answer_of_a_webhook_has_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(webhook_cases); i++) {
+        const struct status_case *c = &webhook_cases[i];
+
+        fixture_start(&f, WITH_WEBHOOK);
+        fixture_last(&f, "POST", HOOK, c->status, c->body);
+        fixture_verdict(&f, 0, c->verdict, c->reason);
+        assert_null(str_find(f.outcomes[0].reason, STR("s3cret")));
+        fixture_end(&f);
+    }
+}
+
+static void an_unknown_code_is_tried_three_times(void **state)
+{
+    (void)state;
+    for (int attempts = 0; attempts < 5; attempts++) {
+        fixture_start(&f, WITH_TOKEN);
+        f.parcels[0].d.attempts = attempts;
+        fixture_last(&f, "POST", "/api/", 200, "{\"ok\":false,\"error\":\"brand_new\"}");
+        fixture_verdict(&f, 0, attempts < 3 ? VERDICT_RETRY : VERDICT_DEAD, "brand_new");
+        fixture_end(&f);
+    }
+}
+
+static void a_used_up_quota_rests_the_connector(void **state)
+{
+    struct http_response r = fixture_response(429, "{\"ok\":false,\"error\":\"ratelimited\"}");
+
+    (void)state;
+    for (int webhook = 0; webhook < 2; webhook++) {
+        fixture_start(&f, webhook ? WITH_WEBHOOK : WITH_TOKEN);
+        fixture_build(&f);
+        r.retry_after_ms = 3000;
+        assert_int_equal(f.type->judge(&f.job, &r), JUDGED_DONE);
+        fixture_verdict(&f, 0, VERDICT_RETRY, "rate limit");
+        assert_int_equal(f.job.pause_ms, 3000);
+        fixture_end(&f);
+    }
+}
+
+static void refused_blocks_are_sent_once_more_as_text(void **state)
+{
+    static const char *const codes[] = {"invalid_blocks", "invalid_blocks_format",
+                                        "msg_blocks_too_long"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct str body;
+
+        fixture_start(&f, WITH_TOKEN);
+        body = arena_printf(&f.arena,
+                            "{\"ok\":false,\"error\":\"%s\",\"response_metadata\":{\"messages\":"
+                            "[\"must be less than 3001 characters\"]}}",
+                            codes[i]);
+        fixture_step(&f, "POST", "/api/chat.postMessage", 200, body.at);
+        fixture_build(&f);
+        golden(&f, "slack/text_only.http");
+        assert_int_equal(fixture_judge(&f, 200, body.at), JUDGED_DONE);
+        fixture_verdict(&f, 0, VERDICT_DEAD, "must be less than 3001");
+        fixture_end(&f);
+    }
+    fixture_start(&f, WITH_WEBHOOK);
+    fixture_step(&f, "POST", HOOK, 400, "invalid_blocks");
+    fixture_last(&f, "POST", HOOK, 200, "ok");
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
+static void start_in_doubt(const char *section)
+{
+    fixture_start(&f, section);
+    f.job.look = true;
+    f.parcels[0].d.open_attempt_at = FIXTURE_NOW - 10250;
+}
+
+#define HISTORY(delivery, tail)                                                                    \
+    "{\"ok\":true,\"messages\":[{\"ts\":\"9.1\",\"text\":\"hi\"},{\"ts\":\"1767225590.000100\","   \
+    "\"metadata\":{\"event_type\":\"funneld_lead\",\"event_payload\":{\"delivery\":\"" delivery    \
+    "\"}}}]" tail "}"
+
+static void in_doubt_the_message_is_looked_for_and_found(void **state)
+{
+    (void)state;
+    start_in_doubt(WITH_TOKEN);
+    fixture_build(&f);
+    golden(&f, "slack/look.http");
+    assert_int_equal(fixture_judge(&f, 200, HISTORY("0a1b2c3d-41", "")), JUDGED_DONE);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[0].remote_id, "C0123456789:1767225590.000100"));
+}
+
+static void in_doubt_all_pages_are_read_before_it_is_posted_again(void **state)
+{
+    (void)state;
+    start_in_doubt(WITH_TOKEN);
+    fixture_step(&f, "GET", "/api/conversations.history", 200,
+                 HISTORY("0a1b2c3d-4",
+                         ",\"has_more\":true,\"response_metadata\":{\"next_cursor\":\"bm=x\"}"));
+    fixture_step(&f, "GET", "&cursor=bm%3Dx", 200, HISTORY("0a1b2c3d-40", ",\"has_more\":false"));
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
+static void a_token_that_may_not_look_posts_again(void **state)
+{
+    static const char *const codes[] = {"missing_scope", "not_in_channel", "channel_not_found",
+                                        "no_permission", "brand_new"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        start_in_doubt(WITH_TOKEN);
+        fixture_step(&f, "GET", "history", 200,
+                     arena_printf(&f.arena, "{\"ok\":false,\"error\":\"%s\"}", codes[i]).at);
+        fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+        fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+        fixture_end(&f);
+    }
+}
+
+static void a_look_that_fails_for_now_leaves_the_doubt(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        bool pauses;
+    } cases[] = {
+        {429, "", true},
+        {500, "<html>", false},
+        {503, "", false},
+        {408, "", false},
+        {200, "garbage", false},
+        {200, "{\"ok\":false,\"error\":\"ratelimited\"}", true},
+        {200, "{\"ok\":false,\"error\":\"internal_error\"}", false},
+        {200, "{\"ok\":false,\"error\":\"service_unavailable\"}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start_in_doubt(WITH_TOKEN);
+        fixture_last(&f, "GET", "history", cases[i].status, cases[i].body);
+        fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, NULL);
+        assert_int_equal(f.job.pause_ms > 0, cases[i].pauses);
+        fixture_end(&f);
+    }
+}
+
+static void on_ambiguous_decides_between_resend_and_drop(void **state)
+{
+    (void)state;
+    start_in_doubt(WITH_TOKEN "on_ambiguous = resend\n");
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+    fixture_end(&f);
+
+    start_in_doubt(WITH_WEBHOOK);
+    fixture_last(&f, "POST", HOOK, 200, "ok");
+    fixture_end(&f);
+
+    start_in_doubt(WITH_WEBHOOK "on_ambiguous = drop\n");
+    assert_int_equal(f.type->build(&f.job, &f.request, &f.why), RC_INVALID);
+    assert_non_null(strstr(f.why.text, "may have arrived"));
+    fixture_end(&f);
+
+    fixture_start(&f, WITH_TOKEN "on_ambiguous = drop\n"); /* no doubt: nothing is dropped */
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_teardown(name, teardown)
+        T(a_posted_message_is_delivered_and_known_by_channel_and_ts),
+        T(a_warning_is_no_error),
+        T(every_error_code_has_its_verdict),
+        T(every_status_of_a_post_has_its_verdict),
+        T(every_answer_of_a_webhook_has_its_verdict),
+        T(an_unknown_code_is_tried_three_times),
+        T(a_used_up_quota_rests_the_connector),
+        T(refused_blocks_are_sent_once_more_as_text),
+        T(in_doubt_the_message_is_looked_for_and_found),
+        T(in_doubt_all_pages_are_read_before_it_is_posted_again),
+        T(a_token_that_may_not_look_posts_again),
+        T(a_look_that_fails_for_now_leaves_the_doubt),
+        T(on_ambiguous_decides_between_resend_and_drop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
