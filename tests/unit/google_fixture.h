@@ -99,49 +99,4 @@ static void start_known(const char *more, const char *header)
     fixture_step(&f, "GET", "/values/", 200, header);
 }
 
-static struct str decoded(struct str text)
-{
-    char *standard = arena_alloc(&f.arena, text.len + 4);
-    struct str ret;
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        standard[n++] = text.at[i] == '-' ? '+' : text.at[i] == '_' ? '/' : text.at[i];
-    while (n % 4)
-        standard[n++] = '=';
-    assert_true(base64_decode(&f.arena, (struct str){standard, n}, &ret));
-    return ret;
-}
-
-static void assertion_is_signed_by_our_key(struct str assertion)
-{
-    struct str rest = assertion, header, claims, signature, text;
-    struct json_doc doc = {0};
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int64_t iat = 0, exp = 0;
-
-    assert_true(str_split(&rest, '.', &header));
-    assert_true(str_split(&rest, '.', &claims));
-    signature = decoded(rest);
-    text = (struct str){assertion.at, header.len + 1 + claims.len};
-    assert_true(str_is(decoded(header), "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"kid-1\"}"));
-    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
-    assert_int_equal(EVP_DigestVerify(ctx, (const unsigned char *)signature.at, signature.len,
-                                      (const unsigned char *)text.at, text.len),
-                     1);
-    EVP_MD_CTX_free(ctx);
-
-    assert_int_equal(json_parse(decoded(claims), &doc, NULL), RC_OK);
-    assert_true(str_is(json_string(json_get(doc.root, "iss")), "funneld@example.org"));
-    assert_true(str_is(json_string(json_get(doc.root, "scope")),
-                       "https://www.googleapis.com/auth/spreadsheets"));
-    assert_true(
-        str_is(json_string(json_get(doc.root, "aud")), "https://oauth2.googleapis.com/token"));
-    assert_true(json_int64(json_get(doc.root, "iat"), &iat));
-    assert_true(json_int64(json_get(doc.root, "exp"), &exp));
-    assert_int_equal(iat, FIXTURE_NOW / 1000 - 30);
-    assert_int_equal(exp, iat + 3600);
-    json_doc_free(&doc);
-}
-
 #endif

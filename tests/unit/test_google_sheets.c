@@ -270,23 +270,20 @@ static void settings_that_cannot_work_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(the_token_request_carries_a_signed_assertion),
-        T(literal_backslash_n_in_the_key_is_repaired),
-        T(an_empty_sheet_gets_its_header_and_then_the_rows),
-        T(columns_are_found_by_their_words),
-        T(a_header_without_delivery_id_is_dead_with_a_reason),
-        T(token_and_header_are_kept_for_the_next_job_but_not_for_ever),
-        T(tab_names_are_quoted_and_the_range_is_one_segment),
-        T(formulas_stay_text_and_long_cells_are_cut),
-        T(in_doubt_only_the_missing_rows_are_appended),
-        T(when_all_rows_are_there_nothing_is_appended),
-        T(reading_goes_on_until_a_page_is_empty),
-        T(every_error_has_its_verdict),
-        T(the_pause_of_a_quota_doubles_up_to_a_minute),
-        T(a_refused_token_is_renewed_once),
-        T(every_answer_of_the_token_endpoint_has_its_verdict),
-        T(rows_that_landed_elsewhere_are_not_taken_for_delivered),
-        T(settings_that_cannot_work_are_refused),
+        cmocka_unit_test_teardown(an_empty_sheet_gets_its_header_and_then_the_rows, teardown),
+        cmocka_unit_test_teardown(columns_are_found_by_their_words, teardown),
+        cmocka_unit_test_teardown(a_header_without_delivery_id_is_dead_with_a_reason, teardown),
+        cmocka_unit_test_teardown(token_and_header_are_kept_for_the_next_job_but_not_for_ever,
+                                  teardown),
+        cmocka_unit_test_teardown(tab_names_are_quoted_and_the_range_is_one_segment, teardown),
+        cmocka_unit_test_teardown(formulas_stay_text_and_long_cells_are_cut, teardown),
+        cmocka_unit_test_teardown(in_doubt_only_the_missing_rows_are_appended, teardown),
+        cmocka_unit_test_teardown(when_all_rows_are_there_nothing_is_appended, teardown),
+        cmocka_unit_test_teardown(reading_goes_on_until_a_page_is_empty, teardown),
+        cmocka_unit_test_teardown(every_error_has_its_verdict, teardown),
+        cmocka_unit_test_teardown(the_pause_of_a_quota_doubles_up_to_a_minute, teardown),
+        cmocka_unit_test_teardown(rows_that_landed_elsewhere_are_not_taken_for_delivered, teardown),
+        cmocka_unit_test_teardown(settings_that_cannot_work_are_refused, teardown),
     };
 
     return cmocka_run_group_tests(tests, make_key, drop_key);
