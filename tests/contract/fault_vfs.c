@@ -59,6 +59,8 @@ static const struct {
     [CALL_SHM_LOCK] = {"xShmLock", SQLITE_IOERR_SHMLOCK, 0},
 };
 
+static bool shared_memory = true;
+
 static const char *tail(const char *path)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -71,7 +73,8 @@ static int failure(enum call call, const char *path)
 {
     int code = state.fault.kind == FAULT_IO ? calls[call].io : calls[call].full;
 
-    if (!state.armed || !code)
+    if (!state.armed || !code ||
+        (state.fault.only && strcmp(state.fault.only, calls[call].name) != 0))
         return SQLITE_OK;
     if (state.fault.after > 0) {
         state.fault.after--;
@@ -216,6 +219,23 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = file_shm_unmap,
 };
 
+/* As a network file system would have it. */
+static const sqlite3_io_methods methods_without_shm = {
+    .iVersion = 1,
+    .xClose = file_close,
+    .xRead = file_read,
+    .xWrite = file_write,
+    .xTruncate = file_truncate,
+    .xSync = file_sync,
+    .xFileSize = file_size,
+    .xLock = file_lock,
+    .xUnlock = file_unlock,
+    .xCheckReservedLock = file_reserved,
+    .xFileControl = file_control,
+    .xSectorSize = file_sector,
+    .xDeviceCharacteristics = file_device,
+};
+
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, int flags,
                     int *ret_flags)
 {
@@ -234,7 +254,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, in
         return code;
     code = state.real->xOpen(state.real, name, file->real, flags, ret_flags);
     if (file->real->pMethods)
-        file->base.pMethods = &methods;
+        file->base.pMethods = shared_memory ? &methods : &methods_without_shm;
     return code;
 }
 
@@ -265,6 +285,11 @@ void fault_install(void)
     state.vfs.xDelete = vfs_delete;
     state.vfs.xAccess = vfs_access;
     (void)sqlite3_vfs_register(&state.vfs, 1); /* cannot fail once SQLite is initialised */
+}
+
+void fault_allow_shared_memory(bool allow)
+{
+    shared_memory = allow;
 }
 
 void fault_remove(void)

@@ -14,6 +14,7 @@ enum fault_kind {
 };
 
 struct fault {
+    const char *only; /* "xShmMap"; NULL: whatever can fail so */
     enum fault_kind kind;
     int64_t after; /* so many calls that could fail so are let through */
     int64_t times; /* how many fail then, one after the other */
@@ -21,6 +22,7 @@ struct fault {
 
 void fault_install(void); /* as the default VFS */
 void fault_remove(void);
+void fault_allow_shared_memory(bool allow); /* for files opened from now on */
 void fault_arm(struct fault f);
 void fault_clear(void);        /* from here on all goes well */
 bool fault_fired(void);        /* since it was armed */

@@ -257,8 +257,7 @@ static void lists_keep_to_their_filters(void **state)
                    show_event, &s));
     SHOWN(s, f.ids[3], f.ids[1]);
     s.n = 0;
-    OK(read_events(w->reader, &(struct list_filter){.limit = 50, .since = T0 + 3}, show_event,
-                   &s));
+    OK(read_events(w->reader, &(struct list_filter){.limit = 50, .since = T0 + 3}, show_event, &s));
     SHOWN(s, f.ids[4], f.ids[3]);
     s.n = 0;
     OK(read_events(w->reader, &(struct list_filter){.limit = 50, .state = STR("no such state")},
@@ -280,8 +279,7 @@ static void a_list_of_one_lead_keeps_to_its_filters_as_well(void **state)
                    show_event, &s));
     SHOWN(s, f.ids[4], f.ids[2]);
     s.n = 0;
-    OK(read_events(w->reader,
-                   &(struct list_filter){.limit = 1, .lead = f.lead, .after = f.ids[4]},
+    OK(read_events(w->reader, &(struct list_filter){.limit = 1, .lead = f.lead, .after = f.ids[4]},
                    show_event, &s));
     SHOWN(s, f.ids[2]);
     s.n = 0;

@@ -2,6 +2,7 @@
 #include "store_world.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define RUN_EMPTY(test) cmocka_unit_test_setup_teardown(test, world_setup_empty, world_teardown)
@@ -62,6 +63,8 @@ static void a_second_store_is_refused_while_the_first_is_open(void **state)
  * and waits to be killed. */
 static void be_killed(struct world *w, int n, int ready)
 {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) /* should the test fail before it comes to that */
+        _exit(5);
     if (store_open(&w->settings, T0, &w->store, NULL) != RC_OK)
         _exit(1);
     for (int i = 0; i < n; i++) {
@@ -94,6 +97,7 @@ static void after_a_kill_all_that_was_committed_is_there_and_nothing_else(void *
     assert_int_equal(close(ready[1]), 0);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_int_equal(store_open(&w->settings, T0, &w->store, &w->why), RC_BUSY);
+    assert_non_null(strstr(w->why.text, "another funneld"));
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));

@@ -72,7 +72,8 @@ MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
 
 /* migrate.c */
-MUST_CHECK enum rc schema_accept(struct db *db, struct why *why); /* ours or empty, not newer */
+/* Ours and not newer, or nothing was ever made in it. */
+MUST_CHECK enum rc schema_accept(struct db *db, bool *ret_empty, struct why *why);
 MUST_CHECK enum rc migrate(struct db *db, int64_t now_ms, struct why *why);
 MUST_CHECK enum rc schema_check(struct db *db, struct why *why); /* exactly ours */
 

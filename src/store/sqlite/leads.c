@@ -107,8 +107,8 @@ enum rc store_lead_save(struct store *st, const struct lead *l)
 
 enum rc store_lead_move(struct store *st, int64_t from, int64_t into)
 {
-    /* Deliveries first: they are found by the events. Then a chain is hung in front of the other:
-     * its tail points to what `into` had. */
+    /* Deliveries are found by the events, first, while the chain is that of `from` alone. Then it
+     * is hung in front of the other: its tail points to what `into` had. */
     static const enum statement steps[] = {SQL_DELIVERY_MOVE, SQL_EVENT_MOVE,   SQL_EVENT_MOVED,
                                            SQL_LEDGER_MOVE,   SQL_LEDGER_MOVED, SQL_REMOTE_MOVE};
     enum rc rc = RC_OK;

@@ -128,23 +128,24 @@ static enum rc is_empty(struct db *db, bool *ret, struct why *why)
     return RC_OK;
 }
 
-enum rc schema_accept(struct db *db, struct why *why)
+enum rc schema_accept(struct db *db, bool *ret_empty, struct why *why)
 {
     int64_t application = 0, version = 0;
     bool empty = false;
     enum rc rc = versions(db, &application, &version, why);
 
-    if (rc == RC_OK && application == 0 && version == 0)
+    if (rc == RC_OK && version == 0)
         rc = is_empty(db, &empty, why);
     if (rc != RC_OK)
         return rc;
-    if (application != APPLICATION_ID && !empty)
+    if (application != APPLICATION_ID && !(application == 0 && empty))
         return why_fail(RC_INVALID, why, "this is a database of another program");
     if (version > store_schema_version())
         return why_fail(RC_INVALID, why,
                         "its schema is version %lld, newer than the %d that this funneld knows; run"
                         " the newer funneld",
                         (long long)version, store_schema_version());
+    *ret_empty = empty;
     return RC_OK;
 }
 

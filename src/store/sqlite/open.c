@@ -38,10 +38,12 @@ static enum rc take_lock(const char *path, int *ret_fd, struct why *why)
     return RC_OK;
 }
 
-/* auto_vacuum must be chosen before the first table, journal_mode stays with the file. */
+/* These stay with the file and must be chosen before it has a first page; said again to a database
+ * that is there, auto_vacuum would be a write. */
+static const char creation_pragmas[] = "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;";
 static const char writer_pragmas[] =
-    "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA "
+    "temp_store = MEMORY;"
     "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16000;"
     "PRAGMA journal_size_limit = 67108864;";
 static const char reader_pragmas[] =
@@ -108,18 +110,38 @@ void store_limits(struct store *st, const struct store_settings *s)
     rc_ignored(db_exec(store_db(st), sql)); /* below the present size SQLite keeps what is there */
 }
 
+static enum rc prepare_connection(struct store *st, struct why *why)
+{
+    struct db *db = store_db(st);
+    sqlite3_stmt *s = NULL;
+    bool empty = false;
+    enum rc rc = schema_accept(db, &empty, why); /* before the first change to the file */
+
+    if (rc != RC_OK)
+        return rc;
+    if (empty)
+        rc = db_exec(db, creation_pragmas);
+    if (rc == RC_OK)
+        rc = db_exec(db, writer_pragmas);
+    if (rc == RC_OK)
+        rc = db_first(db, &s, SQL_JOURNAL_MODE, "");
+    if (rc != RC_OK)
+        (void)why_fail(rc, why, "%s", store_error(st));
+    else if (!str_is(col_view(s, 0), "wal")) /* PRAGMA says so by its answer only */
+        rc = why_fail(RC_IO, why, "its file system allows no write-ahead log");
+    db_end(s);
+    return rc;
+}
+
 static enum rc open_database(struct store *st, const struct store_settings *s, int64_t now_ms,
                              struct why *why)
 {
     enum rc rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
 
     if (rc == RC_OK)
-        rc = schema_accept(store_db(st), why); /* before the first change to the file */
+        rc = prepare_connection(st, why);
     if (rc != RC_OK)
         return rc;
-    rc = db_exec(store_db(st), writer_pragmas);
-    if (rc != RC_OK)
-        return why_fail(rc, why, "%s", store_error(st));
     rc = migrate(store_db(st), now_ms, why);
     if (rc != RC_OK)
         return rc;
