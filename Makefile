@@ -1,45 +1,62 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
-# What a target needs is installed by apt first (`make deps`), as root or through sudo.
+#
+#   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
+#
+# What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
+# stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
+# CI=1 makes every warning an error.
 
 VERSION := 0.1.0
-SAN     ?=
 comma   := ,
 BUILD   := build/$(or $(subst $(comma),+,$(SAN)),plain)
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 CC       = gcc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wformat=2 -Wwrite-strings -Wpointer-arith -Wcast-qual -Wimplicit-fallthrough $(if $(CI),-Werror)
-HARDEN  := -fPIE -fno-common -fstack-protector-strong -fstack-clash-protection $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-format-truncation)
-ours     = -std=gnu17 -Iinclude -I$(BUILD)/gen -D_GNU_SOURCE -DFUNNELD_VERSION='"$(VERSION)"' -MMD -MP -pthread \
-           $(WARN) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK     = $(CC) $(SANFLAGS) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(filter %.o %.a,$^) \
-           -lmicrohttpd -lgnutls -lcurl -lcjson -lsqlite3 -lssl -lcrypto -linih -lm
+HARDEN  := -fPIE -fno-common -fstack-protector-strong -fstack-clash-protection \
+           $(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection) \
+           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+           -Wno-format-truncation,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+ours     = -std=gnu17 -Iinclude -I$(BUILD)/gen $(if $(filter tests/%,$<),-Itests/unit -Itests/contract) \
+           -D_GNU_SOURCE -DFUNNELD_VERSION='"$(VERSION)"' -MMD -MP -pthread $(WARN) $(HARDEN)
+LINK     = $(at)mkdir -p $(@D) && $(CC) $(HARDEN) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS) \
+           -o $@ $(filter %.o %.a,$^) -lmicrohttpd -lgnutls -lcurl -lcjson -lsqlite3 -lssl -lcrypto -linih -lm
+at      := $(if $(V),,@)
 
-objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
-lib     := $(call objects,$(filter-out src/main.c,$(shell find src -name '*.c')))
-support := $(call objects,$(filter-out tests/contract/test_%,$(wildcard tests/contract/*.c)))
-tests   := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c))
-threads := base http_answers http_holes http_limits http_tls http_admin deliverer_life transport
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+lib     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/main.c,$(shell find src -name '*.c')))
+sources := $(wildcard tests/unit/test_*.c tests/contract/test_*.c)
+tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
+threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
+support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
+benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 
-.PHONY: all deps demo run test test-sdk check bench clean programs unit
-all: $(BUILD)/funneld ; @ln -sfn $(notdir $(BUILD))/funneld build/funneld
-programs: all $(BUILD)/funneld-sandbox ; @ln -sfn $(notdir $(BUILD))/funneld-sandbox build/funneld-sandbox
+.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
+all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
+programs: all $(BUILD)/funneld-sandbox ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests)
+unit-threads: $(threads)
 
-deps: ; @tests/check/deps.sh build test check sdk
-$(BUILD)/.deps: tests/check/deps.sh
-	@mkdir -p $(@D) && tests/check/deps.sh build && touch $@
+needs   := need-build need-demo need-test need-check need-sdk
+.PHONY: $(needs)
+deps: ; @tests/check/deps.sh build demo test check sdk
+$(needs): need-%: ; @tests/check/deps.sh $*
+$(filter-out need-build,$(needs)): need-build # one apt at a time
+$(addsuffix .o,$(subst $(BUILD)/,$(BUILD)/tests/,$(tests))) $(support): | need-test
 
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)
-$(BUILD)/funneld-sandbox: $(call objects,$(wildcard tests/sandbox/*.c)) $(BUILD)/libfunneld.a ; $(LINK)
-$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libfunneld.a ; @mkdir -p $(@D) && $(LINK)
-$(BUILD)/libfunneld.a: $(lib) ; @rm -f $@ && ar qcs $@ $^
-$(tests): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a ; @mkdir -p $(@D) && $(LINK) -lcmocka
-$(BUILD)/%.o: %.c Makefile | $(BUILD)/.deps
-	@mkdir -p $(@D)
-	$(CC) $(ours) $(if $(filter tests/%,$<),-Itests/unit -Itests/contract) -c -o $@ $<
+$(BUILD)/funneld-sandbox: $(call objects,tests/sandbox/*.c) $(BUILD)/libfunneld.a ; $(LINK)
+$(tests): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
+$(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
+            $(BUILD)/libfunneld.a ; $(LINK)
+$(BUILD)/libfunneld.a: $(lib) ; $(at)rm -f $@ && ar qcs $@ $^
+$(BUILD)/%.o: %.c Makefile | need-build
+	@mkdir -p $(@D) && echo "  cc $<"
+	$(at)$(CC) $(ours) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Migrations, embedded: {version, "name", "text"} for src/store/sqlite/migrate.c.
 $(BUILD)/gen/migrations.inc: $(wildcard migrations/sqlite/*.sql)
@@ -48,13 +65,13 @@ $(BUILD)/gen/migrations.inc: $(wildcard migrations/sqlite/*.sql)
 	  sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo '},'; done > $@
 $(BUILD)/src/store/sqlite/migrate.o: $(BUILD)/gen/migrations.inc
 
-demo: programs ; @tests/check/deps.sh demo && python3 tests/demo/demo.py --bin build/funneld --sandbox build/funneld-sandbox
-run: programs ; @tests/check/run.sh build/funneld build/funneld-sandbox
-test: ; @tests/check/test.sh "$(MAKE)" "$(threads)"
-test-sdk: programs ; @tests/check/deps.sh sdk && tests/sdk/run.sh build/funneld build/funneld-sandbox
-check: programs ; @tests/check/deps.sh check && tests/check/check.sh build/funneld
-bench: programs $(BUILD)/bench/load $(BUILD)/bench/limits
-	@tests/check/deps.sh demo && python3 tests/bench/bench.py --build $(BUILD)
+program := --bin build/funneld --sandbox build/funneld-sandbox
+demo: programs need-demo ; @python3 tests/demo/demo.py $(program)
+run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbox
+test: need-test need-check ; @tests/check/test.sh $(MAKE)
+test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
+check: programs need-check ; @tests/check/check.sh build/funneld
+bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
 clean: ; rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -43,8 +43,9 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,perfo
     --suppress=*:build/* -Iinclude -Ibuild/plain/gen -D_GNU_SOURCE -DFUNNELD_VERSION='"0"' -j2 src
 report "cppcheck" $?
 
-find src -name '*.c' | sort | xargs -P2 -n8 clang-tidy --quiet --warnings-as-errors='*' 2>/dev/null -- \
-    -std=gnu17 -Iinclude -Ibuild/plain/gen -D_GNU_SOURCE -DFUNNELD_VERSION='"0"'
+export FLAGS='-std=gnu17 -Iinclude -Ibuild/plain/gen -D_GNU_SOURCE -DFUNNELD_VERSION="0"'
+printf '%s\n' "${code[@]}" | grep '^src/.*\.c$' |
+    xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" "$@" -- $FLAGS 2>/dev/null' tidy
 report "clang-tidy" $?
 
 echo "$passed passed, $failed failed"
