@@ -18,6 +18,7 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -431,6 +432,18 @@ class _SinkHandler(http.server.BaseHTTPRequestHandler):
         self.server.sink.history(self, query)
 
 
+class _SinkServer(http.server.ThreadingHTTPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """A daemon that was killed leaves half requests and closed sockets behind."""
+        if not isinstance(sys.exc_info()[1], (OSError, json.JSONDecodeError)):
+            super().handle_error(request, client_address)
+
+
 class Sink:
     """chat.postMessage and conversations.history in this process. Down until start()."""
 
@@ -446,15 +459,8 @@ class Sink:
         self.server = None
 
     def start(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), _SinkHandler,
-                                                      bind_and_activate=False)
-        self.server.allow_reuse_address = True
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.server.request_queue_size = 128
+        self.server = _SinkServer(("127.0.0.1", self.port), _SinkHandler)
         self.server.sink = self
-        self.server.server_bind()
-        self.server.server_activate()
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
