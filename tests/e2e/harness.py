@@ -438,6 +438,23 @@ class _SinkServer(http.server.ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
+    def __init__(self, *arguments):
+        self.open = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request, client_address):
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self):
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request, client_address):
         """A daemon that was killed leaves half requests and closed sockets behind."""
         if not isinstance(sys.exc_info()[1], (OSError, json.JSONDecodeError)):
@@ -469,6 +486,7 @@ class Sink:
         if self.server:
             self.server.shutdown()
             self.server.server_close()
+            self.server.close_connections()  # else kept ones would go on being served
         self.server = None
 
     def hang(self):
