@@ -43,12 +43,20 @@ void batch_notice(struct batch *b, struct str connector, const struct due_row *r
 
 /* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
 MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);
+/* The same in a savepoint: an event that the store refuses is kept raw as unprocessable, so that
+ * nothing is lost and its neighbours go on. Fails only where the whole group does. */
+MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh,
+                                 bool *ret_raw);
 
-/* identity.c: whose event it is. *lead lives in the batch's arena and has an id. */
-MUST_CHECK enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret);
+/* identity.c: whose event it is. *ret lives in the batch's arena and has an id. *ret_absorbed: the
+ * event is about a record that was merged into this lead. */
+MUST_CHECK enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret,
+                             bool *ret_absorbed);
+/* From a merged lead to the one that lives on. */
+MUST_CHECK enum rc follow_merges(struct batch *b, struct lead *lead);
 MUST_CHECK enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into);
-/* After a fold: a lead known by e-mail alone that turns out to be this CRM contact. *lead may
- * become the other, older one. */
+/* After a fold or a merge: a lead known by e-mail alone that turns out to be this CRM contact.
+ * *lead may become the other, older one. */
 MUST_CHECK enum rc join_by_email(struct batch *b, struct lead *lead);
 
 /* outputs.c: routes to queue rows, and the question who a contact is. */
@@ -62,7 +70,14 @@ MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t 
 MUST_CHECK enum rc apply_attempts(struct batch *b, const struct attempts *w);
 MUST_CHECK enum rc apply_verdicts(struct batch *b, struct verdicts *w);
 
-/* What funneld_leads{band} changes by when a lead goes from one to the other. */
+/* The whole group is lost with these; anything else concerns one event or command. */
+static inline bool loses_group(enum rc rc)
+{
+    return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
+}
+
+/* What funneld_leads{band} changes by when a lead goes from one to the other; NULL: to no lead of
+ * its own. */
 void count_band(struct batch *b, const struct lead *before, const struct lead *after);
 
 extern const struct str enrichment_route; /* the name that deliveries to a CRM carry as route */

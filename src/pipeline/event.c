@@ -12,7 +12,7 @@ void count_band(struct batch *b, const struct lead *before, const struct lead *a
 {
     if (counted(before))
         batch_count(b, metric(METRIC_LEADS, str_of(band_name(before->band)), STR_NULL), -1);
-    if (counted(after))
+    if (after && counted(after))
         batch_count(b, metric(METRIC_LEADS, str_of(band_name(after->band)), STR_NULL), 1);
 }
 
@@ -111,7 +111,7 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
 
     if (e->effect == EFFECT_MERGE)
         rc = merge_leads(b, e, lead);
-    else if (lead_fold(lead, e, b->arena) && e->effect == EFFECT_PROPERTIES)
+    if (rc == RC_OK && (e->effect == EFFECT_MERGE || lead_fold(lead, e, b->arena)))
         rc = join_by_email(b, lead);
     if (rc != RC_OK)
         return rc;
@@ -123,23 +123,29 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
     return lead->erased ? erase(b, lead) : judge(b, e, event, lead);
 }
 
+/* The CRM deletes the record that a merge absorbed: that says nothing of the survivor. And an
+ * erased lead is deaf, but for a merge: then the other one must go as well. */
+static bool is_moot(const struct event *e, const struct lead *lead, bool absorbed)
+{
+    if (lead->erased)
+        return e->effect != EFFECT_MERGE;
+    return absorbed && (e->effect == EFFECT_DELETE || e->effect == EFFECT_RESTORE);
+}
+
 static enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
 {
     struct lead lead, before;
-    enum rc rc = find_lead(b, e, &lead);
+    bool absorbed = false;
+    enum rc rc = find_lead(b, e, &lead, &absorbed);
 
     if (rc != RC_OK)
         return rc;
     before = lead;
-    if (lead.erased) /* nothing of it is kept but that it came */
-        return store_event_add(b->store, event, lead.id, e, false);
-    if (lead.state == LEAD_MERGED) /* the record it absorbed is deleted: no news */
-        return store_event_add(b->store, event, lead.id, e, true);
+    if (is_moot(e, &lead, absorbed))
+        return store_event_add(b->store, event, lead.id, e, !lead.erased);
     rc = change_lead(b, e, event, &lead);
-    if (rc == RC_OK && lead.id == before.id)
+    if (rc == RC_OK) /* one that was joined with it is counted where that happened */
         count_band(b, &before, &lead);
-    else if (rc == RC_OK) /* joined with an older lead, which was counted where that happened */
-        count_band(b, &(struct lead){.state = LEAD_MERGED}, &lead);
     return rc;
 }
 
@@ -171,4 +177,33 @@ enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh)
         batch_count(b, metric(METRIC_EVENTS_UNPROCESSABLE, e->source, STR_NULL), 1);
     b->events++;
     return RC_OK;
+}
+
+static enum rc keep_raw(struct batch *b, const struct event *e, enum rc failure, bool *ret_fresh)
+{
+    struct event raw = *e;
+
+    raw.state = EVENT_UNPROCESSABLE;
+    raw.reason = arena_printf(b->arena, "it could not be processed: %s (%s)", rc_text(failure),
+                              store_error(b->store));
+    return process_event(b, &raw, ret_fresh);
+}
+
+enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
+{
+    const struct batch_mark mark = batch_mark(b);
+    enum rc rc = store_savepoint(b->store);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = process_event(b, e, ret_fresh);
+    *ret_raw = e->state == EVENT_UNPROCESSABLE;
+    if (rc == RC_OK)
+        return store_release(b->store);
+    store_undo(b->store);
+    batch_undo(b, mark);
+    if (loses_group(rc))
+        return rc;
+    *ret_raw = true;
+    return keep_raw(b, e, rc, ret_fresh);
 }

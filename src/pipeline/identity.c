@@ -1,14 +1,13 @@
 /* pipeline/identity.c - whose event is it: by CRM id, by e-mail, merged, joined. */
 #include "batch.h"
 
-enum { MAX_HOPS = 32 }; /* merges of merges; a longer chain would be a loop */
+enum { MAX_HOPS = 1000 }; /* merges of merges; what follows a longer chain is kept raw */
 
-/* From a merged lead to the one that lives on. */
-static enum rc follow(struct batch *b, struct lead *lead)
+enum rc follow_merges(struct batch *b, struct lead *lead)
 {
     for (int hops = 0; lead->state == LEAD_MERGED; hops++) {
         enum rc rc =
-            hops < MAX_HOPS ? read_lead(b->reader, lead->merged_into, b->arena, lead) : RC_CORRUPT;
+            hops < MAX_HOPS ? read_lead(b->reader, lead->merged_into, b->arena, lead) : RC_INVALID;
 
         if (rc != RC_OK)
             return rc == RC_NONE ? RC_CORRUPT : rc;
@@ -34,7 +33,7 @@ static enum rc by_crm(struct batch *b, const struct event *e, int64_t crm_id, st
     return rc == RC_NONE ? add_lead(b, e, crm_id, ret) : rc;
 }
 
-enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret)
+enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret, bool *ret_absorbed)
 {
     int64_t crm_id = e->effect == EFFECT_MERGE ? e->merge_into : e->object_id;
     enum rc rc;
@@ -48,26 +47,44 @@ enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret)
     }
     if (rc != RC_OK)
         return rc;
-    /* The CRM deletes the record that a merge absorbed: that says nothing of the survivor. */
-    if (ret->state == LEAD_MERGED && e->effect == EFFECT_DELETE)
-        return RC_OK;
-    return follow(b, ret);
+    *ret_absorbed = ret->state == LEAD_MERGED;
+    return follow_merges(b, ret);
 }
 
-/* `from` becomes a signpost to `into`. */
+/* What was told of either was told of this person: a rise is announced once. */
+static void keep_announced(struct lead *into, const struct lead *from)
+{
+    if (!from->evaluated || (into->evaluated && into->score >= from->score))
+        return;
+    into->score = from->score;
+    into->evaluated = true;
+}
+
+/* `from` becomes a signpost to `into`. The CRM's ids, which only one row may have, go along where
+ * `into` has none; the caller saves it. */
 static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
 {
-    const struct lead before = *from;
     enum rc rc = store_lead_move(b->store, from->id, into->id);
 
     if (rc != RC_OK)
         return rc;
     b->rescan = true; /* its pending deliveries belong to another lead now */
+    keep_announced(into, from);
     lead_absorb(into, from, b->arena);
+    if (from->portal_id == into->portal_id && from->crm_id == into->crm_id)
+        from->portal_id = from->crm_id = 0;
     from->state = LEAD_MERGED;
     from->merged_into = into->id;
-    count_band(b, &before, from);
     return store_lead_save(b->store, from);
+}
+
+/* Both records are one person's: the erasure of one is that of the other, in either order. */
+static void erase_as_well(struct batch *b, const struct event *e, struct lead *lead)
+{
+    struct event erasure = *e;
+
+    erasure.effect = EFFECT_ERASE;
+    (void)lead_fold(lead, &erasure, b->arena); /* false: it was erased before */
 }
 
 enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into)
@@ -80,8 +97,12 @@ enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into)
         if (e->merged[i] == e->merge_into)
             continue;
         rc = by_crm(b, e, e->merged[i], &from);
-        if (rc == RC_OK && from.id != into->id && from.state != LEAD_MERGED && !from.erased)
-            rc = absorb(b, &from, into);
+        if (rc != RC_OK || from.id == into->id || from.state == LEAD_MERGED)
+            continue;
+        count_band(b, &from, NULL);
+        if (from.erased)
+            erase_as_well(b, e, into);
+        rc = absorb(b, &from, into);
     }
     return rc;
 }
@@ -90,26 +111,18 @@ enum rc join_by_email(struct batch *b, struct lead *lead)
 {
     struct lead other;
 
-    if (!lead->crm_id || !lead->email.len)
+    if (!lead->crm_id || !lead->email.len || lead->state != LEAD_ACTIVE)
         return RC_OK;
     enum rc rc = read_lead_by_email(b->reader, lead->email, b->arena, &other);
     if (rc != RC_OK)
         return rc == RC_NONE ? RC_OK : rc;
     if (other.id == lead->id || other.crm_id)
         return RC_OK;
+    count_band(b, &other, NULL);
     if (other.id > lead->id)
         return absorb(b, &other, lead);
-
-    /* The older one lives on and takes the CRM's ids, which only one row may have. */
-    const struct lead before = other;
-    other.portal_id = lead->portal_id;
-    other.crm_id = lead->crm_id;
-    other.enriched_at = lead->enriched_at;
-    lead->portal_id = lead->crm_id = 0;
     rc = absorb(b, lead, &other);
-    if (rc != RC_OK)
-        return rc;
-    count_band(b, &before, &(struct lead){.state = LEAD_MERGED}); /* counted anew by the caller */
-    *lead = other;
-    return RC_OK;
+    if (rc == RC_OK)
+        *lead = other;
+    return rc;
 }

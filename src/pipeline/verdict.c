@@ -17,35 +17,62 @@ static void released(void *self, struct str connector, const struct due_row *row
     batch_notice(self, connector, row);
 }
 
+/* The lead that was told of, or what it has become since. */
+static enum rc read_survivor(struct batch *b, int64_t id, struct lead *ret)
+{
+    enum rc rc = read_lead(b->reader, id, b->arena, ret);
+
+    return rc == RC_OK ? follow_merges(b, ret) : rc;
+}
+
 /* The CRM was asked about this lead: what waited for that may go. */
-static enum rc enriched(struct batch *b, const struct attempt_end *end)
+static enum rc enriched(struct batch *b, const struct attempt_end *end, struct lead *lead)
+{
+    lead->enriched_at = end->ended_at;
+    enum rc rc = store_lead_save(b->store, lead);
+
+    return rc == RC_OK ? store_delivery_release(b->store, lead->id, b->now_ms, released, b) : rc;
+}
+
+/* Where the lead was merged while its message was under way, the survivor's own object wins. */
+static enum rc keep_remote(struct batch *b, const struct attempt_end *end, const struct lead *lead)
+{
+    struct str own;
+
+    if (lead->id != end->lead) {
+        enum rc rc = end->remote_lead.len
+                         ? read_remote(b->reader, lead->id, end->connector, b->arena, &own)
+                         : RC_OK;
+        if (rc != RC_NONE)
+            return rc;
+    }
+    return store_remote_set(b->store, lead->id, end->connector, end->remote_lead, end->ended_at);
+}
+
+static enum rc note_lead(struct batch *b, const struct attempt_end *end)
 {
     struct lead lead;
-    enum rc rc = read_lead(b->reader, end->lead, b->arena, &lead);
 
-    while (rc == RC_OK && lead.state == LEAD_MERGED)
-        rc = read_lead(b->reader, lead.merged_into, b->arena, &lead);
+    if (!end->remote_lead.at && !end->enriched)
+        return RC_OK;
+    enum rc rc = read_survivor(b, end->lead, &lead);
     if (rc != RC_OK)
         return rc == RC_NONE ? RC_OK : rc;
-    lead.enriched_at = end->ended_at;
-    rc = store_lead_save(b->store, &lead);
-    return rc == RC_OK ? store_delivery_release(b->store, lead.id, b->now_ms, released, b) : rc;
+    if (end->remote_lead.at)
+        rc = keep_remote(b, end, &lead);
+    return rc == RC_OK && end->enriched ? enriched(b, end, &lead) : rc;
 }
 
 static enum rc apply_one(struct batch *b, struct attempt_end *end)
 {
-    bool fresh;
+    bool fresh, raw;
     enum rc rc = store_attempt_end(b->store, end);
 
     if (rc != RC_OK && rc != RC_NONE)
         return rc;
     end->applied = rc == RC_OK;
-    rc = end->remote_lead.at ? store_remote_set(b->store, end->lead, end->connector,
-                                                end->remote_lead, end->ended_at)
-                             : RC_OK;
-    if (rc == RC_OK && end->event)
-        rc = process_event(b, end->event, &fresh);
-    return rc == RC_OK && end->enriched ? enriched(b, end) : rc;
+    rc = note_lead(b, end); /* first: the answer's event must not ask again */
+    return rc == RC_OK && end->event ? process_alone(b, end->event, &fresh, &raw) : rc;
 }
 
 enum rc apply_verdicts(struct batch *b, struct verdicts *w)

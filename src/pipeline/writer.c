@@ -89,49 +89,12 @@ void writer_close(struct writer *w)
     mailbox_close(w->box);
 }
 
-/* The whole group is lost with these; anything else concerns one event or command. */
-static bool loses_group(enum rc rc)
-{
-    return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
-}
-
-/* An event that the store refuses is kept raw, so that nothing is lost and its neighbours go on. */
-static enum rc keep_raw(struct batch *b, const struct event *e, enum rc failure, bool *ret_fresh)
-{
-    struct event raw = *e;
-
-    raw.state = EVENT_UNPROCESSABLE;
-    raw.reason = arena_printf(b->arena, "it could not be processed: %s (%s)", store_error(b->store),
-                              rc_text(failure));
-    return process_event(b, &raw, ret_fresh);
-}
-
-static enum rc in_savepoint(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
-{
-    const struct batch_mark mark = batch_mark(b);
-    enum rc rc = store_savepoint(b->store);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = process_event(b, e, ret_fresh);
-    *ret_raw = e->state == EVENT_UNPROCESSABLE;
-    if (rc != RC_OK) {
-        store_undo(b->store);
-        batch_undo(b, mark);
-        if (loses_group(rc))
-            return rc;
-        *ret_raw = true;
-        return keep_raw(b, e, rc, ret_fresh);
-    }
-    return store_release(b->store);
-}
-
 static enum rc do_intake(struct batch *b, struct intake *in)
 {
     in->accepted = in->duplicates = in->unprocessable = 0;
     for (size_t i = 0; i < in->n; i++) {
         bool fresh = false, raw = false;
-        enum rc rc = in_savepoint(b, &in->events[i], &fresh, &raw);
+        enum rc rc = process_alone(b, &in->events[i], &fresh, &raw);
 
         if (rc != RC_OK)
             return rc;
@@ -167,6 +130,11 @@ static enum rc do_command(struct batch *b, struct command *c)
     return RC_INVALID;
 }
 
+static bool is_rules(const struct work *work)
+{
+    return work->kind == WORK_COMMAND && ((const struct command *)work)->kind == COMMAND_RULES;
+}
+
 static enum rc do_kind(struct batch *b, struct work *work)
 {
     switch (work->kind) {
@@ -193,6 +161,8 @@ static enum rc do_work(struct batch *b, struct work *work)
         return rc;
     rc = do_kind(b, work);
     work->rc = rc == RC_NONE ? RC_OK : rc;
+    if (work->rc == RC_OK && is_rules(work))
+        b->rules = ((struct command *)work)->arg; /* for what follows in this group already */
     if (work->rc == RC_OK)
         return store_release(b->store);
     store_undo(b->store);
@@ -226,7 +196,7 @@ static void take_rules(struct writer *w, const struct work *work)
 {
     const struct command *c = (const struct command *)work;
 
-    if (work->kind != WORK_COMMAND || c->kind != COMMAND_RULES || work->rc != RC_OK)
+    if (!is_rules(work) || work->rc != RC_OK)
         return;
     if (w->rules)
         ref_drop(w->rules->owner);
@@ -286,7 +256,7 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     answer(w, mails, rc);
     metric_observe(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL),
                    (double)(clock_mono_us() - began) / 1e6);
-    if (b.events)
+    if (rc == RC_OK && b.events)
         metric_observe(metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL), (double)b.events);
     arena_reset(&w->arena);
     if (rc == RC_OK && (rc = store_checkpoint(w->ports.store)) != RC_OK)
