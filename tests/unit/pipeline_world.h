@@ -79,32 +79,29 @@ static void on_failure(void *self)
 /* Lists, kept in the world's arena */
 
 struct deliveries {
-    struct arena *arena;
+    int64_t ids[256];
     struct delivery items[256];
     size_t n;
 };
 
-static void keep_delivery(void *self, const struct delivery *d)
+static void keep_id(void *self, const struct delivery *d)
 {
     struct deliveries *list = self;
 
-    assert_true(list->n < ARRAY_LEN(list->items));
-    struct delivery *copy = &list->items[list->n++];
-    *copy = *d;
-    copy->route = arena_str(list->arena, d->route);
-    copy->connector = arena_str(list->arena, d->connector);
-    copy->reason = arena_str(list->arena, d->reason);
-    copy->facts.reasons = arena_str(list->arena, d->facts.reasons);
+    assert_true(list->n < ARRAY_LEN(list->ids));
+    list->ids[list->n++] = d->id;
 }
 
 /* Newest first. connector and state may be NULL. */
 static struct deliveries deliveries(struct pipeline *p, const char *connector, const char *state)
 {
-    struct deliveries list = {.arena = &p->w->arena};
+    struct deliveries list = {0};
     const struct list_filter f = {
         .limit = 1000, .connector = str_of(connector), .state = str_of(state)};
 
-    OK(read_deliveries(p->w->reader, &f, keep_delivery, &list));
+    OK(read_deliveries(p->w->reader, &f, keep_id, &list));
+    for (size_t i = 0; i < list.n; i++)
+        list.items[i] = get_delivery(p->w, list.ids[i]);
     return list;
 }
 

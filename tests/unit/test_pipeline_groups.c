@@ -1,0 +1,259 @@
+/* tests/unit/test_pipeline_groups.c - group commit: what waits goes together, or not at all. */
+#include "pipeline_world.h"
+
+enum { GROUP = 3 };
+
+static struct intake intake_of(struct pipeline *p, int64_t contact, const char *value)
+{
+    struct str element = change_json(p, contact, "page", value, p->now);
+
+    return decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(element)));
+}
+
+static void what_waits_is_committed_together(void **state)
+{
+    struct pipeline *p = *state;
+    struct intake in[GROUP];
+
+    load(p, PLAIN_CONF);
+    for (int i = 0; i < GROUP; i++) {
+        in[i] = intake_of(p, 7, i == 2 ? "b" : "a");
+        submit(p, &in[i].work, WORK_INTAKE);
+    }
+    step(p);
+    COUNTS(in[0], 1, 0, 0);
+    COUNTS(in[1], 0, 1, 0); /* of its neighbour, which is not committed yet */
+    COUNTS(in[2], 1, 0, 0);
+    struct series *groups = metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL);
+    assert_true(metric_value(groups) == 1);
+}
+
+static void a_commit_takes_no_more_than_its_weight(void **state)
+{
+    struct pipeline *p = *state;
+    struct intake in[GROUP];
+
+    load(p, PLAIN_CONF);
+    for (int i = 0; i < 2; i++) {
+        in[i] = intake_of(p, 7 + i, "a");
+        in[i].work.mail.weight = COMMIT_WEIGHT * 2 / 3;
+    }
+    submit(p, &in[0].work, WORK_INTAKE);
+    in[1].work.kind = WORK_INTAKE;
+    in[1].work.done = work_done;
+    assert_int_equal(writer_submit(p->writer, &in[1].work), RC_BUSY); /* the box is as small */
+    step(p);
+    COUNTS(in[0], 1, 0, 0);
+    OK(writer_submit(p->writer, &in[1].work));
+    step(p);
+    COUNTS(in[1], 1, 0, 0);
+}
+
+static void verdicts_and_commands_are_taken_when_intake_is_not(void **state)
+{
+    struct pipeline *p = *state;
+    struct retry_filter all = {0};
+    struct command c = {.kind = COMMAND_RETRY, .arg = &all};
+
+    load(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "a");
+    in.work.mail.weight = COMMIT_WEIGHT;
+    submit(p, &in.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    if (c.work.mail.weight)
+        step(p);
+    assert_int_equal(c.work.mail.weight, 0);
+}
+
+/* max_size below what is there: nothing can grow. */
+static void set_max_size(struct pipeline *p, int64_t bytes)
+{
+    struct store_settings s = p->w->settings;
+
+    s.max_size = bytes;
+    store_limits(p->w->store, &s);
+}
+
+static void a_full_store_fails_the_whole_group_and_recovers(void **state)
+{
+    struct pipeline *p = *state;
+    struct intake in[GROUP];
+    char big[64 * 1024];
+    const struct list_filter all = {.limit = 1000};
+    struct shown before = {0}, after = {0};
+
+    load(p, PLAIN_CONF);
+    change(p, 1, "page", "a");
+    OK(read_events(p->w->reader, &all, show_event, &before));
+    set_max_size(p, 1);
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    size_t notices = p->notices;
+    for (int i = 0; i < GROUP; i++) {
+        in[i] = intake_of(p, 7 + i, i == 1 ? big : "demo");
+        submit(p, &in[i].work, WORK_INTAKE);
+    }
+    step(p);
+    for (int i = 0; i < GROUP; i++)
+        assert_int_equal(in[i].work.rc, RC_FULL);
+    OK(read_events(p->w->reader, &all, show_event, &after));
+    assert_int_equal(after.n, before.n);
+    assert_int_equal(p->notices, notices);
+    assert_int_equal(p->failures, 0);
+    assert_int_equal(atomic_load(&health.store), STORE_FULL);
+    assert_true(counted(METRIC_EVENTS_RECEIVED, "hubspot", "contact.propertyChange") == 1);
+    assert_false(has_contact(p, 7));
+
+    set_max_size(p, 0);
+    for (int i = 0; i < GROUP; i++) {
+        run(p, &in[i].work, WORK_INTAKE);
+        COUNTS(in[i], 1, 0, 0);
+    }
+    assert_int_equal(atomic_load(&health.store), STORE_OK);
+}
+
+static enum rc refuse_call(struct store *st, void *arg, struct why *why)
+{
+    (void)st;
+    return why_fail(*(enum rc *)arg, why, "I will not");
+}
+
+static void a_command_that_fails_fails_alone(void **state)
+{
+    struct pipeline *p = *state;
+    enum rc wanted = RC_INVALID;
+    struct command c = {.kind = COMMAND_CALL, .fn = refuse_call, .arg = &wanted};
+
+    load(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "a");
+    submit(p, &in.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
+    struct intake last = intake_of(p, 8, "a");
+    submit(p, &last.work, WORK_INTAKE);
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    COUNTS(last, 1, 0, 0);
+    assert_int_equal(c.work.rc, RC_INVALID);
+    assert_string_equal(c.why.text, "I will not");
+}
+
+static void an_io_error_asks_for_a_restart(void **state)
+{
+    struct pipeline *p = *state;
+    enum rc wanted = RC_IO;
+    struct command c = {.kind = COMMAND_CALL, .fn = refuse_call, .arg = &wanted};
+
+    load(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "a");
+    submit(p, &in.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
+    step(p);
+    assert_int_equal(in.work.rc, RC_IO);
+    assert_int_equal(c.work.rc, RC_IO);
+    assert_int_equal(p->failures, 1);
+    assert_int_equal(atomic_load(&health.store), STORE_FAILED);
+    assert_false(has_contact(p, 7));
+}
+
+static void new_rules_hold_for_what_came_after_them(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "/pricing");
+    struct intake last = intake_of(p, 8, "/pricing");
+    submit(p, &in.work, WORK_INTAKE);
+    struct command c = rules_command(
+        p, BASIC_SOURCES "[rule pricing]\nwhen = event.property == \"page\"\npoints = 1\n");
+    submit(p, &c.work, WORK_COMMAND);
+    submit(p, &last.work, WORK_INTAKE);
+    step(p);
+    OK(c.work.rc);
+    assert_int_equal(contact_lead(p, 7).score, 255);
+    assert_int_equal(contact_lead(p, 8).score, 10);
+}
+
+static void the_first_rules_and_the_first_event_may_share_a_group(void **state)
+{
+    struct pipeline *p = *state;
+    struct command c = rules_command(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "/pricing");
+
+    submit(p, &c.work, WORK_COMMAND);
+    submit(p, &in.work, WORK_INTAKE);
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    assert_int_equal(contact_lead(p, 7).score, 255);
+}
+
+/* Rules that were not committed are the sender's to drop, and the old ones go on. */
+static void rules_of_a_failed_group_are_not_taken_over(void **state)
+{
+    struct pipeline *p = *state;
+    enum rc wanted = RC_FULL;
+    struct command failing = {.kind = COMMAND_CALL, .fn = refuse_call, .arg = &wanted};
+
+    load(p, PLAIN_CONF);
+    const struct rules *old = p->rules;
+    struct command c = rules_command(
+        p, BASIC_SOURCES "[rule pricing]\nwhen = event.property == \"page\"\npoints = 1\n");
+    submit(p, &c.work, WORK_COMMAND);
+    submit(p, &failing.work, WORK_COMMAND);
+    step(p);
+    assert_int_equal(c.work.rc, RC_FULL);
+    ref_drop(p->rules->owner);
+    p->rules = old;
+    struct intake in = intake_of(p, 7, "/pricing");
+    run(p, &in.work, WORK_INTAKE);
+    assert_int_equal(contact_lead(p, 7).score, 255);
+}
+
+static void a_closed_writer_still_does_what_waits(void **state)
+{
+    struct pipeline *p = *state;
+    struct retry_filter all = {0};
+    struct command c = {.kind = COMMAND_RETRY, .arg = &all};
+
+    load(p, PLAIN_CONF);
+    struct intake in = intake_of(p, 7, "a"), late = intake_of(p, 8, "a");
+    submit(p, &in.work, WORK_INTAKE);
+    writer_close(p->writer);
+    late.work.kind = WORK_INTAKE;
+    late.work.mail.weight = 1;
+    assert_int_equal(writer_submit(p->writer, &late.work), RC_CLOSED);
+    c.work.kind = WORK_COMMAND;
+    assert_int_equal(writer_submit(p->writer, &c.work), RC_CLOSED);
+    assert_true(writer_step(p->writer, p->now, 0));
+    COUNTS(in, 1, 0, 0);
+    assert_false(writer_step(p->writer, p->now, 0));
+}
+
+static void a_step_without_work_does_nothing(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF);
+    step(p);
+    assert_true(metric_value(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL)) == 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CHECKS(what_waits_is_committed_together),
+        CHECKS(a_commit_takes_no_more_than_its_weight),
+        CHECKS(verdicts_and_commands_are_taken_when_intake_is_not),
+        CHECKS(a_full_store_fails_the_whole_group_and_recovers),
+        CHECKS(a_command_that_fails_fails_alone),
+        CHECKS(an_io_error_asks_for_a_restart),
+        CHECKS(new_rules_hold_for_what_came_after_them),
+        CHECKS(the_first_rules_and_the_first_event_may_share_a_group),
+        CHECKS(rules_of_a_failed_group_are_not_taken_over),
+        CHECKS(a_closed_writer_still_does_what_waits),
+        CHECKS(a_step_without_work_does_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
