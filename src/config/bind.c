@@ -102,7 +102,7 @@ const struct section_spec *conf_spec(const struct conf_section *s,
 static bool is_literal_secret(const struct option *o, const struct conf_entry *e)
 {
     return o->type == OPTION_SECRET && !str_starts(e->raw, STR("${")) &&
-           !str_starts(e->raw, STR("file:/"));
+           !str_starts(e->raw, STR("file:/")) && !str_starts(e->raw, STR("file:${"));
 }
 
 /* What only a secret must not be: we would sign with the wrong one and never know. */

@@ -242,6 +242,8 @@ static void secrets_are_never_told(void **state)
     (void)state;
     is_good("secret = hunter2");
     is_good("secret = ${HOME} ; a comment is fine behind a name");
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/etc", 1), 0);
+    is_good("secret = file:${CREDENTIALS_DIRECTORY}/hostname"); /* as under systemd */
     is_bad("secret = hunter2 ;hidden", "a comment", "line of its own");
     assert_false(holds(problems.first->message, "hunter2"));
     is_bad("secret = file:hunter2", "is not an absolute path", "file:/path");

@@ -292,6 +292,8 @@ static struct str error_text(struct exchange *x, CURLcode code)
     sbuf_text(&x->error, ": ");
     if (x->answer.failed)
         sbuf_printf(&x->error, "the answer is longer than %d bytes", ANSWER_MAX);
+    else if (code == CURLE_SEND_FAIL_REWIND) /* it would send again, and must not */
+        sbuf_text(&x->error, "the connection was closed before an answer");
     else if (words.len)
         sbuf_add(&x->error, str_cut(words, 300));
     else
