@@ -133,7 +133,7 @@ struct config *config_load(const char *path, int64_t now_ms)
     bind_sections(c);
     config_check(c);
     make_views(c);
-    if (c->control_socket.len > 107)
+    if (c->control_socket.len > 107 && !c->admin.socket.len) /* admin_check says it of its own */
         conf_problem(&c->problems, conf_section_find(&c->conf, "store", NULL), NULL,
                      "set [admin] socket to a shorter path",
                      "the control socket's path has %zu bytes, at most 107 are possible",

@@ -14,10 +14,6 @@ static void check_path(struct config *c, size_t i)
     struct conf_section *s = section(c, "source", c->sources[i].name);
     const struct conf_entry *e = conf_find(s, "path");
 
-    if (!str_starts(path, STR("/")) || str_chr(path, '?') || str_chr(path, '%') ||
-        str_chr(path, '#'))
-        conf_problem(&c->problems, s, e, "as in /webhooks/hubspot",
-                     "a source's path starts with / and has no ? %% or #");
     for (size_t k = 0; k < ARRAY_LEN(builtin_paths); k++)
         if (str_is(path, builtin_paths[k]) ||
             (str_starts(path, STR("/hooks/")) && k == ARRAY_LEN(builtin_paths) - 1))
@@ -50,7 +46,7 @@ static void resolve_enrich(struct config *c, struct source *source)
     struct str name = e ? e->value : STR("crm");
     const struct connector *k = config_connector(c, name);
 
-    if (!str_is(s->type, "hubspot") || (e && str_is(name, "none")))
+    if (!str_is(s->type, "hubspot") || (e && (e->broken || str_is(name, "none"))))
         return;
     if (k && k->type->enriches)
         source->enrich_with = name;
@@ -78,10 +74,6 @@ static void check_route(struct config *c, const struct route *r)
             conf_problem(&c->problems, s, e, "it reads contacts for sources with enrich = NAME",
                          "[connector %.*s] of type %s takes no deliveries", STR_ARG(k->name),
                          k->type->name);
-        for (size_t j = 0; j < i; j++)
-            if (str_eq(r->to.items[i], r->to.items[j]))
-                conf_problem(&c->problems, s, e, "name each connector once",
-                             "%.*s stands twice in `to`", STR_ARG(r->to.items[i]));
     }
     if (str_is(r->name, "enrichment"))
         conf_problem(&c->problems, s, NULL, "choose another name",
