@@ -179,7 +179,7 @@ static int server_start(void **state)
 
     (void)state;
     signal(SIGPIPE, SIG_IGN);
-    if (listen(listener, 16) != 0)
+    if (listen(listener, SOMAXCONN) != 0) /* a full queue may reset what comes */
         return -1;
     if (pthread_create(&thread, NULL, accept_all, (void *)(intptr_t)listener) != 0)
         return -1;
