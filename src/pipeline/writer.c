@@ -2,7 +2,8 @@
  *
  * A step takes what waits, does it in one transaction and answers all of it after the commit. A
  * full disk or a failed write fails the whole group: nothing of it is stored and every sender
- * hears 503. One bad event or command fails alone, in its savepoint.
+ * hears 503; on a full disk what is no event gets a second try without the events. One bad event
+ * or command fails alone, in its savepoint.
  */
 #include "batch.h"
 
@@ -231,15 +232,8 @@ static void answer(struct writer *w, struct mail *mails, enum rc rc)
     }
 }
 
-bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
+static enum rc commit_and_tell(struct writer *w, struct mail *mails, int64_t now_ms)
 {
-    struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
-
-    if (!mails)
-        return !atomic_load(&w->closing);
-    if (wait_ms)
-        now_ms = clock_now_ms(); /* the wait may have been long */
-    int64_t began = clock_mono_us();
     struct batch b = {
         .store = w->ports.store,
         .reader = store_reader(w->ports.store),
@@ -250,14 +244,62 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     };
     enum rc rc = commit_group(&b, mails);
 
+    if (rc != RC_OK)
+        return rc;
+    tell(w, &b);
+    if (b.events)
+        metric_observe(metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL), (double)b.events);
+    return RC_OK;
+}
+
+/* Leaves the intakes in *mails; the rest in the order in which it came. */
+static struct mail *take_the_rest(struct mail **mails)
+{
+    struct mail *rest = NULL, **last_rest = &rest, **last = mails;
+
+    for (struct mail *m = *mails; m; m = m->next) {
+        struct mail ***end = ((struct work *)m)->kind == WORK_INTAKE ? &last : &last_rest;
+
+        **end = m;
+        *end = &m->next;
+    }
+    *last = *last_rest = NULL;
+    return rest;
+}
+
+/* Where events find no room, verdicts may; and the command that makes room must not fail with
+ * events that need it. */
+static enum rc finish_without_intakes(struct writer *w, struct mail *mails, int64_t now_ms)
+{
+    struct mail *rest = take_the_rest(&mails);
+    bool again = rest && mails;
+    enum rc rc = again ? commit_and_tell(w, rest, now_ms) : RC_FULL;
+
+    if (again && rc != RC_OK)
+        note_outcome(w, rc);
+    answer(w, mails, RC_FULL);
+    answer(w, rest, rc);
+    return rc;
+}
+
+bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
+{
+    struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
+
+    if (!mails)
+        return !atomic_load(&w->closing);
+    if (wait_ms)
+        now_ms = clock_now_ms(); /* the wait may have been long */
+    int64_t began = clock_mono_us();
+    enum rc rc = commit_and_tell(w, mails, now_ms);
+
     note_outcome(w, rc);
-    if (rc == RC_OK)
-        tell(w, &b);
-    answer(w, mails, rc);
+    if (rc == RC_FULL)
+        rc = finish_without_intakes(w, mails, now_ms);
+    else
+        answer(w, mails, rc);
     metric_observe(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL),
                    (double)(clock_mono_us() - began) / 1e6);
-    if (rc == RC_OK && b.events)
-        metric_observe(metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL), (double)b.events);
     arena_reset(&w->arena);
     if (rc == RC_OK && (rc = store_checkpoint(w->ports.store)) != RC_OK)
         note_outcome(w, rc);

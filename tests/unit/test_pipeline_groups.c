@@ -114,6 +114,39 @@ static void a_full_store_fails_the_whole_group_and_recovers(void **state)
     assert_int_equal(atomic_load(&health.store), STORE_OK);
 }
 
+static enum rc make_room(struct store *st, void *arg, struct why *why)
+{
+    (void)why;
+    store_limits(st, arg);
+    return RC_OK;
+}
+
+/* Senders do not stop while the operator raises max_size. */
+static void a_command_does_not_fail_with_events_that_find_no_room(void **state)
+{
+    struct pipeline *p = *state;
+    char big[64 * 1024];
+    struct command room = {.kind = COMMAND_CALL, .fn = make_room, .arg = &p->w->settings};
+
+    load(p, PLAIN_CONF);
+    set_max_size(p, 1);
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    struct intake first = intake_of(p, 7, big), last = intake_of(p, 8, "a");
+    submit(p, &first.work, WORK_INTAKE);
+    submit(p, &room.work, WORK_COMMAND);
+    submit(p, &last.work, WORK_INTAKE);
+    step(p);
+    assert_int_equal(first.work.rc, RC_FULL);
+    assert_int_equal(last.work.rc, RC_FULL);
+    OK(room.work.rc);
+    assert_int_equal(atomic_load(&health.store), STORE_FULL); /* an event has yet to fit */
+    assert_false(has_contact(p, 8));
+    run(p, &first.work, WORK_INTAKE);
+    COUNTS(first, 1, 0, 0);
+    assert_int_equal(atomic_load(&health.store), STORE_OK);
+}
+
 static enum rc refuse_call(struct store *st, void *arg, struct why *why)
 {
     (void)st;
@@ -246,6 +279,7 @@ int main(void)
         CHECKS(a_commit_takes_no_more_than_its_weight),
         CHECKS(verdicts_and_commands_are_taken_when_intake_is_not),
         CHECKS(a_full_store_fails_the_whole_group_and_recovers),
+        CHECKS(a_command_does_not_fail_with_events_that_find_no_room),
         CHECKS(a_command_that_fails_fails_alone),
         CHECKS(an_io_error_asks_for_a_restart),
         CHECKS(new_rules_hold_for_what_came_after_them),
