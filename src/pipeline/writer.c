@@ -24,7 +24,8 @@ struct writer {
     /* The writer thread's own. */
     const struct rules *rules;
     struct arena arena;
-    enum rc last; /* of the last commit: a change is logged once */
+    enum rc last;       /* of the last commit: a change is logged once */
+    enum rc checkpoint; /* of the last checkpoint: it failed until one does not */
 };
 
 struct batch_mark batch_mark(const struct batch *b)
@@ -282,6 +283,16 @@ static enum rc finish_without_intakes(struct writer *w, struct mail *mails, int6
     return rc;
 }
 
+/* Commits may go well while the file has no room for what they wrote to the log. */
+static void checkpoint(struct writer *w)
+{
+    enum rc before = w->checkpoint;
+
+    w->checkpoint = store_checkpoint(w->ports.store);
+    if (w->checkpoint != before)
+        note_outcome(w, w->checkpoint);
+}
+
 bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
 {
     struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
@@ -293,7 +304,7 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     int64_t began = clock_mono_us();
     enum rc rc = commit_and_tell(w, mails, now_ms);
 
-    note_outcome(w, rc);
+    note_outcome(w, rc == RC_OK ? w->checkpoint : rc);
     if (rc == RC_FULL)
         rc = finish_without_intakes(w, mails, now_ms);
     else
@@ -301,8 +312,8 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     metric_observe(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL),
                    (double)(clock_mono_us() - began) / 1e6);
     arena_reset(&w->arena);
-    if (rc == RC_OK && (rc = store_checkpoint(w->ports.store)) != RC_OK)
-        note_outcome(w, rc);
+    if (rc == RC_OK)
+        checkpoint(w);
     return true;
 }
 

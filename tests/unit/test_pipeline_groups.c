@@ -1,4 +1,5 @@
 /* tests/unit/test_pipeline_groups.c - group commit: what waits goes together, or not at all. */
+#include "fault_vfs.h"
 #include "pipeline_world.h"
 
 enum { GROUP = 3 };
@@ -147,6 +148,64 @@ static void a_command_does_not_fail_with_events_that_find_no_room(void **state)
     assert_int_equal(atomic_load(&health.store), STORE_OK);
 }
 
+/* Between commit and checkpoint: the latter finds no room in the file. */
+static void done_and_fill_disk(struct work *work)
+{
+    fault_arm((struct fault){.only = "xWrite", .kind = FAULT_FULL, .times = 1});
+    work_done(work);
+}
+
+/* How often something was logged about the store. */
+static size_t lines_logged(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char line[512];
+    size_t n = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        n += strstr(line, "ev=store.") != NULL;
+    assert_int_equal(fclose(f), 0);
+    return n;
+}
+
+static void change_on_full_disk(struct pipeline *p, const char *value)
+{
+    struct intake in = intake_of(p, 7, value);
+
+    submit(p, &in.work, WORK_INTAKE);
+    in.work.done = done_and_fill_disk;
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    assert_true(fault_fired());
+    fault_clear();
+}
+
+static void a_checkpoint_that_finds_no_room_is_logged_once(void **state)
+{
+    struct pipeline *p = *state;
+    struct store_settings eager = p->w->settings;
+    struct str log = arena_printf(&p->w->arena, "%s/log", p->w->dir);
+
+    eager.checkpoint = 1;
+    store_limits(p->w->store, &eager);
+    load(p, PLAIN_CONF);
+    int fd = open(log.at, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600),
+        old = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && old >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    change_on_full_disk(p, "a");
+    change_on_full_disk(p, "b");
+    enum store_health full = (enum store_health)atomic_load(&health.store);
+    size_t while_full = lines_logged(log.at);
+    change(p, 7, "page", "c");
+    size_t afterwards = lines_logged(log.at);
+    assert_true(dup2(old, STDERR_FILENO) >= 0 && close(old) == 0 && close(fd) == 0);
+    assert_int_equal(full, STORE_FULL);
+    assert_int_equal(while_full, 1);
+    assert_int_equal(afterwards, 2);
+    assert_int_equal(atomic_load(&health.store), STORE_OK);
+}
+
 static enum rc refuse_call(struct store *st, void *arg, struct why *why)
 {
     (void)st;
@@ -170,6 +229,37 @@ static void a_command_that_fails_fails_alone(void **state)
     COUNTS(last, 1, 0, 0);
     assert_int_equal(c.work.rc, RC_INVALID);
     assert_string_equal(c.why.text, "I will not");
+}
+
+/* The second of two reports is nonsense: what the first had released is not told. */
+static void reports_that_fail_together_tell_nothing(void **state)
+{
+    struct pipeline *p = *state;
+    static const char conf[] =
+        CRM_CONF "[route demo]\nwhen = event.property == \"demo_requested\"\nto = sales-slack\n"
+                 "wait_for = enrichment\n";
+
+    load(p, conf);
+    change(p, 7, "demo_requested", "true");
+    struct delivery asked = deliveries(p, "crm", "pending").items[0];
+    struct delivery held_back = deliveries(p, "sales-slack", "pending").items[0];
+    struct attempt_end ends[] = {
+        {.delivery = asked.id, .lead = asked.lead, .connector = asked.connector, .enriched = true},
+        {.delivery = held_back.id, .verdict = (enum attempt_verdict)9},
+    };
+    struct verdicts v = {.ends = ends, .n = ARRAY_LEN(ends)};
+    size_t notices = p->notices;
+    p->now += 1000;
+    struct intake in = intake_of(p, 8, "a");
+    submit(p, &v.work, WORK_VERDICTS);
+    submit(p, &in.work, WORK_INTAKE);
+    step(p);
+    assert_int_equal(v.work.rc, RC_INVALID);
+    COUNTS(in, 1, 0, 0);
+    assert_int_equal(p->notices, notices + 1); /* the question about 8 */
+    assert_int_equal(get_delivery(p->w, asked.id).state, DELIVERY_PENDING);
+    assert_int_equal(get_delivery(p->w, asked.id).attempts, 0);
+    assert_int_equal(contact_lead(p, 7).enriched_at, 0);
 }
 
 static void an_io_error_asks_for_a_restart(void **state)
@@ -280,7 +370,9 @@ int main(void)
         CHECKS(verdicts_and_commands_are_taken_when_intake_is_not),
         CHECKS(a_full_store_fails_the_whole_group_and_recovers),
         CHECKS(a_command_does_not_fail_with_events_that_find_no_room),
+        CHECKS(a_checkpoint_that_finds_no_room_is_logged_once),
         CHECKS(a_command_that_fails_fails_alone),
+        CHECKS(reports_that_fail_together_tell_nothing),
         CHECKS(an_io_error_asks_for_a_restart),
         CHECKS(new_rules_hold_for_what_came_after_them),
         CHECKS(the_first_rules_and_the_first_event_may_share_a_group),
@@ -289,5 +381,8 @@ int main(void)
         CHECKS(a_step_without_work_does_nothing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    fault_install(); /* it also leaves out the syncs */
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    fault_remove();
+    return failed;
 }
