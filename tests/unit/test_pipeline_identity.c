@@ -217,6 +217,18 @@ static void merges_of_merges_lead_to_the_last_one(void **state)
     assert_int_equal(contact_lead(p, 8).score, 605);
 }
 
+static void a_record_that_was_absorbed_stays_where_it_went(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF);
+    merge(p, 7, 8);
+    merge(p, 7, 9);
+    change(p, 7, "demo_requested", "true");
+    assert_int_equal(contact_lead(p, 8).score, 350);
+    assert_int_equal(contact_lead(p, 9).score, 0);
+}
+
 static void a_long_chain_of_merges_is_followed(void **state)
 {
     struct pipeline *p = *state;
@@ -335,6 +347,7 @@ int main(void)
         CHECKS(a_merge_moves_what_is_known_to_the_survivor),
         CHECKS(a_merge_of_records_never_heard_of_is_remembered),
         CHECKS(merges_of_merges_lead_to_the_last_one),
+        CHECKS(a_record_that_was_absorbed_stays_where_it_went),
         CHECKS(a_long_chain_of_merges_is_followed),
         CHECKS(a_merge_back_and_forth_makes_no_loop),
         CHECKS(the_deletion_of_an_absorbed_record_leaves_the_survivor_alone),

@@ -47,6 +47,16 @@ static void add_fact(struct pipeline *p, const char *type, int64_t contact)
     add((struct fact){.json = json, .again = fact_json(p, type, contact, at)});
 }
 
+/* In the same millisecond the deletion wins. */
+static void add_tie(struct pipeline *p, int64_t contact)
+{
+    struct str gone = fact_json(p, "contact.deletion", contact, START - 5);
+    struct str back = fact_json(p, "contact.restore", contact, START - 5);
+
+    add((struct fact){.json = gone, .again = gone});
+    add((struct fact){.json = back, .again = back});
+}
+
 static void add_merge(struct pipeline *p, int64_t from, int64_t into)
 {
     int64_t at = some_time();
@@ -110,6 +120,7 @@ static void add_fates(struct pipeline *p)
         add_fact(p, "contact.restore", 13);
     }
     add_fact(p, "contact.deletion", 4);
+    add_tie(p, 14);
     add_fact(p, "contact.privacyDeletion", 7);
     add_merge(p, 8, 7); /* into an erased one, or before it is erased */
     add_fact(p, "contact.creation", 7);

@@ -57,6 +57,11 @@ static void the_score_decays_to_the_time_of_the_event(void **state)
     assert_int_equal(l.score, 200);
     check_score(p, &l, p->now);
     assert_int_equal(l.band, BAND_COLD);
+
+    p->now += 10 * DAYS_MS; /* of the event's arrival: it may be late */
+    struct intake in = post_one(p, change_json(p, 7, "page", "x", p->now - 15 * DAYS_MS));
+    COUNTS(in, 1, 0, 0);
+    assert_int_equal(contact_lead(p, 7).score, 100);
 }
 
 static void a_fit_rule_follows_the_property(void **state)
