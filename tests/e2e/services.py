@@ -1,4 +1,4 @@
-"""tests/e2e/services.py - what the tests of deliveries share: connectors, leads, looks at the sandbox.
+"""tests/e2e/services.py - what tests of deliveries share: connectors, leads, looks at the sandbox.
 
 The sandbox refuses what a service's contract forbids and notes it, so every test ends with
 finish(), which wants the list of such offences empty unless the test provoked them.
@@ -11,7 +11,7 @@ import time
 import urllib.parse
 from datetime import datetime
 
-from harness import (PORTAL, ZAPIER_SECRET, Client, change, check, demo, equal, eventually, event,
+from harness import (PORTAL, ZAPIER_SECRET, Client, change, check, demo, equal, eventually,
                      log_lines)
 
 CHANNEL = "C0123456789"
@@ -56,7 +56,8 @@ def connector(world, kind, name=None, **options):
 
 
 def route(to, name="hot-lead", when=HOT, wait=False):
-    return f"[route {name}]\nwhen = {when}\nto = {to}\n" + ("wait_for = enrichment\n" if wait else "")
+    waits = "wait_for = enrichment\n" if wait else ""
+    return f"[route {name}]\nwhen = {when}\nto = {to}\n{waits}"
 
 
 def begin(world, *sections, enrich=False):

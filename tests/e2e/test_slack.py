@@ -2,8 +2,8 @@
 import re
 
 from harness import PORTAL, change, check, demo, equal
-from services import (CHANNEL, HISTORY, POST_MESSAGE, WEBHOOK, begin, carried, connector, deliveries,
-                      finish, make_hot, messages, person, post, requests, retry, route,
+from services import (CHANNEL, HISTORY, POST_MESSAGE, WEBHOOK, begin, carried, connector,
+                      deliveries, finish, make_hot, messages, person, post, requests, retry, route,
                       started, text_of, use, wait_dead, wait_delivered, wait_requests, whole)
 
 HOT_TO_SLACK = route("slack")
