@@ -92,8 +92,21 @@ static const struct connector *find_crm(const struct config *c)
     return NULL;
 }
 
+/* A file that was cut short, or is still empty, must not turn every sender away. */
+static void check_has_source(struct config *c)
+{
+    const struct conf_section whole = {.file = c->conf.file};
+
+    for (size_t i = 0; i < c->conf.n_sections; i++)
+        if (str_is(c->conf.sections[i].kind, "source"))
+            return;
+    conf_problem(&c->problems, &whole, NULL, "add a [source NAME] with type = hubspot or zapier",
+                 "there is no [source NAME]: nothing could come in");
+}
+
 void config_check(struct config *c)
 {
+    check_has_source(c);
     server_check(&c->server, conf_section_find(&c->conf, "server", NULL), &c->problems);
     admin_check(&c->admin, conf_section_find(&c->conf, "admin", NULL), &c->problems);
     for (size_t i = 0; i < c->n_sources; i++) {

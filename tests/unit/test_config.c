@@ -214,6 +214,14 @@ static void all_problems_are_told_at_once_with_their_lines(void **state)
     assert_non_null(strstr(b.at, path));
 }
 
+static void a_file_cut_short_is_refused(void **state)
+{
+    (void)state;
+    bad("", 0, "there is no [source NAME]", "add a [source NAME]");
+    bad("[server]\npublic_url = https://hooks.example.com\n", 0, "there is no [source NAME]",
+        "add a [source NAME]");
+}
+
 static void what_needs_a_restart_is_named(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
@@ -228,7 +236,8 @@ static void what_needs_a_restart_is_named(void **state)
     assert_string_equal(config_restart_needed(running, config, &a), "[store] path");
     good(HOOKS "[admin]\nlisten = 127.0.0.1:1\n");
     assert_string_equal(config_restart_needed(running, config, &a), "[admin] listen");
-    good("[server]\npublic_url = https://hooks.example.com\ntls_cert = /c\ntls_key = /k\n");
+    good("[server]\npublic_url = https://hooks.example.com\ntls_cert = /c\ntls_key = /k\n"
+         "[source z]\ntype = zapier\npath = /z\nsecret = s\n");
     assert_string_equal(config_restart_needed(running, config, &a), "[server] TLS on or off");
     ref_drop(&running->ref);
 }
@@ -270,6 +279,7 @@ int main(void)
         CHECKS(views_share_the_configuration),
         CHECKS(a_file_that_is_not_there_is_one_problem),
         CHECKS(all_problems_are_told_at_once_with_their_lines),
+        CHECKS(a_file_cut_short_is_refused),
         CHECKS(what_needs_a_restart_is_named),
         CHECKS(the_reference_names_every_kind_of_section),
     };

@@ -353,7 +353,8 @@ static void many_run_at_once_and_each_ends_once(void **state)
     }
     for (int i = 0; i < MANY; i++) {
         struct transport_result result = await(w);
-        assert_int_equal(result.response.status, 200);
+        if (result.response.status != 200)
+            fail_msg("%.*s", STR_ARG(result.response.error));
         ++*(int *)result.tag;
     }
     for (int i = 0; i < MANY; i++)
