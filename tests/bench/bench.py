@@ -244,7 +244,7 @@ def machine(bench):
     print(f"{os.cpu_count()} cores, {model.group(1) if model else platform.machine()}, Linux "
           f"{platform.release()}, database on {disk}")
     print("load before: %.2f %.2f %.2f" % os.getloadavg())
-    print("; ".join(line.strip() for line in version.splitlines() if line.strip()))
+    print(", ".join(" ".join(line.split()) for line in version.splitlines() if line.strip()))
 
 
 WORDS = {False: "plain", True: "TLS  "}
@@ -342,4 +342,5 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
