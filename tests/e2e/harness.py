@@ -210,13 +210,26 @@ class Process:
             return f.read().decode("utf-8", "replace")
 
 
+_credentials = None  # of Google's service account; a new key takes a while
+
+
+def copy_credentials(binary, folder):
+    global _credentials
+    path = os.path.join(folder, "service-account.json")
+    if _credentials is None:
+        subprocess.run([binary, "--make-credentials", path], check=True, capture_output=True)
+        with open(path, "rb") as f:
+            _credentials = f.read()
+    with open(path, "wb") as f:
+        f.write(_credentials)
+    return path
+
+
 class Sandbox(Process):
     """The stand-ins for Slack, Notion, Google and HubSpot's CRM."""
 
     def __init__(self, binary, folder):
-        self.credentials = os.path.join(folder, "service-account.json")
-        subprocess.run([binary, "--make-credentials", self.credentials], check=True,
-                       capture_output=True)
+        self.credentials = copy_credentials(binary, folder)
         super().__init__([binary, "--port", "0", "--credentials", self.credentials],
                          os.path.join(folder, "sandbox.log"))
         line = self.child.stdout.readline().decode()

@@ -2,9 +2,11 @@
 
     python3 tests/e2e/run.py --bin build/plain/funneld --sandbox build/plain/funneld-sandbox [NAME...]
 
---quick leaves out what is marked @slow; --valgrind runs the daemon under valgrind (with --only).
+--quick leaves out what is marked @slow, which else runs beside the others; --valgrind runs the
+daemon under valgrind.
 """
 import argparse
+import concurrent.futures
 import glob
 import importlib
 import os
@@ -43,6 +45,20 @@ def run(function, options):
         world.close()
 
 
+def is_slow(test):
+    return getattr(test[2], "slow", False)
+
+
+def report(test, options):
+    """Runs one, says what became of it and whether it passed."""
+    module, name, function = test
+    began = time.monotonic()
+    problem = run(function, options)
+    print(f"{'ok  ' if problem is None else 'FAIL'} {module[5:]}: {name.replace('_', ' ')}"
+          f" ({time.monotonic() - began:.1f} s)" + (f"\n{problem}" if problem else ""), flush=True)
+    return problem is None
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", default="build/plain/funneld")
@@ -52,17 +68,13 @@ def main():
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     options.wrapper = VALGRIND if options.valgrind else []
-    passed = failed = 0
-    for module, name, function in tests(options.words):
-        if options.quick and getattr(function, "slow", False):
-            continue
-        began = time.monotonic()
-        problem = run(function, options)
-        passed, failed = passed + (problem is None), failed + (problem is not None)
-        print(f"{'ok  ' if problem is None else 'FAIL'} {module[5:]}: {name.replace('_', ' ')}"
-              f" ({time.monotonic() - began:.1f} s)", flush=True)
-        if problem:
-            print(problem, flush=True)
+    chosen = list(tests(options.words))
+    long = [t for t in chosen if is_slow(t) and not options.quick]
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(long))) as beside:  # they mostly wait
+        waiting = [beside.submit(report, t, options) for t in long]
+        results = [report(t, options) for t in chosen if not is_slow(t)]
+        results += [w.result() for w in waiting]
+    passed, failed = results.count(True), results.count(False)
     print(f"{passed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not passed else 0)
 
