@@ -85,8 +85,9 @@ static MAYBE void bad(const char *text, int line, const char *message, const cha
         fail_msg("the hint is: %.*s", STR_ARG(p->hint));
 }
 
-#define SERVER    "[server]\npublic_url = https://hooks.example.com\n"        /* 2 lines */
-#define HOOKS     SERVER "[source hubspot]\ntype = hubspot\nsecret = s\n"     /* 5 lines */
+#define SERVER    "[server]\npublic_url = https://hooks.example.com\n"    /* 2 lines */
+#define HOOKS     SERVER "[source hubspot]\ntype = hubspot\nsecret = s\n" /* 5 lines */
+#define FORMS     "[source forms]\ntype = zapier\nsecret = s\n"
 #define CRM       "[connector crm]\ntype = hubspot\ntoken = t\n"              /* 3 lines */
 #define SLACK     "[connector team]\ntype = slack\ntoken = t\nchannel = C1\n" /* 4 lines */
 #define RULE      "[rule r]\nwhen = event.type == \"x\"\npoints = 1\n"

@@ -208,7 +208,7 @@ static MAYBE void load(struct pipeline *p, const char *text)
 static int pipeline_setup(void **state)
 {
     struct pipeline *p = mem_alloc(sizeof *p);
-    void *w;
+    void *w = NULL;
 
     if (world_setup(&w) != 0)
         return -1;

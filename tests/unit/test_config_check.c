@@ -81,28 +81,29 @@ static void enrich_with_an_unknown_connector_is_a_problem(void **state)
 static void a_route_to_an_unknown_connector_is_a_problem(void **state)
 {
     (void)state;
-    bad(SLACK RULE ROUTE("taem"), 10, "there is no [connector taem]", "did you mean \"team\"?");
-    bad(SLACK RULE ROUTE("team, zzzzzzzz"), 10, "there is no [connector zzzzzzzz]",
+    bad(SLACK RULE ROUTE("taem") FORMS, 10, "there is no [connector taem]",
+        "did you mean \"team\"?");
+    bad(SLACK RULE ROUTE("team, zzzzzzzz") FORMS, 10, "there is no [connector zzzzzzzz]",
         "add a [connector NAME] section");
-    bad(RULE ROUTE("${FUNNELD_TEST_UNSET}"), 6, "FUNNELD_TEST_UNSET", "");
+    bad(RULE ROUTE("${FUNNELD_TEST_UNSET}") FORMS, 6, "FUNNELD_TEST_UNSET", "");
 }
 
 static void a_route_to_what_takes_no_deliveries_is_a_problem(void **state)
 {
     (void)state;
-    bad(CRM RULE ROUTE("crm"), 9, "takes no deliveries", "enrich = NAME");
+    bad(CRM RULE ROUTE("crm") FORMS, 9, "takes no deliveries", "enrich = NAME");
 }
 
 static void a_route_names_each_connector_once(void **state)
 {
     (void)state;
-    bad(SLACK RULE ROUTE("team, team"), 10, "twice", "");
+    bad(SLACK RULE ROUTE("team, team") FORMS, 10, "twice", "");
 }
 
 static void a_route_cannot_be_called_enrichment(void **state)
 {
     (void)state;
-    bad(SLACK "[route enrichment]\nwhen = score >= 80\nto = team\n", 5,
+    bad(SLACK "[route enrichment]\nwhen = score >= 80\nto = team\n" FORMS, 5,
         "cannot be called enrichment", "another name");
 }
 
@@ -113,19 +114,19 @@ static void a_control_socket_has_at_most_107_bytes(void **state)
     (void)state;
     memset(name, 'a', sizeof name);
     for (int len = 102; len <= 103; len++) { /* and ".sock" */
-        int n = snprintf(text, sizeof text, "[store]\npath = /%.*s\n", len - 1, name);
+        int n = snprintf(text, sizeof text, "[store]\npath = /%.*s\n" FORMS, len - 1, name);
         assert_in_range(n, 1, sizeof text - 1);
         if (len == 102)
             good(text);
         else
             bad(text, 1, "has 108 bytes", "[admin] socket");
     }
-    int n = snprintf(text, sizeof text, "[store]\npath = /%.*s\n[admin]\nsocket = /tmp/f.sock\n",
-                     150, name);
+    int n = snprintf(text, sizeof text,
+                     "[store]\npath = /%.*s\n[admin]\nsocket = /tmp/f.sock\n" FORMS, 150, name);
     assert_in_range(n, 1, sizeof text - 1);
     good(text);
     assert_true(str_is(config->control_socket, "/tmp/f.sock"));
-    n = snprintf(text, sizeof text, "[admin]\nsocket = /%.*s\n", 107, name);
+    n = snprintf(text, sizeof text, "[admin]\nsocket = /%.*s\n" FORMS, 107, name);
     assert_in_range(n, 1, sizeof text - 1);
     bad(text, 2, "at most 107 bytes", "shorter");
 }
@@ -133,11 +134,11 @@ static void a_control_socket_has_at_most_107_bytes(void **state)
 static void listeners_are_checked_across_their_keys(void **state)
 {
     (void)state;
-    bad("[server]\ntls_cert = /etc/cert.pem\n", 2, "tls_cert without tls_key", "");
-    bad("[server]\ntls_key = /etc/key.pem\n", 2, "tls_key without tls_cert", "");
-    bad("[server]\ntrusted_proxies = 10.0.0.0/8, example.com\n", 2, "\"example.com\" is no network",
-        "");
-    bad("[admin]\nlisten = 0.0.0.0:8444\n", 2, "has no token", "127.0.0.1");
+    bad("[server]\ntls_cert = /etc/cert.pem\n" FORMS, 2, "tls_cert without tls_key", "");
+    bad("[server]\ntls_key = /etc/key.pem\n" FORMS, 2, "tls_key without tls_cert", "");
+    bad("[server]\ntrusted_proxies = 10.0.0.0/8, example.com\n" FORMS, 2,
+        "\"example.com\" is no network", "");
+    bad("[admin]\nlisten = 0.0.0.0:8444\n" FORMS, 2, "has no token", "127.0.0.1");
 }
 
 int main(void)

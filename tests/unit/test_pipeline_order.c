@@ -239,7 +239,7 @@ static struct str world_text(struct pipeline *p)
 
 static char *world_after(const struct fact *list, size_t n)
 {
-    void *state;
+    void *state = NULL;
     assert_int_equal(pipeline_setup(&state), 0);
     struct pipeline *p = state;
 

@@ -263,7 +263,7 @@ static void check_story(const struct story *s)
 
 static void tell_story(uint64_t number)
 {
-    void *state;
+    void *state = NULL;
     assert_int_equal(pipeline_setup(&state), 0);
     struct story s = {.p = state};
 
