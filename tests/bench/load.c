@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "funneld/base/clock.h"
@@ -222,6 +223,9 @@ int main(int argc, char *argv[])
     print(&l, &s, run(&l, s.seconds));
     for (size_t i = 0; i < l.n_clients; i++)
         client_close(&l.clients[i]);
+    (void)close(l.epoll); /* nothing is watched any more */
+    free(l.clients);
+    free(l.latency_us);
     pool_free(&l.pool);
     return 0;
 }
