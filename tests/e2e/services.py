@@ -239,12 +239,21 @@ def _google_token(box):
     return answer.json()["access_token"]
 
 
-def write_cells(box, cells, values):
-    """What a person does in the sheet."""
+def _sheet(box, method, target, values):
     client = Client(box.port, tls=False)
-    body = json.dumps({"values": values}).encode()
-    answer = client.request("PUT", f"{VALUES}Leads!{cells}?valueInputOption=RAW", body,
+    answer = client.request(method, f"{VALUES}Leads!{target}valueInputOption=RAW",
+                            json.dumps({"values": values}).encode(),
                             {"Authorization": "Bearer " + _google_token(box),
                              "Content-Type": "application/json"})
     client.close()
-    equal(answer.status, 200, f"write {cells}: {answer.body!r}")
+    equal(answer.status, 200, f"{method} {target}: {answer.body!r}")
+
+
+def write_cells(box, cells, values):
+    """What a person does in the sheet."""
+    _sheet(box, "PUT", cells + "?", values)
+
+
+def append_rows(box, values):
+    """What another program does in the sheet."""
+    _sheet(box, "POST", "A:H:append?insertDataOption=INSERT_ROWS&", values)

@@ -181,7 +181,9 @@ def test_every_trouble_that_passes_ends_in_one_page(world):
     troubles = [{"status": 500}, {"status": 502}, {"status": 503}, {"status": 504},
                 {"status": 409}, {"status": 403, "body": "<html>edge</html>", "retry_after": "1"},
                 {"mode": "drop"}, {"mode": "garbage"}, {"mode": "processed_no_answer"},
-                {"mode": "slow", "delay_ms": 600}]
+                {"mode": "slow", "delay_ms": 600}, {"mode": "processed_status", "status": 500},
+                {"mode": "processed_status", "status": 504},
+                {"mode": "processed_status", "status": 502, "body": "<html>edge</html>"}]
     for n, trouble in enumerate(troubles, 1):
         for method, path in (("POST", PAGES), ("PATCH", PAGES + "/"), ("POST", query_path())):
             box.fail(service="notion", path=path, method=method, **trouble)

@@ -1,6 +1,6 @@
 """Google Sheets: a row per delivery, in batches, at most once, whatever leads type."""
 from harness import PORTAL, change, check, demo, equal
-from services import (HEADER, VALUES, begin, carried, connector, deliveries, finish,
+from services import (HEADER, VALUES, append_rows, begin, carried, connector, deliveries, finish,
                       make_hot, person, post, requests, retry, route, rows, started, text_of,
                       use, wait_dead, wait_delivered, wait_requests, whole, write_cells)
 
@@ -121,7 +121,8 @@ def test_every_trouble_that_passes_ends_in_exactly_one_row(world):
     troubles = [{"status": 500}, {"status": 502}, {"status": 503}, {"status": 504},
                 {"mode": "drop"}, {"mode": "garbage"}, {"mode": "processed_no_answer"},
                 {"mode": "slow", "delay_ms": 600}, {"status": 200, "body": "{}"},
-                {"status": 408}]
+                {"status": 408}, {"mode": "processed_status", "status": 500},
+                {"mode": "processed_status", "status": 503}]
     for n, trouble in enumerate(troubles, 1):
         box.fail(service="sheets", method="POST", **trouble)
         make_hot(world, n)
@@ -228,6 +229,17 @@ def test_rows_of_unknown_fate_are_looked_for(world):
     for d in done:
         row = rows(box)[int(d["remote_id"].removeprefix("Leads!A")) - 1]
         equal(row[0].split("-")[1], d["id"], "the remote id is its row")
+    finish(world)
+
+
+def test_the_look_goes_through_a_long_sheet(world):
+    world.start_sandbox()
+    append_rows(world.sandbox, [["Delivery ID"]] + [[f"x-{i}"] for i in range(25999)])
+    box = begin(world, "log", HOT_TO_LOG)
+    box.fail(service="sheets", method="POST", mode="processed_no_answer")
+    make_hot(world, 1)
+    equal(wait_delivered(world, 1)[0]["remote_id"], "Leads!A26001", "remote id")
+    equal(len(rows(box)), 26001, "rows")
     finish(world)
 
 

@@ -100,6 +100,8 @@ def test_every_trouble_that_passes_ends_in_exactly_one_message(world):
         {"status": 500}, {"status": 503}, {"status": 502, "body": "<html>bad gateway</html>"},
         {"status": 408, "body": ""}, {"mode": "drop"}, {"mode": "garbage"},
         {"mode": "processed_no_answer"}, {"mode": "slow", "delay_ms": 600},
+        {"mode": "processed_status", "status": 500}, {"mode": "processed_status", "status": 503},
+        {"mode": "processed_status", "status": 200, "body": {"ok": False, "error": "fatal_error"}},
         {"status": 200, "body": {"ok": False, "error": "service_unavailable"}},
         {"status": 200, "body": {"ok": False, "error": "fatal_error"}},
         {"status": 200, "body": ""},

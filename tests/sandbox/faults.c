@@ -1,9 +1,9 @@
 /* tests/sandbox/faults.c - requests that are to go wrong, in the order in which they were asked
  * for.
  *
- * status: refused with this status, nothing is done. processed_no_answer: done, then the
- * connection is cut. drop: cut, nothing is done. garbage: done, but the answer cannot be read.
- * slow: done, answered after delay_ms.
+ * status: refused with this status, nothing is done. processed_status: done, then answered with
+ * this status. processed_no_answer: done, then the connection is cut. drop: cut, nothing is done.
+ * garbage: done, but the answer cannot be read. slow: done, answered after delay_ms.
  */
 #include "sandbox.h"
 
@@ -13,8 +13,11 @@ static struct fault *faults;
 static struct arena memory;
 
 static const char *const mode_names[] = {
-    [FAULT_STATUS] = "status", [FAULT_PROCESSED_NO_ANSWER] = "processed_no_answer",
-    [FAULT_DROP] = "drop",     [FAULT_GARBAGE] = "garbage",
+    [FAULT_STATUS] = "status",
+    [FAULT_PROCESSED_NO_ANSWER] = "processed_no_answer",
+    [FAULT_PROCESSED_STATUS] = "processed_status",
+    [FAULT_DROP] = "drop",
+    [FAULT_GARBAGE] = "garbage",
     [FAULT_SLOW] = "slow",
 };
 

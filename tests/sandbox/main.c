@@ -113,7 +113,7 @@ static void spoil(const struct service *s, const struct fault *f, struct answer 
         answer_text(ret, 200, "<html><body>garbage</body></html>");
         return;
     }
-    if (f->mode != FAULT_STATUS)
+    if (f->mode != FAULT_STATUS && f->mode != FAULT_PROCESSED_STATUS)
         return;
     s->fail((int)f->status, ret);
     if (f->body.at) {
