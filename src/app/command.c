@@ -5,12 +5,13 @@
  */
 #include "daemon_priv.h"
 
-#include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { PATIENCE_S = 5 };
+#include "funneld/base/clock.h"
+
+enum { PATIENCE_S = 5, TURN_MS = 250 };
 
 struct question {
     struct command command; /* first */
@@ -34,15 +35,35 @@ static void answered(struct work *work)
     let_go(q);
 }
 
-static enum rc wait_for(struct question *q)
+/* A quarter of a second; false: not yet. */
+static bool heard(struct question *q)
 {
     struct timespec until;
 
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
-    while (sem_timedwait(&q->answered, &until) != 0)
-        if (errno != EINTR)
+    until.tv_nsec += TURN_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return sem_timedwait(&q->answered, &until) == 0;
+}
+
+/* What the writer has taken is waited for however long it takes; what still lies in its mailbox
+ * when patience ends is withdrawn, so that it does not happen behind our back. */
+static enum rc wait_for(struct daemon *d, struct question *q)
+{
+    int64_t patience_ends = clock_mono_us() + PATIENCE_S * INT64_C(1000000);
+
+    while (!heard(q)) {
+        int waiting = COMMAND_WAITING;
+
+        if (d->server)
+            server_tick(d->server, clock_mono_us() / 1000); /* senders' deadlines go on */
+        if (clock_mono_us() >= patience_ends &&
+            atomic_compare_exchange_strong(&q->command.stage, &waiting, COMMAND_WITHDRAWN))
             return RC_TIMEOUT;
+    }
     return q->command.work.rc;
 }
 
@@ -58,7 +79,7 @@ enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
     (void)sem_init(&q->answered, 0, 0); /* cannot fail for these values */
     enum rc rc = writer_submit(d->writer, &q->command.work);
     if (rc == RC_OK)
-        rc = wait_for(q);
+        rc = wait_for(d, q);
     else
         atomic_store(&q->holders, 1); /* the writer never got it */
     if (rc == RC_OK && ret_count)

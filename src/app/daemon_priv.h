@@ -30,6 +30,8 @@ struct daemon {
 
 /* parts.c: everything up in order, everything down in reverse. */
 MUST_CHECK enum rc daemon_start(struct daemon *d, struct why *why);
+/* Reads what came in; true for SIGTERM and SIGINT. */
+bool daemon_told_to_stop(int signal_fd);
 /* Within the shutdown time-out; returns the exit status. */
 int daemon_stop(struct daemon *d, int signal_fd);
 

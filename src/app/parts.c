@@ -1,6 +1,6 @@
 /* app/parts.c - building the parts in order, stopping them in reverse.
  *
- *     store -> writer -> deliverer -> listeners -> control socket
+ *     store -> deliverer -> writer, which tells it -> their threads -> listeners -> control socket
  *
  * Down: no new connections, requests in hand finish, attempts in flight finish or are left open
  * (and are looked at after the next start), the writer does what waits, the store closes.
@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "funneld/app/control.h"
@@ -37,8 +39,7 @@ static void rescan(void *self)
 {
     struct daemon *d = self;
 
-    if (d->deliverer) /* the first rules are committed before there is one */
-        deliverer_rescan(d->deliverer);
+    deliverer_rescan(d->deliverer);
 }
 
 static void failed(void *self)
@@ -172,6 +173,14 @@ enum rc daemon_start(struct daemon *d, struct why *why)
     return rc;
 }
 
+bool daemon_told_to_stop(int signal_fd)
+{
+    struct signalfd_siginfo info;
+
+    return read(signal_fd, &info, sizeof info) == sizeof info &&
+           (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT);
+}
+
 /* Waits for a condition; a second signal or the deadline end the process at once. */
 static bool wait_until(struct daemon *d, bool (*met)(struct daemon *), int64_t deadline_us,
                        int signal_fd)
@@ -181,7 +190,7 @@ static bool wait_until(struct daemon *d, bool (*met)(struct daemon *), int64_t d
 
         if (clock_mono_us() >= deadline_us)
             return false;
-        if (poll(&signalled, 1, WAIT_MS) > 0) {
+        if (poll(&signalled, 1, WAIT_MS) > 0 && daemon_told_to_stop(signal_fd)) {
             log_write(LOG_ERROR, "stop.forced", L_TEXT("reason", "a second signal"), L_END);
             _exit(1);
         }
@@ -288,7 +297,7 @@ int daemon_stop(struct daemon *d, int signal_fd)
         log_write(LOG_WARN, "stop.attempts_open",
                   L_TEXT("reason", "a service did not answer in time"), L_END);
         store_close(d->store);
-        _exit(0);
+        _exit(atomic_load(&d->store_failed) ? 1 : 0);
     }
     free_parts(d);
     return 0;

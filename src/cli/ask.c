@@ -73,7 +73,7 @@ int cli_find_lead(struct cli *cli, struct str text, struct lead *ret)
 
 int cli_follow_merged(struct cli *cli, struct lead *lead)
 {
-    enum { MAX_HOPS = 32 }; /* a longer chain would be a loop */
+    enum { MAX_HOPS = 1000 }; /* a longer chain would be a loop */
 
     for (int hops = 0; lead->state == LEAD_MERGED; hops++) {
         int64_t from = lead->id, into = lead->merged_into;

@@ -6,6 +6,7 @@
 #include "google_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
@@ -105,6 +106,8 @@ bool google_token_good(const struct google_session *g, int64_t now_ms)
 
 void google_token_drop(struct google_session *g)
 {
+    if (g->token)
+        explicit_bzero(g->token, strlen(g->token));
     free(g->token);
     g->token = NULL;
     g->token_renew_at = 0;

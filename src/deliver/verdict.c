@@ -91,6 +91,15 @@ static const struct event *enriched(struct attempt *a, const struct outcome *o,
     return e;
 }
 
+/* A look that was refused has settled nothing; one that the connector ended without asking (drop)
+ * has, and so has any definite answer to the request itself. */
+static bool dies_in_doubt(const struct attempt *a, const struct outcome *o)
+{
+    if (o->verdict == VERDICT_DEAD)
+        return still_in_doubt(a) && a->status != 0;
+    return still_in_doubt(a) || (a->may_have_acted && o->verdict != VERDICT_RETRY);
+}
+
 static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
 {
     const struct outcome *o = &a->job.outcomes[i];
@@ -110,6 +119,7 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
         .remote_id = o->remote_id,
         .remote_lead = o->remote_lead,
         .event = enriched(a, o, p, now_ms),
+        .in_doubt = v == ATTEMPT_DEAD && dies_in_doubt(a, o),
         .enriched = o->enriched,
     };
     if (v == ATTEMPT_RETRY || v == ATTEMPT_AMBIGUOUS)

@@ -23,7 +23,8 @@ struct batch {
     struct reader *reader; /* the store's own */
     const struct rules *rules;
     int64_t now_ms;
-    struct arena *arena;
+    struct arena *arena; /* for one event or other work; emptied after it */
+    struct arena *kept;  /* until the commit was told: counts and notices */
     struct count *counts;
     struct notice *notices, **last_notice;
     size_t events; /* for METRIC_COMMIT_EVENTS */

@@ -23,7 +23,8 @@ struct writer {
     atomic_bool closing;
     /* The writer thread's own. */
     const struct rules *rules;
-    struct arena arena;
+    struct arena arena, kept;
+    enum rc broken;     /* RC_IO or RC_CORRUPT: nothing more is written before a restart */
     enum rc last;       /* of the last commit: a change is logged once */
     enum rc checkpoint; /* of the last checkpoint: it failed until one does not */
 };
@@ -42,7 +43,7 @@ void batch_undo(struct batch *b, struct batch_mark mark)
 
 void batch_count(struct batch *b, struct series *s, int64_t n)
 {
-    struct count *c = ARENA_NEW(b->arena, struct count);
+    struct count *c = ARENA_NEW(b->kept, struct count);
 
     *c = (struct count){s, n, b->counts};
     b->counts = c;
@@ -50,9 +51,9 @@ void batch_count(struct batch *b, struct series *s, int64_t n)
 
 void batch_notice(struct batch *b, struct str connector, const struct due_row *row)
 {
-    struct notice *n = ARENA_NEW(b->arena, struct notice);
+    struct notice *n = ARENA_NEW(b->kept, struct notice);
 
-    *n = (struct notice){.connector = arena_str(b->arena, connector), .row = *row};
+    *n = (struct notice){.connector = arena_str(b->kept, connector), .row = *row};
     *b->last_notice = n;
     b->last_notice = &n->next;
 }
@@ -72,6 +73,7 @@ void writer_free(struct writer *w)
         return;
     mailbox_free(w->box);
     arena_free(&w->arena);
+    arena_free(&w->kept);
     if (w->rules)
         ref_drop(w->rules->owner);
     free(w);
@@ -98,6 +100,8 @@ static enum rc do_intake(struct batch *b, struct intake *in)
         bool fresh = false, raw = false;
         enum rc rc = process_alone(b, &in->events[i], &fresh, &raw);
 
+        arena_reset(b->arena);
+        atomic_store(&health.writer_beat, clock_now_ms()); /* slow is not stuck */
         if (rc != RC_OK)
             return rc;
         in->accepted += fresh;
@@ -107,25 +111,45 @@ static enum rc do_intake(struct batch *b, struct intake *in)
     return RC_OK;
 }
 
-static enum rc load_rules(struct batch *b, const struct rules *r)
+/* Rows of connectors that there are not wait as held. */
+static enum rc hold_and_release(struct batch *b, const struct rules *r)
 {
     struct str *names = arena_array(b->arena, r->n_connectors, sizeof *names);
 
     for (size_t i = 0; i < r->n_connectors; i++)
         names[i] = r->connectors[i].name;
-    enum rc rc = store_connectors(b->store, names, r->n_connectors, b->now_ms);
     b->rescan = true;
+    return store_connectors(b->store, names, r->n_connectors, b->now_ms);
+}
+
+static enum rc load_rules(struct batch *b, const struct rules *r)
+{
+    enum rc rc = hold_and_release(b, r);
+
     return rc == RC_OK ? store_ruleset_add(b->store, r->scorecard.text, b->now_ms) : rc;
 }
 
+static enum rc retry(struct batch *b, const struct retry_filter *f, int64_t *ret_n)
+{
+    enum rc rc = store_retry(b->store, f, b->now_ms, ret_n);
+
+    return rc == RC_OK ? hold_and_release(b, b->rules) : rc;
+}
+
+/* Whoever asked may have given up waiting; then it must not happen behind its back. A group that
+ * is tried twice finds it taken. */
 static enum rc do_command(struct batch *b, struct command *c)
 {
+    int waiting = COMMAND_WAITING;
+
+    if (!atomic_compare_exchange_strong(&c->stage, &waiting, COMMAND_TAKEN) &&
+        waiting == COMMAND_WITHDRAWN)
+        return RC_TIMEOUT;
     switch (c->kind) {
     case COMMAND_RULES:
         return load_rules(b, c->arg);
     case COMMAND_RETRY:
-        b->rescan = true;
-        return store_retry(b->store, c->arg, b->now_ms, &c->count);
+        return retry(b, c->arg, &c->count);
     case COMMAND_CALL:
         return c->fn(b->store, c->arg, &c->why);
     }
@@ -162,6 +186,7 @@ static enum rc do_work(struct batch *b, struct work *work)
     if (rc != RC_OK)
         return rc;
     rc = do_kind(b, work);
+    arena_reset(b->arena);
     work->rc = rc == RC_NONE ? RC_OK : rc;
     if (work->rc == RC_OK && is_rules(work))
         b->rules = ((struct command *)work)->arg; /* for what follows in this group already */
@@ -216,8 +241,10 @@ static void note_outcome(struct writer *w, enum rc rc)
         log_write(LOG_ERROR, "store.failed", L_TEXT("status", rc_text(rc)),
                   L_TEXT("reason", store_error(w->ports.store)), L_END);
     w->last = rc;
-    if (rc == RC_IO || rc == RC_CORRUPT) /* not survived by guessing: restart on what is on disk */
-        w->ports.failed(w->ports.self);
+    if (rc != RC_IO && rc != RC_CORRUPT)
+        return;
+    w->broken = rc; /* not survived by guessing: restart on what is on disk */
+    w->ports.failed(w->ports.self);
 }
 
 static void answer(struct writer *w, struct mail *mails, enum rc rc)
@@ -241,9 +268,10 @@ static enum rc commit_and_tell(struct writer *w, struct mail *mails, int64_t now
         .rules = w->rules,
         .now_ms = now_ms,
         .arena = &w->arena,
+        .kept = &w->kept,
         .last_notice = &b.notices,
     };
-    enum rc rc = commit_group(&b, mails);
+    enum rc rc = w->broken ? w->broken : commit_group(&b, mails);
 
     if (rc != RC_OK)
         return rc;
@@ -293,12 +321,28 @@ static void checkpoint(struct writer *w)
         note_outcome(w, w->checkpoint);
 }
 
+/* Nobody sends to a place that calls itself unhealthy, so nobody would find that there is room
+ * again. */
+static void look_for_room(struct writer *w)
+{
+    if (w->last == RC_OK || w->broken)
+        return;
+    enum rc rc = store_probe(w->ports.store);
+    if (rc == RC_OK) {
+        checkpoint(w);
+        rc = w->checkpoint;
+    }
+    note_outcome(w, rc);
+}
+
 bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
 {
     struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
 
-    if (!mails)
+    if (!mails) {
+        look_for_room(w);
         return !atomic_load(&w->closing);
+    }
     if (wait_ms)
         now_ms = clock_now_ms(); /* the wait may have been long */
     int64_t began = clock_mono_us();
@@ -311,7 +355,7 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
         answer(w, mails, rc);
     metric_observe(metric(METRIC_COMMIT_SECONDS, STR_NULL, STR_NULL),
                    (double)(clock_mono_us() - began) / 1e6);
-    arena_reset(&w->arena);
+    arena_reset(&w->kept);
     if (rc == RC_OK)
         checkpoint(w);
     return true;

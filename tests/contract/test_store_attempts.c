@@ -294,6 +294,28 @@ static void without_a_filter_all_that_is_dead_is_tried_again(void **state)
     assert_int_equal(count_due(w, "slack"), 2);
 }
 
+static void what_died_in_doubt_is_looked_at_when_it_is_tried_again(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_attempt_begin(w->store, id, T0 + 5));
+    const struct attempt_end end = {.delivery = id,
+                                    .connector = STR("slack"),
+                                    .verdict = ATTEMPT_DEAD,
+                                    .started_at = T0 + 6,
+                                    .ended_at = T0 + 7,
+                                    .in_doubt = true};
+    OK(store_attempt_end(w->store, &end));
+    assert_int_equal(retry(w, (struct retry_filter){0}), 1);
+    OK(store_commit(w->store));
+    struct delivery got = get_delivery(w, id);
+    assert_int_equal(got.state, DELIVERY_PENDING);
+    assert_int_equal(got.open_attempt_at, T0 + 5);
+    assert_int_equal(got.attempts, 0); /* backoff begins anew */
+}
+
 static void a_retry_keeps_to_all_of_its_filters(void **state)
 {
     static const struct str slack = {"slack", 5}, token = {"Token", 5};
@@ -383,6 +405,7 @@ int main(void)
         RUN(an_attempt_can_end_while_its_delivery_is_held),
         RUN(a_remote_object_is_set_renewed_and_forgotten),
         RUN(without_a_filter_all_that_is_dead_is_tried_again),
+        RUN(what_died_in_doubt_is_looked_at_when_it_is_tried_again),
         RUN(a_retry_keeps_to_all_of_its_filters),
         RUN(what_an_erased_lead_had_is_not_tried_again),
         RUN(deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back),

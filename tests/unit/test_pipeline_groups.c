@@ -77,6 +77,28 @@ static void set_max_size(struct pipeline *p, int64_t bytes)
     store_limits(p->w->store, &s);
 }
 
+/* Nobody sends to a place that calls itself unhealthy. */
+static void a_full_store_finds_out_by_itself_that_there_is_room(void **state)
+{
+    struct pipeline *p = *state;
+    char big[64 * 1024];
+
+    load(p, PLAIN_CONF);
+    change(p, 1, "page", "a");
+    set_max_size(p, 1);
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    struct intake in = intake_of(p, 7, big);
+    submit(p, &in.work, WORK_INTAKE);
+    step(p);
+    assert_int_equal(in.work.rc, RC_FULL);
+    step(p); /* nothing waits, and there is still no room */
+    assert_int_equal(atomic_load(&health.store), STORE_FULL);
+    set_max_size(p, 0);
+    step(p);
+    assert_int_equal(atomic_load(&health.store), STORE_OK);
+}
+
 static void a_full_store_fails_the_whole_group_and_recovers(void **state)
 {
     struct pipeline *p = *state;
@@ -368,6 +390,7 @@ int main(void)
         CHECKS(what_waits_is_committed_together),
         CHECKS(a_commit_takes_no_more_than_its_weight),
         CHECKS(verdicts_and_commands_are_taken_when_intake_is_not),
+        CHECKS(a_full_store_finds_out_by_itself_that_there_is_room),
         CHECKS(a_full_store_fails_the_whole_group_and_recovers),
         CHECKS(a_command_does_not_fail_with_events_that_find_no_room),
         CHECKS(a_checkpoint_that_finds_no_room_is_logged_once),

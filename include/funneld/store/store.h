@@ -53,6 +53,8 @@ void store_rollback(struct store *st);
 MUST_CHECK enum rc store_savepoint(struct store *st);
 MUST_CHECK enum rc store_release(struct store *st);
 void store_undo(struct store *st); /* back to the savepoint, and release it */
+/* Whether a commit of some pages goes through, after one did not. */
+MUST_CHECK enum rc store_probe(struct store *st);
 /* Copies the WAL back when it has grown past the limit; call between transactions. */
 MUST_CHECK enum rc store_checkpoint(struct store *st);
 

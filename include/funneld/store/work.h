@@ -7,6 +7,8 @@
 #ifndef FUNNELD_STORE_WORK_H
 #define FUNNELD_STORE_WORK_H
 
+#include <stdatomic.h>
+
 #include "funneld/base/mailbox.h"
 #include "funneld/base/ref.h"
 #include "funneld/lead/event.h"
@@ -56,6 +58,7 @@ struct attempt_end {
     struct str remote_id;
     struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
     const struct event *event; /* contact.enriched to fold in, in the same commit; or NULL */
+    bool in_doubt;             /* DEAD, but it may have arrived: a later retry looks first */
     bool enriched;             /* the lead's enriched_at becomes ended_at */
     bool applied;              /* set by the writer: the row was still pending */
 };
@@ -72,10 +75,13 @@ enum command_kind {
     COMMAND_CALL,  /* run fn(store, arg) inside the transaction */
 };
 
+enum command_stage { COMMAND_WAITING, COMMAND_TAKEN, COMMAND_WITHDRAWN };
+
 struct store;
 struct command {
     struct work work;
     enum command_kind kind;
+    atomic_int stage; /* the writer takes it, or the sender withdraws it: whoever is first */
     void *arg;
     enum rc (*fn)(struct store *st, void *arg, struct why *why);
     int64_t count; /* COMMAND_RETRY: how many */

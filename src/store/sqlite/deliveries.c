@@ -58,11 +58,11 @@ static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t 
 
     switch (e->verdict) {
     case ATTEMPT_DELIVERED:
-        return db_change(db, rows, SQL_ATTEMPT_DONE, "iditt", e->delivery, (int)DELIVERY_DELIVERED,
-                         e->ended_at, STR_NULL, e->remote_id);
+        return db_change(db, rows, SQL_ATTEMPT_DONE, "idittd", e->delivery, (int)DELIVERY_DELIVERED,
+                         e->ended_at, STR_NULL, e->remote_id, 0);
     case ATTEMPT_DEAD:
-        return db_change(db, rows, SQL_ATTEMPT_DONE, "iditt", e->delivery, (int)DELIVERY_DEAD,
-                         e->ended_at, e->detail, e->remote_id);
+        return db_change(db, rows, SQL_ATTEMPT_DONE, "idittd", e->delivery, (int)DELIVERY_DEAD,
+                         e->ended_at, e->detail, e->remote_id, (int)e->in_doubt);
     case ATTEMPT_RETRY:
         return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iiti", e->delivery, e->due_at, e->detail,
                          INT64_C(0));

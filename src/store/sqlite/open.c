@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE_SIZE = 4096 };
+enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024 };
 
 static enum rc take_lock(const char *path, int *ret_fd, struct why *why)
 {
@@ -260,6 +260,28 @@ void store_rollback(struct store *st)
     /* SQLITE_FULL and others roll back by themselves. */
     if (!sqlite3_get_autocommit(store_db(st)->handle))
         rc_ignored(db_run(store_db(st), SQL_ROLLBACK, "")); /* closing does it too */
+}
+
+static enum rc commit_probe(struct store *st, struct str value)
+{
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = db_run(store_db(st), SQL_META_SET, "tt", STR("probe"), value);
+    if (rc == RC_OK)
+        return store_commit(st);
+    store_rollback(st);
+    return rc;
+}
+
+enum rc store_probe(struct store *st)
+{
+    char *some = mem_alloc(PROBE_BYTES); /* NULs are text to SQLite when their length is told */
+    enum rc rc = commit_probe(st, (struct str){some, PROBE_BYTES});
+
+    mem_freep(&some);
+    return rc == RC_OK ? commit_probe(st, STR("")) : rc;
 }
 
 enum rc store_savepoint(struct store *st)
