@@ -206,10 +206,10 @@ def test_a_message_of_unknown_fate_is_looked_for_in_the_history(world):
 
 
 def test_a_look_that_fails_does_not_end_the_doubt(world):
-    box = begin(world, connector(world, "slack", settle="100ms"), HOT_TO_SLACK)
+    box = begin(world, connector(world, "slack", settle="100ms", timeout="300ms"), HOT_TO_SLACK)
     box.fail(service="slack", path=POST_MESSAGE, mode="processed_no_answer")
     box.fail(service="slack", path=HISTORY, status=500, times=2)
-    box.fail(service="slack", path=HISTORY, mode="drop")
+    box.fail(service="slack", path=HISTORY, mode="slow", delay_ms=500)
     make_hot(world, 1)
     wait_delivered(world, 1)
     equal(len(messages(box)), 1, "messages")
