@@ -97,6 +97,19 @@ static void state_facts(struct batch *b, const struct event *e, const struct lea
     };
 }
 
+/* How long a message waits for the CRM's answer: 30 s from the first of the lead that waits, or
+ * news in shorter intervals would put an upsert off for ever. 0: it does not wait. */
+static enum rc waits_until(struct batch *b, const struct connector *c, int64_t lead, int64_t *ret)
+{
+    struct due_row first;
+    enum rc rc = read_due_of_lead(b->reader, c->name, lead, &first);
+
+    *ret = b->now_ms + ENRICHMENT_PATIENCE_MS;
+    if (rc == RC_OK && c->type->upsert && first.due_at < *ret)
+        *ret = first.due_at > b->now_ms ? first.due_at : 0;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
 static enum rc queue_route(struct batch *b, const struct route *r, int64_t event,
                            const struct lead *lead, const struct delivery_facts *facts, bool waits)
 {
@@ -104,20 +117,24 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
 
     for (size_t i = 0; i < r->to.n && rc == RC_OK; i++) {
         const struct connector *c = connector_find(b->rules, r->to.items[i]);
-        bool hold_back = waits && r->wait_for_enrichment;
-        int64_t due_at = b->now_ms + (hold_back ? ENRICHMENT_PATIENCE_MS : 0);
+        int64_t until = 0;
+
+        if (!c) /* the configuration's check saw to it that there is one */
+            continue;
+        if (waits && r->wait_for_enrichment)
+            rc = waits_until(b, c, lead->id, &until);
         struct delivery d = {
             .event = event,
             .lead = lead->id,
             .route = r->name,
             .connector = r->to.items[i],
             .created_at = b->now_ms,
-            .due_at = due_at,
-            .wait_until = hold_back ? due_at : 0,
+            .due_at = until ? until : b->now_ms,
+            .wait_until = until,
             .facts = *facts,
         };
 
-        if (c) /* the configuration's check saw to it that there is one */
+        if (rc == RC_OK)
             rc = queue(b, c, &d);
     }
     return rc;

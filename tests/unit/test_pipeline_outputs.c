@@ -166,6 +166,23 @@ static void what_waits_for_enrichment_is_due_in_thirty_seconds(void **state)
     assert_int_equal(only(p, "lead-book", "pending").due_at, p->now);
 }
 
+static void news_does_not_put_an_upsert_off_again(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(
+        p, BASIC_SOURCES NOTION RULES CRM
+        "[route book]\nwhen = event.property == \"page\"\nto = lead-book\nwait_for = enrichment\n");
+    change(p, 7, "page", "a");
+    int64_t until = only(p, "lead-book", "pending").due_at;
+    p->now += 20000;
+    change(p, 7, "page", "b"); /* takes its place, and its time */
+    assert_int_equal(only(p, "lead-book", "pending").due_at, until);
+    p->now += 20000;
+    change(p, 7, "page", "c");
+    assert_int_equal(only(p, "lead-book", "pending").due_at, p->now);
+}
+
 static void the_answer_releases_what_waits(void **state)
 {
     struct pipeline *p = *state;
@@ -407,6 +424,7 @@ int main(void)
         CHECKS(a_lead_is_asked_for_again_after_a_restore_and_a_merge),
         CHECKS(an_answer_does_not_ask_again_where_source_and_connector_share_a_name),
         CHECKS(what_waits_for_enrichment_is_due_in_thirty_seconds),
+        CHECKS(news_does_not_put_an_upsert_off_again),
         CHECKS(the_answer_releases_what_waits),
         CHECKS(the_answer_releases_what_waits_at_a_lead_merged_meanwhile),
         CHECKS(a_fresh_lead_is_not_held_back),

@@ -98,8 +98,10 @@ enum rc store_lead_save(struct store *st, const struct lead *l)
 {
     int64_t rows = 0;
     enum rc rc =
-        db_change(store_db(st), &rows, SQL_LEAD_SAVE, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
+        db_change(store_db(st), &rows, SQL_LEAD_TOUCH, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
 
+    if (rc == RC_OK && rows == 0) /* it got another identity, or there is none */
+        rc = db_change(store_db(st), &rows, SQL_LEAD_SAVE, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
     if (rc == RC_OK && rows == 0)
         return RC_NONE;
     return rc == RC_OK ? save_properties(st, l) : rc;
