@@ -60,8 +60,11 @@ static enum rc send_line(int fd, struct str line, struct why *why)
     return b.failed ? RC_TOOBIG : RC_OK;
 }
 
-static enum rc receive_line(int fd, struct arena *a, struct str *ret, struct why *why)
+/* The socket's time-out is for each piece; `seconds` is for the line, however it trickles in. */
+static enum rc receive_line(int fd, int seconds, struct arena *a, struct str *ret, struct why *why)
 {
+    int64_t deadline = clock_mono_us() + seconds * INT64_C(1000000);
+
     struct sbuf b AUTO(sbuf_free) = SBUF(LINE_MAX_BYTES);
     char piece[4096];
 
@@ -70,6 +73,8 @@ static enum rc receive_line(int fd, struct arena *a, struct str *ret, struct why
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n > 0 && clock_mono_us() >= deadline)
+            return why_fail(RC_IO, why, "the line on the control socket came too slowly");
         if (n <= 0)
             return why_fail(RC_IO, why, "the control socket %s",
                             n == 0 ? "was closed without an answer" : "did not answer in time");
@@ -99,7 +104,7 @@ enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
         return why_fail(RC_DENIED, why, "cannot connect to %s: %s", to.sun_path, strerror(errno));
     }
     rc = send_line(fd, request, why);
-    return rc == RC_OK ? receive_line(fd, a, ret, why) : rc;
+    return rc == RC_OK ? receive_line(fd, ASK_TIMEOUT_S, a, ret, why) : rc;
 }
 
 enum rc control_listen(const char *path, int *ret_fd, struct why *why)
@@ -210,7 +215,7 @@ void control_serve(struct daemon *d)
     if (fd < 0)
         return; /* the client has gone */
     set_timeouts(fd, SERVE_TIMEOUT_S);
-    enum rc rc = receive_line(fd, &a, &line, &why);
+    enum rc rc = receive_line(fd, SERVE_TIMEOUT_S, &a, &line, &why);
     if (rc == RC_OK) {
         answer(d, line, &b);
         rc = send_line(fd, sbuf_str(&b), &why);
