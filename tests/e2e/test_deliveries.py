@@ -75,6 +75,23 @@ def test_a_delivery_that_is_too_old_is_given_up_with_its_last_reason(world):
     finish(world)
 
 
+def test_what_is_in_doubt_is_looked_at_once_before_it_is_given_up(world):
+    box = begin(world, connector(world, "slack", give_up="100ms", settle="300ms"), route("slack"))
+    box.fail(service="slack", path=POST_MESSAGE, mode="processed_no_answer")
+    make_hot(world, 1)
+    wait_delivered(world, 1)  # it was there, old as it is
+    box.fail(service="slack", path=POST_MESSAGE, mode="drop")
+    box.fail(service="slack", path=POST_MESSAGE, status=429, retry_after="1")
+    make_hot(world, 2)
+    dead = whole(world, wait_dead(world))
+    equal([a["verdict"] for a in dead["history"]], ["ambiguous", "dead"], "verdicts")
+    check("rate limit" in dead["reason"], dead["reason"])
+    equal((requests(box, HISTORY), len(messages(box))), (2, 1), "looks, messages")
+    retry(world, dead["id"])  # it is young again
+    wait_delivered(world, 2)
+    finish(world)
+
+
 def test_a_service_that_cannot_be_reached_never_kills_a_delivery(world):
     box = begin(world, "slack", route("slack"))
     use(world, text_of(world, connector(world, "slack", url="http://127.0.0.1:9"), route("slack")))
@@ -148,6 +165,22 @@ def test_the_end_waits_for_what_is_in_flight(world):
     world.start()
     wait_delivered(world, 2)
     equal((len(messages(box)), requests(box, HISTORY)), (2, 0), "messages, looks")
+    finish(world)
+
+
+def test_a_reload_leaves_an_attempt_in_flight_alone(world):
+    box = begin(world, "slack", "book", route("slack, book"))
+    box.fail(service="slack", path=POST_MESSAGE, mode="slow", delay_ms=1000)
+    box.fail(service="notion", path="/v1/pages", mode="slow", delay_ms=1000)
+    make_hot(world, 1, 2)
+    wait_requests(box, POST_MESSAGE, 1)
+    wait_requests(box, "/v1/pages", 1)
+    for concurrency in "4", "1":
+        use(world, text_of(world, connector(world, "slack", concurrency=concurrency),
+                           connector(world, "book", concurrency=concurrency), route("slack, book")))
+    wait_delivered(world, 4)
+    equal({d["attempts"] for d in deliveries(world)}, {1}, "attempts")
+    equal((len(messages(box)), len(pages(box)), requests(box, HISTORY)), (2, 2, 0), "each once")
     finish(world)
 
 
