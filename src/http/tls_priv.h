@@ -6,8 +6,8 @@
 #include "funneld/base/rc.h"
 #include "funneld/base/str.h"
 
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA" /* forward secrecy only   \
-                                                                          */
+/* -RSA: key exchanges with forward secrecy only. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
 struct tls_pair;
 /* RC_IO: a file cannot be read; RC_INVALID: it is no certificate or key, or they do not match. */
