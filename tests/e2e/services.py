@@ -168,6 +168,12 @@ def ms(text):
     return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
+def spaced(times, step):
+    """Whether they came at one each step ms; on a busy machine a single one may come late."""
+    check(times[-1] - times[0] >= 0.8 * step * (len(times) - 1),
+          f"{[b - a for a, b in zip(times, times[1:])]} ms between them, not {step}")
+
+
 def started(history):
     return [ms(a["at"]) for a in history]
 

@@ -7,8 +7,8 @@ from harness import (SECRET, ZAPIER_SECRET, change, check, demo, equal, eventual
                      log_lines)
 from services import (CRM_READ, HISTORY, PERSON, POST_MESSAGE, VALUES, WEBHOOK, begin, carried,
                       connector, deliveries, finish, make_hot, messages, ms, pages, post, record,
-                      requests, retry, route, rows, started, states, text_of, use, wait_dead,
-                      wait_delivered, wait_requests, whole, zap)
+                      requests, retry, route, rows, spaced, started, states, text_of, use,
+                      wait_dead, wait_delivered, wait_requests, whole, zap)
 
 ALL = route("slack, book, log")
 DOWN = {"times": 1000000}
@@ -237,14 +237,9 @@ def test_every_connector_keeps_its_own_rate(world):
                 connector(world, "book", rate="8/s"), route("slack, hook, book"))
     make_hot(world, *range(1, 7))
     wait_delivered(world, 18, timeout=20)
-    for via, least in (("chat.postMessage", 90), ("webhook", 220)):
-        at = [m["received_at"] for m in messages(box) if m["via"] == via]
-        gaps = [b - a for a, b in zip(at, at[1:])]
-        check(min(gaps) >= least * 0.8, f"{via}: {gaps}")
-        check(at[-1] - at[0] >= least * 5, f"{via} took {at[-1] - at[0]} ms")
-    made = [ms(p["created_time"]) for p in pages(box)]  # a query and a create for each
-    gaps = [b - a for a, b in zip(made, made[1:])]
-    check(min(gaps) >= 250 * 0.8 and made[-1] - made[0] >= 5 * 250 - 20, f"Notion: {gaps}")
+    for via, step in (("chat.postMessage", 100), ("webhook", 250)):
+        spaced([m["received_at"] for m in messages(box) if m["via"] == via], step)
+    spaced([ms(p["created_time"]) for p in pages(box)], 250)  # a query and a create for each
     finish(world)
 
 

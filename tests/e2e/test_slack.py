@@ -4,7 +4,8 @@ import re
 from harness import PORTAL, change, check, demo, equal
 from services import (CHANNEL, HISTORY, POST_MESSAGE, WEBHOOK, begin, carried, connector,
                       deliveries, finish, make_hot, messages, person, post, requests, retry, route,
-                      started, text_of, use, wait_dead, wait_delivered, wait_requests, whole)
+                      spaced, started, text_of, use, wait_dead, wait_delivered, wait_requests,
+                      whole)
 
 HOT_TO_SLACK = route("slack")
 HOT_TO_HOOK = route("hook")
@@ -324,7 +325,5 @@ def test_the_rate_is_kept(world):
     wait_delivered(world, 7)
     at = [m["received_at"] for m in messages(box)]
     equal(len(at), 7, "messages")
-    gaps = [b - a for a, b in zip(at, at[1:])]
-    check(min(gaps) >= 150, f"gaps {gaps}")
-    check(at[-1] - at[0] >= 1150, f"7 messages at 5/s took {at[-1] - at[0]} ms")
+    spaced(at, 200)
     finish(world)
