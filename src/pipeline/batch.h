@@ -29,6 +29,8 @@ struct batch {
     struct notice *notices, **last_notice;
     size_t events; /* for METRIC_COMMIT_EVENTS */
     bool rescan;
+    bool careful;  /* each event in a savepoint; without, one that fails is the whole group's end */
+    bool stumbled; /* and then this is set */
 };
 
 /* What an undone event had counted and told is taken back as well. */
@@ -44,8 +46,9 @@ void batch_notice(struct batch *b, struct str connector, const struct due_row *r
 
 /* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
 MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);
-/* The same in a savepoint: an event that the store refuses is kept raw as unprocessable, so that
- * nothing is lost and its neighbours go on. Fails only where the whole group does. */
+/* The same, and an event that the store refuses is kept raw as unprocessable, so that nothing is
+ * lost and its neighbours go on. Fails only where the whole group does: a batch that is not careful
+ * stumbles over such an event, and is to be done again with care. */
 MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh,
                                  bool *ret_raw);
 

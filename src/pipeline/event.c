@@ -189,7 +189,8 @@ static enum rc keep_raw(struct batch *b, const struct event *e, enum rc failure,
     return process_event(b, &raw, ret_fresh);
 }
 
-enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
+static enum rc process_in_savepoint(struct batch *b, const struct event *e, bool *ret_fresh,
+                                    bool *ret_raw)
 {
     const struct batch_mark mark = batch_mark(b);
     enum rc rc = store_savepoint(b->store);
@@ -197,7 +198,6 @@ enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, b
     if (rc != RC_OK)
         return rc;
     rc = process_event(b, e, ret_fresh);
-    *ret_raw = e->state == EVENT_UNPROCESSABLE;
     if (rc == RC_OK)
         return store_release(b->store);
     store_undo(b->store);
@@ -206,4 +206,14 @@ enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, b
         return rc;
     *ret_raw = true;
     return keep_raw(b, e, rc, ret_fresh);
+}
+
+enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
+{
+    *ret_raw = e->state == EVENT_UNPROCESSABLE;
+    if (b->careful)
+        return process_in_savepoint(b, e, ret_fresh, ret_raw);
+    enum rc rc = process_event(b, e, ret_fresh);
+    b->stumbled = rc != RC_OK && !loses_group(rc);
+    return rc;
 }

@@ -3,7 +3,8 @@
  * A step takes what waits, does it in one transaction and answers all of it after the commit. A
  * full disk or a failed write fails the whole group: nothing of it is stored and every sender
  * hears 503; on a full disk what is no event gets a second try without the events. One bad event
- * or command fails alone, in its savepoint.
+ * or command fails alone: as good as none is bad, a group is first done without savepoints for its
+ * events, and again with them when the store refused one.
  */
 #include "batch.h"
 
@@ -176,7 +177,7 @@ static enum rc do_kind(struct batch *b, struct work *work)
     return RC_INVALID;
 }
 
-/* Events have their own savepoints; the rest is one unit each. */
+/* Events stand for themselves; the rest is one unit each. */
 static enum rc do_work(struct batch *b, struct work *work)
 {
     if (work->kind == WORK_INTAKE)
@@ -194,7 +195,7 @@ static enum rc do_work(struct batch *b, struct work *work)
         return store_release(b->store);
     store_undo(b->store);
     batch_undo(b, mark);
-    return loses_group(work->rc) ? work->rc : RC_OK;
+    return loses_group(work->rc) || b->stumbled ? work->rc : RC_OK;
 }
 
 static enum rc commit_group(struct batch *b, struct mail *mails)
@@ -207,6 +208,23 @@ static enum rc commit_group(struct batch *b, struct mail *mails)
         return store_commit(b->store);
     store_rollback(b->store);
     return rc;
+}
+
+static enum rc do_group(struct writer *w, struct mail *mails, int64_t now_ms, bool careful,
+                        struct batch *ret)
+{
+    *ret = (struct batch){
+        .store = w->ports.store,
+        .reader = store_reader(w->ports.store),
+        .rules = w->rules,
+        .now_ms = now_ms,
+        .arena = &w->arena,
+        .kept = &w->kept,
+        .last_notice = &ret->notices,
+        .careful = careful,
+    };
+    arena_reset(&w->arena);
+    return commit_group(ret, mails);
 }
 
 static void tell(struct writer *w, const struct batch *b)
@@ -262,17 +280,11 @@ static void answer(struct writer *w, struct mail *mails, enum rc rc)
 
 static enum rc commit_and_tell(struct writer *w, struct mail *mails, int64_t now_ms)
 {
-    struct batch b = {
-        .store = w->ports.store,
-        .reader = store_reader(w->ports.store),
-        .rules = w->rules,
-        .now_ms = now_ms,
-        .arena = &w->arena,
-        .kept = &w->kept,
-        .last_notice = &b.notices,
-    };
-    enum rc rc = w->broken ? w->broken : commit_group(&b, mails);
+    struct batch b = {0};
+    enum rc rc = w->broken ? w->broken : do_group(w, mails, now_ms, false, &b);
 
+    if (b.stumbled)
+        rc = do_group(w, mails, now_ms, true, &b);
     if (rc != RC_OK)
         return rc;
     tell(w, &b);

@@ -122,7 +122,7 @@ static const struct {
     {SQL_LEAD_ERASE_MERGED, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
     {SQL_PROPERTY_ERASE, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
     {SQL_PROPERTY_LIST, "SEARCH property USING PRIMARY KEY (lead=?)", false},
-    {SQL_LEDGER_LIST, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_LEDGER_ROW, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_EVENT_HISTORY, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_EVENT_LIST_OF_LEAD, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_ATTEMPT_ADD, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
