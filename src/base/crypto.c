@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,13 @@
 /* Fetching an algorithm costs as much as hashing a small body: once per process. */
 static EVP_MAC *hmac_algorithm;
 static EVP_MD *sha256_algorithm;
+
+/* Making a context costs as much as well: one of each per thread. */
+struct contexts {
+    EVP_MD_CTX *digest;
+    EVP_MAC_CTX *mac; /* knows its digest; takes a new key each time */
+};
+static pthread_key_t contexts_key;
 
 /* OpenSSL's own failures (no memory, no provider) leave us without signatures: stop. */
 static void need(int ok, const char *what)
@@ -23,44 +31,75 @@ static void need(int ok, const char *what)
     abort();
 }
 
+static void free_contexts(void *contexts)
+{
+    struct contexts *c = contexts;
+
+    EVP_MD_CTX_free(c->digest);
+    EVP_MAC_CTX_free(c->mac);
+    free(c);
+}
+
+static struct contexts *make_contexts(void)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    struct contexts *c = mem_alloc(sizeof *c);
+
+    c->digest = EVP_MD_CTX_new();
+    c->mac = EVP_MAC_CTX_new(hmac_algorithm);
+    need(c->digest && c->mac && EVP_MAC_CTX_set_params(c->mac, params), "prepare SHA-256");
+    need(pthread_setspecific(contexts_key, c) == 0, "keep a thread's contexts");
+    return c;
+}
+
+static struct contexts *contexts(void)
+{
+    struct contexts *c = pthread_getspecific(contexts_key);
+
+    return c ? c : make_contexts();
+}
+
 __attribute__((constructor)) static void fetch_algorithms(void)
 {
     need(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL), "start");
     hmac_algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
     sha256_algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     need(hmac_algorithm && sha256_algorithm, "fetch HMAC and SHA-256");
+    need(pthread_key_create(&contexts_key, free_contexts) == 0, "keep contexts per thread");
 }
 
 __attribute__((destructor)) static void free_algorithms(void)
 {
+    struct contexts *c = pthread_getspecific(contexts_key); /* of the last thread */
+
+    if (c)
+        free_contexts(c);
+    (void)pthread_key_delete(contexts_key); /* exists */
     EVP_MAC_free(hmac_algorithm);
     EVP_MD_free(sha256_algorithm);
 }
 
 void sha256(const struct str parts[], size_t n, uint8_t ret[SHA256_LEN])
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_MD_CTX *ctx = contexts()->digest;
 
-    need(ctx && EVP_DigestInit_ex2(ctx, sha256_algorithm, NULL), "start SHA-256");
+    need(EVP_DigestInit_ex2(ctx, sha256_algorithm, NULL), "start SHA-256");
     for (size_t i = 0; i < n; i++)
         need(EVP_DigestUpdate(ctx, parts[i].at, parts[i].len), "hash");
     need(EVP_DigestFinal_ex(ctx, ret, NULL), "finish SHA-256");
-    EVP_MD_CTX_free(ctx);
 }
 
 void hmac_sha256(struct str key, const struct str parts[], size_t n, uint8_t ret[SHA256_LEN])
 {
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
-                           OSSL_PARAM_construct_end()};
     const unsigned char *bytes = (const unsigned char *)(key.at ? key.at : "");
-    EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac_algorithm);
+    EVP_MAC_CTX *ctx = contexts()->mac;
 
-    need(ctx && EVP_MAC_init(ctx, bytes, key.len, params), "start HMAC");
+    need(EVP_MAC_init(ctx, bytes, key.len, NULL), "start HMAC");
     for (size_t i = 0; i < n; i++)
         need(EVP_MAC_update(ctx, (const unsigned char *)parts[i].at, parts[i].len), "hash");
     need(EVP_MAC_final(ctx, ret, NULL, SHA256_LEN), "finish HMAC");
-    EVP_MAC_CTX_free(ctx);
 }
 
 void hex_encode(const uint8_t *bytes, size_t n, char *ret)

@@ -121,16 +121,20 @@ const char *arena_text(struct arena *a, struct str s)
 
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
+    char few[128] = ""; /* most texts: formatted once */
     va_list args, again;
 
     va_start(args, fmt);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(few, sizeof few, fmt, args);
     va_end(args);
     if (n < 0)
         n = 0; /* only an invalid multibyte conversion, which we do not use */
-    char *text = arena_alloc(a, (size_t)n + 1);
-    (void)!vsnprintf(text, (size_t)n + 1, fmt, again); /* measured above */
+    char *text = take(a, (size_t)n + 1);
+    if ((size_t)n < sizeof few)
+        memcpy(text, few, (size_t)n + 1);
+    else
+        (void)!vsnprintf(text, (size_t)n + 1, fmt, again); /* measured above */
     va_end(again);
     return (struct str){text, (size_t)n};
 }

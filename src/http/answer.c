@@ -192,7 +192,7 @@ static void write_client(const struct request *r, char ret[INET6_ADDRSTRLEN])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct sbuf forwarded AUTO(sbuf_free) = SBUF(32 * 1024);
+    struct sbuf forwarded AUTO(sbuf_free) = SBUF(16 * 1024);
 
     if (r->set->n_trusted)
         (void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, join_forwarded, &forwarded);

@@ -12,7 +12,7 @@
 #include "server_priv.h"
 #include "tls_priv.h"
 
-enum { HEADERS_MAX = 32 * 1024 };
+enum { HEADERS_MAX = 16 * 1024 };
 
 /* libmicrohttpd's last words while this thread starts it; its own threads log as ever. */
 static _Thread_local struct why *starting;
