@@ -19,7 +19,8 @@ void count_band(struct batch *b, const struct lead *before, const struct lead *a
 struct firing {
     struct batch *b;
     const struct event *e;
-    int64_t event, lead;
+    int64_t event;
+    struct lead *lead;
     enum rc rc;
 };
 
@@ -28,7 +29,7 @@ static void fired(void *self, const struct rule *rule)
     struct firing *f = self;
     const struct ledger_row row = {
         .event = f->event,
-        .lead = f->lead,
+        .lead = f->lead->id,
         .rule = rule->name,
         .group = rule->group,
         .why = rule->why,
@@ -40,13 +41,12 @@ static void fired(void *self, const struct rule *rule)
     };
 
     if (f->rc == RC_OK)
-        f->rc = store_ledger_add(f->b->store, &row);
+        f->rc = store_ledger_add(f->b->store, f->lead, &row);
 }
 
-static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event,
-                          const struct lead *lead)
+static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
 {
-    struct firing f = {.b = b, .e = e, .event = event, .lead = lead->id};
+    struct firing f = {.b = b, .e = e, .event = event, .lead = lead};
     const struct facts facts = {.event = e, .lead = lead};
 
     scorecard_fire(&b->rules->scorecard, &facts, fired, &f);
@@ -58,7 +58,7 @@ static enum rc evaluate(struct batch *b, struct lead *lead, int64_t at,
                         struct ledger_row **ret_rows, size_t *ret_n)
 {
     struct verdict_score v;
-    enum rc rc = read_ledger(b->reader, lead->id, INT64_MAX, b->arena, ret_rows, ret_n);
+    enum rc rc = read_ledger(b->reader, lead, INT64_MAX, b->arena, ret_rows, ret_n);
 
     if (rc != RC_OK)
         return rc;
@@ -101,7 +101,7 @@ static enum rc erase(struct batch *b, struct lead *lead)
 {
     lead->score = lead->fit = lead->engagement = 0;
     lead->band = BAND_COLD;
-    enum rc rc = store_lead_erase(b->store, lead->id, b->now_ms, count_cancelled, b);
+    enum rc rc = store_lead_erase(b->store, lead, b->now_ms, count_cancelled, b);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }
 
@@ -117,7 +117,7 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
         return rc;
     if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
         lead->enriched_at = 0; /* ask the CRM anew what the record is now */
-    rc = store_event_add(b->store, event, lead->id, e, !lead->erased);
+    rc = store_event_add(b->store, event, lead, e, !lead->erased);
     if (rc != RC_OK)
         return rc;
     return lead->erased ? erase(b, lead) : judge(b, e, event, lead);
@@ -141,8 +141,10 @@ static enum rc process_linked(struct batch *b, const struct event *e, int64_t ev
     if (rc != RC_OK)
         return rc;
     before = lead;
-    if (is_moot(e, &lead, absorbed))
-        return store_event_add(b->store, event, lead.id, e, !lead.erased);
+    if (is_moot(e, &lead, absorbed)) {
+        rc = store_event_add(b->store, event, &lead, e, !lead.erased);
+        return rc == RC_OK ? store_lead_save(b->store, &lead) : rc;
+    }
     rc = change_lead(b, e, event, &lead);
     if (rc == RC_OK) /* one that was joined with it is counted where that happened */
         count_band(b, &before, &lead);
@@ -169,7 +171,7 @@ enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh)
     if (rc == RC_OK && e->state == EVENT_PROCESSED)
         rc = process_linked(b, e, id);
     else if (rc == RC_OK)
-        rc = store_event_add(b->store, id, 0, e, true);
+        rc = store_event_add(b->store, id, NULL, e, true);
     if (rc != RC_OK)
         return rc;
     batch_count(b, metric(METRIC_EVENTS_RECEIVED, e->source, type_label(e->type)), 1);

@@ -113,13 +113,27 @@ static inline struct event event_at(int64_t at, int64_t number)
     };
 }
 
-/* In a transaction that is open: claims the key, stores the event, gives its id. */
+static inline struct lead get_lead(struct world *w, int64_t id)
+{
+    struct lead l;
+
+    OK(read_lead(w->reader, id, &w->arena, &l));
+    return l;
+}
+
+/* In a transaction that is open: claims the key, stores the event, gives its id. lead 0: nobody's. */
 static inline int64_t put_event(struct world *w, int64_t lead, const struct event *e)
 {
     int64_t id = 0;
 
     OK(store_dedupe(w->store, e, &id));
-    OK(store_event_add(w->store, id, lead, e, true));
+    if (!lead) {
+        OK(store_event_add(w->store, id, NULL, e, true));
+        return id;
+    }
+    struct lead l = get_lead(w, lead);
+    OK(store_event_add(w->store, id, &l, e, true));
+    OK(store_lead_save(w->store, &l));
     return id;
 }
 
@@ -169,14 +183,6 @@ static inline struct delivery get_delivery(struct world *w, int64_t id)
 
     OK(read_delivery(w->reader, id, &w->arena, &d));
     return d;
-}
-
-static inline struct lead get_lead(struct world *w, int64_t id)
-{
-    struct lead l;
-
-    OK(read_lead(w->reader, id, &w->arena, &l));
-    return l;
 }
 
 static inline size_t count_due(struct world *w, const char *connector)

@@ -354,8 +354,10 @@ static void what_an_erased_lead_had_is_not_tried_again(void **state)
     int64_t lead = put_lead(w, "ada@example.com");
     int64_t id = put_delivery(w, lead, "slack", T0);
     OK(end_with(w, id, ATTEMPT_DEAD, "revoked"));
-    OK(store_lead_erase(w->store, lead, T0, nothing_cancelled, NULL));
-    OK(store_lead_save(w->store, &(struct lead){.id = lead, .erased = true}));
+    struct lead l = get_lead(w, lead);
+    OK(store_lead_erase(w->store, &l, T0, nothing_cancelled, NULL));
+    l.erased = true;
+    OK(store_lead_save(w->store, &l));
     assert_int_equal(retry(w, (struct retry_filter){0}), 0);
     assert_int_equal(retry(w, (struct retry_filter){.ids = &id, .n_ids = 1}), 0);
     OK(store_commit(w->store));

@@ -69,16 +69,17 @@ static enum rc process(struct run *r, int64_t number)
     if (rc == RC_OK)
         rc = find_or_add(r, people[number % 3], &lead);
     if (rc == RC_OK)
-        rc = store_event_add(r->w->store, id, lead.id, &e, true);
+        rc = store_event_add(r->w->store, id, &lead, &e, true);
     if (rc == RC_OK)
-        rc = store_ledger_add(r->w->store, &(struct ledger_row){.event = id,
-                                                                .lead = lead.id,
-                                                                .rule = STR("pricing"),
-                                                                .why = STR("visited pricing"),
-                                                                .points = 80,
-                                                                .max = INT64_MAX,
-                                                                .occurred_at = e.occurred_at,
-                                                                .received_at = e.received_at});
+        rc = store_ledger_add(r->w->store, &lead,
+                              &(struct ledger_row){.event = id,
+                                                   .lead = lead.id,
+                                                   .rule = STR("pricing"),
+                                                   .why = STR("visited pricing"),
+                                                   .points = 80,
+                                                   .max = INT64_MAX,
+                                                   .occurred_at = e.occurred_at,
+                                                   .received_at = e.received_at});
     if (rc == RC_OK)
         rc = add_deliveries(r, id, lead.id);
     if (rc != RC_OK)
@@ -122,7 +123,9 @@ static enum rc merge(struct run *r)
     if (rc == RC_OK)
         rc = find_or_add(r, people[0], &into);
     if (rc == RC_OK)
-        rc = store_lead_move(r->w->store, from.id, into.id);
+        rc = store_lead_move(r->w->store, &from, &into);
+    if (rc == RC_OK)
+        rc = store_lead_save(r->w->store, &into);
     if (rc != RC_OK)
         return rc;
     from.state = LEAD_MERGED;
@@ -136,13 +139,14 @@ static enum rc erase(struct run *r)
     enum rc rc = find_or_add(r, people[2], &lead);
 
     if (rc == RC_OK)
-        rc = store_lead_erase(r->w->store, lead.id, T0, cancelled, NULL);
+        rc = store_lead_erase(r->w->store, &lead, T0, cancelled, NULL);
     if (rc != RC_OK)
         return rc;
     return store_lead_save(r->w->store, &(struct lead){.id = lead.id,
                                                        .state = LEAD_DELETED,
                                                        .erased = true,
-                                                       .created_at = lead.created_at});
+                                                       .created_at = lead.created_at,
+                                                       .last_event = lead.last_event});
 }
 
 /* The oldest due one of each connector gets an attempt and its end. */

@@ -414,7 +414,10 @@ static MAYBE size_t ledger(struct pipeline *p, int64_t lead, struct ledger_row *
 {
     size_t n = 0;
 
-    OK(read_ledger(p->w->reader, lead, INT64_MAX, &p->w->arena, ret, &n));
+    struct lead l;
+
+    OK(read_lead(p->w->reader, lead, &p->w->arena, &l));
+    OK(read_ledger(p->w->reader, &l, INT64_MAX, &p->w->arena, ret, &n));
     return n;
 }
 

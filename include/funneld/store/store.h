@@ -61,7 +61,9 @@ MUST_CHECK enum rc store_checkpoint(struct store *st);
 /* Events */
 /* Claims the event's dedupe key. RC_EXISTS: *ret_id is the event that has it. */
 MUST_CHECK enum rc store_dedupe(struct store *st, const struct event *e, int64_t *ret_id);
-MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, int64_t lead,
+/* The newest of the lead's events from now on; lead NULL: nobody's. As with all that takes a lead
+ * it may change, the caller saves the lead in the same transaction. */
+MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, struct lead *lead,
                                    const struct event *e, bool keep_body);
 
 /* Leads, properties loaded */
@@ -76,18 +78,20 @@ MUST_CHECK enum rc store_lead_save(struct store *st,
                                    const struct lead *l); /* row, changed properties */
 /* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win).
  */
-MUST_CHECK enum rc store_lead_move(struct store *st, int64_t from, int64_t into);
+MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into);
 /* Properties, ledger, bodies and facts go, those of leads merged into it and their addresses as
  * well; pending and held deliveries are cancelled, dead ones can no longer be retried. Ids of the
  * lead's objects in other services stay: they are needed to remove those. */
-MUST_CHECK enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
+MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector),
                                     void *self);
 
 /* Ledger */
-MUST_CHECK enum rc store_ledger_add(struct store *st, const struct ledger_row *row);
-MUST_CHECK enum rc read_ledger(struct reader *r, int64_t lead, int64_t received_by, struct arena *a,
-                               struct ledger_row **ret, size_t *ret_n);
+/* row->lead is the lead's id. */
+MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
+                                    const struct ledger_row *row);
+MUST_CHECK enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by,
+                               struct arena *a, struct ledger_row **ret, size_t *ret_n);
 /* The rule set that was loaded at a time; remembered when it differs from the newest. */
 MUST_CHECK enum rc store_ruleset_add(struct store *st, struct str text, int64_t now_ms);
 MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, struct str *ret);

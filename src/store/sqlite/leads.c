@@ -64,12 +64,13 @@ enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a, 
     return load(&r->db, s, rc, a, ret);
 }
 
-/* The first fourteen parameters of LEAD_ADD and LEAD_SAVE. */
-#define LEAD_FORMAT "intdidniiiiidd"
+/* The parameters of LEAD_ADD, LEAD_SAVE and LEAD_TOUCH, but for the last ones' id. */
+#define LEAD_FORMAT "intdidniiiiiddnn"
 #define LEAD_VALUES(l)                                                                             \
     (l)->crm_id ? (l)->portal_id : 0, (l)->crm_id, (l)->email, (int)(l)->state, (l)->state_at,     \
         (int)(l)->erased, (l)->merged_into, (l)->created_at, (l)->enriched_at, (l)->score,         \
-        (l)->fit, (l)->engagement, (int)(l)->band, (int)(l)->evaluated
+        (l)->fit, (l)->engagement, (int)(l)->band, (int)(l)->evaluated, (l)->last_event,           \
+        (l)->last_ledger
 
 static enum rc save_properties(struct store *st, const struct lead *l)
 {
@@ -107,20 +108,32 @@ enum rc store_lead_save(struct store *st, const struct lead *l)
     return rc == RC_OK ? save_properties(st, l) : rc;
 }
 
-enum rc store_lead_move(struct store *st, int64_t from, int64_t into)
+/* The chain from `first` is hung in front of the other: its tail points to what `into` had. */
+static enum rc move_chain(struct db *db, enum statement which, int64_t *first,
+                          const struct lead *into, int64_t *ret_first)
 {
-    /* Deliveries are found by the events, first, while the chain is that of `from` alone. Then it
-     * is hung in front of the other: its tail points to what `into` had. */
-    static const enum statement steps[] = {SQL_DELIVERY_MOVE, SQL_EVENT_MOVE,   SQL_EVENT_MOVED,
-                                           SQL_LEDGER_MOVE,   SQL_LEDGER_MOVED, SQL_REMOTE_MOVE};
-    enum rc rc = RC_OK;
+    enum rc rc = *first ? db_run(db, which, "iin", *first, into->id, *ret_first) : RC_OK;
 
-    for (size_t i = 0; i < ARRAY_LEN(steps) && rc == RC_OK; i++)
-        rc = db_run(store_db(st), steps[i], "ii", from, into);
-    return rc == RC_OK ? db_run(store_db(st), SQL_LEAD_UNCHAIN, "i", from) : rc;
+    if (rc == RC_OK && *first)
+        *ret_first = *first;
+    *first = 0;
+    return rc;
 }
 
-static enum rc forget_facts(struct store *st, int64_t lead)
+enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into)
+{
+    struct db *db = store_db(st);
+    /* Deliveries are found by the events, while the chain is that of `from` alone. */
+    enum rc rc = db_run(db, SQL_DELIVERY_MOVE, "ni", from->last_event, into->id);
+
+    if (rc == RC_OK)
+        rc = move_chain(db, SQL_EVENT_MOVE, &from->last_event, into, &into->last_event);
+    if (rc == RC_OK)
+        rc = move_chain(db, SQL_LEDGER_MOVE, &from->last_ledger, into, &into->last_ledger);
+    return rc == RC_OK ? db_run(db, SQL_REMOTE_MOVE, "ii", from->id, into->id) : rc;
+}
+
+static enum rc forget_facts(struct store *st, const struct lead *lead)
 {
     const struct delivery_facts nothing = {0};
     struct sbuf facts AUTO(sbuf_free) = SBUF(4096);
@@ -128,32 +141,38 @@ static enum rc forget_facts(struct store *st, int64_t lead)
     facts_to_json(&nothing, &facts);
     if (facts.failed)
         return RC_TOOBIG;
-    return db_run(store_db(st), SQL_DELIVERY_FORGET, "it", lead, sbuf_str(&facts));
+    return db_run(store_db(st), SQL_DELIVERY_FORGET, "nt", lead->last_event, sbuf_str(&facts));
 }
 
-static enum rc cancel_deliveries(struct store *st, int64_t lead, int64_t now_ms,
+static enum rc cancel_deliveries(struct store *st, const struct lead *lead, int64_t now_ms,
                                  void (*cancelled)(void *self, struct str connector), void *self)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_CANCEL, "ii", lead, now_ms);
+    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_CANCEL, "ni", lead->last_event, now_ms);
 
     while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK)
         cancelled(self, col_view(s, 0));
     return db_finish(s, rc);
 }
 
-enum rc store_lead_erase(struct store *st, int64_t lead, int64_t now_ms,
+enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                          void (*cancelled)(void *self, struct str connector), void *self)
 {
-    static const enum statement steps[] = {SQL_PROPERTY_ERASE, SQL_LEAD_ERASE_MERGED,
-                                           SQL_LEDGER_ERASE, SQL_LEDGER_UNLINK, SQL_EVENT_ERASE};
-    enum rc rc = RC_OK;
+    struct db *db = store_db(st);
+    enum rc rc = db_run(db, SQL_PROPERTY_ERASE, "i", lead->id);
 
-    for (size_t i = 0; i < ARRAY_LEN(steps) && rc == RC_OK; i++)
-        rc = db_run(store_db(st), steps[i], "i", lead);
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_LEAD_ERASE_MERGED, "i", lead->id);
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_LEDGER_ERASE, "n", lead->last_ledger);
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_EVENT_ERASE, "n", lead->last_event);
     if (rc == RC_OK)
         rc = forget_facts(st, lead);
-    return rc == RC_OK ? cancel_deliveries(st, lead, now_ms, cancelled, self) : rc;
+    if (rc != RC_OK)
+        return rc;
+    lead->last_ledger = 0;
+    return cancel_deliveries(st, lead, now_ms, cancelled, self);
 }
 
 static int lead_state_of(struct str name)

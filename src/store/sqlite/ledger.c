@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum rc store_ledger_add(struct store *st, const struct ledger_row *row)
+enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row)
 {
-    enum rc rc = db_run(store_db(st), SQL_LEDGER_ADD, "iitttiiiii", row->lead, row->event,
-                        row->rule, row->group, row->why, row->points, row->half_life_ms, row->max,
-                        row->occurred_at, row->received_at);
+    enum rc rc = db_run(store_db(st), SQL_LEDGER_ADD, "initttiiiii", lead->id, lead->last_ledger,
+                        row->event, row->rule, row->group, row->why, row->points, row->half_life_ms,
+                        row->max, row->occurred_at, row->received_at);
 
     if (rc == RC_OK)
-        rc = db_run(store_db(st), SQL_LEDGER_LINK, "ii", row->lead,
-                    (int64_t)sqlite3_last_insert_rowid(store_db(st)->handle));
+        lead->last_ledger = sqlite3_last_insert_rowid(store_db(st)->handle);
     return rc;
 }
 
@@ -52,21 +51,11 @@ static struct ledger_row *next_row(struct ledger_rows *rows, struct arena *a)
     return &rows->at[rows->n++];
 }
 
-static enum rc last_row(struct db *db, int64_t lead, int64_t *ret_id)
-{
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(db, &s, SQL_LEDGER_HEAD, "i", lead);
-
-    *ret_id = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
-    return db_finish(s, rc);
-}
-
 /* Row by row: a recursive query, which builds a table and sorts it, takes thrice as long. */
-static enum rc walk(struct db *db, int64_t lead, int64_t received_by, struct arena *a,
+static enum rc walk(struct db *db, int64_t id, int64_t received_by, struct arena *a,
                     struct ledger_rows *ret)
 {
-    int64_t id = 0;
-    enum rc rc = last_row(db, lead, &id);
+    enum rc rc = RC_OK;
 
     while (id && rc == RC_OK) {
         sqlite3_stmt *s = NULL;
@@ -79,7 +68,7 @@ static enum rc walk(struct db *db, int64_t lead, int64_t received_by, struct are
         }
         db_end(s);
     }
-    return rc == RC_NONE ? RC_CORRUPT : rc;
+    return rc;
 }
 
 static int by_id(const void *a, const void *b)
@@ -89,7 +78,7 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-enum rc read_ledger(struct reader *r, int64_t lead, int64_t received_by, struct arena *a,
+enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by, struct arena *a,
                     struct ledger_row **ret, size_t *ret_n)
 {
     struct ledger_rows rows = {0};
@@ -98,11 +87,13 @@ enum rc read_ledger(struct reader *r, int64_t lead, int64_t received_by, struct 
 
     if (rc != RC_OK)
         return rc;
-    rc = walk(&r->db, lead, received_by, a, &rows);
+    rc = walk(&r->db, lead->last_ledger, received_by, a, &rows);
     if (alone)
         rc_ignored(db_run(&r->db, SQL_COMMIT, "")); /* nothing was written */
+    if (rc == RC_NONE && alone && !rows.n)          /* the lead was erased since it was read */
+        rc = RC_OK;
     if (rc != RC_OK)
-        return rc;
+        return rc == RC_NONE ? RC_CORRUPT : rc;
     if (rows.n > 1) /* a merge hangs one chain before the other */
         qsort(rows.at, rows.n, sizeof *rows.at, by_id);
     *ret = rows.at;

@@ -23,6 +23,8 @@ void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret)
         .engagement = sqlite3_column_int64(s, 12),
         .band = (enum band)sqlite3_column_int(s, 13),
         .evaluated = sqlite3_column_int(s, 14),
+        .last_event = sqlite3_column_int64(s, 15),
+        .last_ledger = sqlite3_column_int64(s, 16),
     };
 }
 
