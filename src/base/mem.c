@@ -50,7 +50,7 @@ void mem_freep(void *pointer_to_pointer)
     free(p);
 }
 
-enum { FIRST_BLOCK = 2048, LARGEST_BLOCK = 256 * 1024 };
+enum { FIRST_BLOCK = 8 * 1024 - 64, LARGEST_BLOCK = 256 * 1024 };
 
 struct arena_block {
     struct arena_block *next;

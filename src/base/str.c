@@ -3,23 +3,6 @@
 
 #include <string.h>
 
-struct str str_of(const char *text)
-{
-    return text ? (struct str){text, strlen(text)} : STR_NULL;
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    if (!a.at || !b.at)
-        return !a.at && !b.at;
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
-bool str_is(struct str a, const char *text)
-{
-    return str_eq(a, str_of(text));
-}
-
 static int fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
