@@ -45,7 +45,7 @@ needs   := need-build need-demo need-test need-check need-sdk
 .PHONY: $(needs)
 deps: ; @tests/check/deps.sh build demo test check sdk
 $(needs): need-%: ; @tests/check/deps.sh $*
-$(filter-out need-build,$(needs)): need-build # one apt at a time
+$(filter-out need-build,$(needs)): need-build
 $(addsuffix .o,$(subst $(BUILD)/,$(BUILD)/tests/,$(tests))) $(support): | need-test
 
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)

@@ -25,6 +25,9 @@ why() {
     esac
 }
 
+exec 9<"$0" # make starts several of these at once; apt bears one
+flock 9
+
 missing=
 for group in "$@"; do
     wanted=$(packages "$group")
