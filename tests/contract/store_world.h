@@ -121,7 +121,8 @@ static inline struct lead get_lead(struct world *w, int64_t id)
     return l;
 }
 
-/* In a transaction that is open: claims the key, stores the event, gives its id. lead 0: nobody's. */
+/* In a transaction that is open: claims the key, stores the event, gives its id. lead 0: nobody's.
+ */
 static inline int64_t put_event(struct world *w, int64_t lead, const struct event *e)
 {
     int64_t id = 0;

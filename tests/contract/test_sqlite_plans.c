@@ -120,8 +120,6 @@ static const struct {
     {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
     {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},
     {SQL_LEAD_ERASE_MERGED, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
-    {SQL_PROPERTY_ERASE, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},
-    {SQL_PROPERTY_LIST, "SEARCH property USING PRIMARY KEY (lead=?)", false},
     {SQL_LEDGER_ROW, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_EVENT_HISTORY, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_EVENT_LIST_OF_LEAD, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},

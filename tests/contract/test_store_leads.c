@@ -188,7 +188,7 @@ static void the_newest_value_is_kept_over_several_saves(void **state)
     assert_int_equal(l.properties[0].at, T0 + 10);
 }
 
-static void only_changed_properties_are_written(void **state)
+static void properties_are_written_when_one_is_marked_as_changed(void **state)
 {
     struct world *w = *state;
     struct lead l = {.created_at = T0};
@@ -199,6 +199,8 @@ static void only_changed_properties_are_written(void **state)
     OK(store_lead_add(w->store, &l));
     l = get_lead(w, l.id);
     l.properties[0].value = STR("not marked as changed");
+    OK(store_lead_save(w->store, &l));
+    l = get_lead(w, l.id);
     put(w, &l, "b", "2", T0 + 1);
     OK(store_lead_save(w->store, &l));
     OK(store_commit(w->store));
@@ -344,7 +346,7 @@ int main(void)
         RUN(the_oldest_active_lead_with_an_address_is_the_one),
         RUN(properties_come_back_sorted_and_unchanged),
         RUN(the_newest_value_is_kept_over_several_saves),
-        RUN(only_changed_properties_are_written),
+        RUN(properties_are_written_when_one_is_marked_as_changed),
         RUN(properties_of_one_lead_are_not_those_of_another),
         RUN(the_address_is_the_stored_one_however_the_lead_is_read),
         RUN(a_list_shows_the_stored_address_and_the_properties),

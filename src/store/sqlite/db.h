@@ -38,7 +38,8 @@ struct store {
     char *path;
     int64_t next_event;
     int64_t checkpoint_bytes;
-    int wal_pages; /* as of the last commit */
+    int wal_pages;          /* as of the last commit */
+    struct sbuf properties; /* of the lead that is being saved */
 };
 
 MUST_CHECK enum rc db_open(struct db *db, const char *path, int flags, struct why *why);
@@ -65,11 +66,16 @@ struct str col_str(sqlite3_stmt *s, int column, struct arena *a);
 struct str col_view(sqlite3_stmt *s, int column);
 
 /* rows.c: what a row of each kind of columns is */
-void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret);
+MUST_CHECK enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *ret);
 void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);
 MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
                                 struct delivery *ret);
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
+
+/* properties.c */
+/* RC_TOOBIG; RC_INVALID: one has no name. */
+MUST_CHECK enum rc properties_write(const struct lead *l, struct sbuf *b);
+MUST_CHECK enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret);
 
 /* migrate.c */
 /* Ours and not newer, or nothing was ever made in it. */

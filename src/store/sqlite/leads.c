@@ -1,39 +1,17 @@
-/* store/sqlite/leads.c - leads and their properties; moving and erasing. */
+/* store/sqlite/leads.c - leads; moving and erasing. */
 #include "db.h"
 
 #include <string.h>
 
 #include "funneld/route/route.h"
 
-static enum rc read_properties(struct db *db, struct lead *l, struct arena *a)
-{
-    const struct str email = l->email;
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(db, &s, SQL_PROPERTY_LIST, "i", l->id);
-
-    while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
-        struct dedupe_key key = {0};
-
-        if (sqlite3_column_bytes(s, 3) == sizeof key.bytes)
-            memcpy(key.bytes, sqlite3_column_blob(s, 3), sizeof key.bytes);
-        if (lead_put(l, col_str(s, 0, a), col_str(s, 1, a), sqlite3_column_int64(s, 2), &key, a))
-            l->properties[l->n_properties - 1].changed = false; /* rows come sorted by name */
-    }
-    l->email = email; /* as stored: a sender's identity need not be a property */
-    return db_finish(s, rc);
-}
-
-/* The lead of the first row, with its properties. */
 static enum rc load(struct db *db, sqlite3_stmt *s, enum rc rc, struct arena *a, struct lead *ret)
 {
     struct lead l;
 
     if (rc == RC_OK)
-        row_lead(s, a, &l);
+        rc = row_lead(db, s, a, &l);
     db_end(s);
-    if (rc != RC_OK)
-        return rc;
-    rc = read_properties(db, &l, a);
     if (rc == RC_OK)
         *ret = l;
     return rc;
@@ -65,47 +43,55 @@ enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a, 
 }
 
 /* The parameters of LEAD_ADD, LEAD_SAVE and LEAD_TOUCH, but for the last ones' id. */
-#define LEAD_FORMAT "intdidniiiiiddnn"
-#define LEAD_VALUES(l)                                                                             \
+#define LEAD_FORMAT "intdidniiiiiddnnb"
+#define LEAD_VALUES(l, properties)                                                                 \
     (l)->crm_id ? (l)->portal_id : 0, (l)->crm_id, (l)->email, (int)(l)->state, (l)->state_at,     \
         (int)(l)->erased, (l)->merged_into, (l)->created_at, (l)->enriched_at, (l)->score,         \
         (l)->fit, (l)->engagement, (int)(l)->band, (int)(l)->evaluated, (l)->last_event,           \
-        (l)->last_ledger
+        (l)->last_ledger, (properties).at, (properties).len
 
-static enum rc save_properties(struct store *st, const struct lead *l)
+/* *ret: what becomes of them; missing: they stay as they are. */
+static enum rc changed_properties(struct store *st, const struct lead *l, struct str *ret)
 {
-    enum rc rc = RC_OK;
+    bool changed = l->erased;
 
-    for (size_t i = 0; i < l->n_properties && rc == RC_OK; i++) {
-        const struct property *p = &l->properties[i];
-
-        if (p->changed)
-            rc = db_run(store_db(st), SQL_PROPERTY_PUT, "ittib", l->id, p->name,
-                        p->value.at ? p->value : STR(""), p->at, p->key.bytes, sizeof p->key.bytes);
-    }
-    return rc;
+    for (size_t i = 0; i < l->n_properties && !changed; i++)
+        changed = l->properties[i].changed;
+    *ret = STR_NULL;
+    if (!changed)
+        return RC_OK;
+    enum rc rc = properties_write(l, &st->properties);
+    if (rc != RC_OK)
+        return rc;
+    *ret = l->n_properties ? sbuf_str(&st->properties) : STR("");
+    return RC_OK;
 }
 
 enum rc store_lead_add(struct store *st, struct lead *l)
 {
-    enum rc rc = db_run(store_db(st), SQL_LEAD_ADD, LEAD_FORMAT, LEAD_VALUES(l));
+    struct str properties;
+    enum rc rc = changed_properties(st, l, &properties);
 
     if (rc == RC_OK)
+        rc = db_run(store_db(st), SQL_LEAD_ADD, LEAD_FORMAT, LEAD_VALUES(l, properties));
+    if (rc == RC_OK)
         l->id = sqlite3_last_insert_rowid(store_db(st)->handle);
-    return rc == RC_OK ? save_properties(st, l) : rc;
+    return rc;
 }
 
 enum rc store_lead_save(struct store *st, const struct lead *l)
 {
+    struct str properties;
     int64_t rows = 0;
-    enum rc rc =
-        db_change(store_db(st), &rows, SQL_LEAD_TOUCH, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
+    enum rc rc = changed_properties(st, l, &properties);
 
+    if (rc == RC_OK)
+        rc = db_change(store_db(st), &rows, SQL_LEAD_TOUCH, LEAD_FORMAT "i",
+                       LEAD_VALUES(l, properties), l->id);
     if (rc == RC_OK && rows == 0) /* it got another identity, or there is none */
-        rc = db_change(store_db(st), &rows, SQL_LEAD_SAVE, LEAD_FORMAT "i", LEAD_VALUES(l), l->id);
-    if (rc == RC_OK && rows == 0)
-        return RC_NONE;
-    return rc == RC_OK ? save_properties(st, l) : rc;
+        rc = db_change(store_db(st), &rows, SQL_LEAD_SAVE, LEAD_FORMAT "i",
+                       LEAD_VALUES(l, properties), l->id);
+    return rc == RC_OK && rows == 0 ? RC_NONE : rc;
 }
 
 /* The chain from `first` is hung in front of the other: its tail points to what `into` had. */
@@ -159,10 +145,8 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                          void (*cancelled)(void *self, struct str connector), void *self)
 {
     struct db *db = store_db(st);
-    enum rc rc = db_run(db, SQL_PROPERTY_ERASE, "i", lead->id);
+    enum rc rc = db_run(db, SQL_LEAD_ERASE_MERGED, "i", lead->id);
 
-    if (rc == RC_OK)
-        rc = db_run(db, SQL_LEAD_ERASE_MERGED, "i", lead->id);
     if (rc == RC_OK)
         rc = db_run(db, SQL_LEDGER_ERASE, "n", lead->last_ledger);
     if (rc == RC_OK)
@@ -171,6 +155,9 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
         rc = forget_facts(st, lead);
     if (rc != RC_OK)
         return rc;
+    lead->erased = true; /* and so its own properties go as well, when it is saved */
+    lead->n_properties = lead->cap_properties = 0;
+    lead->properties = NULL;
     lead->last_ledger = 0;
     return cancel_deliveries(st, lead, now_ms, cancelled, self);
 }
@@ -196,8 +183,7 @@ enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *see
         struct lead l;
 
         arena_reset(&a);
-        row_lead(s, &a, &l);
-        rc = read_properties(&r->db, &l, &a);
+        rc = row_lead(&r->db, s, &a, &l);
         if (rc == RC_OK)
             seen(self, &l);
     }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024 };
+enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
 
 static enum rc take_lock(const char *path, int *ret_fd, struct why *why)
 {
@@ -161,6 +161,7 @@ enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store 
 
     st->lock_fd = -1;
     st->path = mem_text(s->path);
+    st->properties = (struct sbuf)SBUF(PROPERTIES_MAX);
     rc = take_lock(st->path, &st->lock_fd, why);
     if (rc == RC_OK) {
         rc = open_database(st, s, now_ms, why);
@@ -183,6 +184,7 @@ void store_close(struct store *st)
         db_close(store_db(st)); /* the last connection checkpoints */
     if (st->lock_fd >= 0)
         (void)close(st->lock_fd); /* nothing was written to it */
+    sbuf_free(&st->properties);
     free(st->path);
     free(st);
 }

@@ -5,7 +5,7 @@
 
 #include "funneld/route/route.h"
 
-void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret)
+enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *ret)
 {
     *ret = (struct lead){
         .id = sqlite3_column_int64(s, 0),
@@ -26,6 +26,14 @@ void row_lead(sqlite3_stmt *s, struct arena *a, struct lead *ret)
         .last_event = sqlite3_column_int64(s, 15),
         .last_ledger = sqlite3_column_int64(s, 16),
     };
+    const char *properties = sqlite3_column_blob(s, 17);
+
+    if (properties_read((struct str){properties, (size_t)sqlite3_column_bytes(s, 17)}, a, ret) ==
+        RC_OK)
+        return RC_OK;
+    (void)!snprintf(db->error, sizeof db->error, "the properties of lead %lld cannot be read",
+                    (long long)ret->id);
+    return RC_CORRUPT;
 }
 
 void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret)

@@ -1,0 +1,62 @@
+/* store/sqlite/properties.c - a lead's properties as one value in its row.
+ *
+ * Of each, sorted by name: bytes of the name, bytes of the value, time, each with a colon behind
+ * it, then name, value and the bytes of the dedupe key.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "db.h"
+
+enum rc properties_write(const struct lead *l, struct sbuf *b)
+{
+    sbuf_reset(b);
+    for (size_t i = 0; i < l->n_properties; i++) {
+        const struct property *p = &l->properties[i];
+
+        if (!p->name.at)
+            return RC_INVALID;
+        sbuf_printf(b, "%zu:%zu:%" PRId64 ":", p->name.len, p->value.len, p->at);
+        sbuf_add(b, p->name);
+        sbuf_add(b, p->value);
+        sbuf_add(b, (struct str){(const char *)p->key.bytes, sizeof p->key.bytes});
+    }
+    return b->failed ? RC_TOOBIG : RC_OK;
+}
+
+static bool take_number(struct str *rest, int64_t *ret)
+{
+    struct str part;
+
+    return str_split(rest, ':', &part) && str_int64(part, ret);
+}
+
+static bool take_bytes(struct str *rest, int64_t len, struct str *ret)
+{
+    if (len < 0 || (uint64_t)len > rest->len)
+        return false;
+    *ret = (struct str){rest->at, (size_t)len};
+    *rest = str_from(*rest, (size_t)len);
+    return true;
+}
+
+enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret)
+{
+    const struct str email = ret->email;
+
+    while (bytes.len) {
+        int64_t name_len, value_len, at;
+        struct str name, value, key;
+        struct dedupe_key k;
+
+        if (!take_number(&bytes, &name_len) || !take_number(&bytes, &value_len) ||
+            !take_number(&bytes, &at) || !take_bytes(&bytes, name_len, &name) ||
+            !take_bytes(&bytes, value_len, &value) || !take_bytes(&bytes, sizeof k.bytes, &key))
+            return RC_CORRUPT;
+        memcpy(k.bytes, key.at, sizeof k.bytes);
+        if (lead_put(ret, name, value, at, &k, a))
+            ret->properties[ret->n_properties - 1].changed = false; /* they come sorted by name */
+    }
+    ret->email = email; /* as stored: a sender's identity need not be a property */
+    return RC_OK;
+}
