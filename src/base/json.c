@@ -183,22 +183,10 @@ bool json_true(const json *node)
     return cJSON_IsTrue(node);
 }
 
-static struct str integer_text(int64_t value, struct arena *a)
-{
-    char digits[24];
-    size_t at = sizeof digits;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-
-    do
-        digits[--at] = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (value < 0)
-        digits[--at] = '-';
-    return arena_str(a, (struct str){digits + at, sizeof digits - at});
-}
-
 struct str json_scalar(const json *node, struct arena *a)
 {
+    char digits[INT64_TEXT];
+
     switch (json_type(node)) {
     case JSON_STRING:
         return arena_str(a, str_of(node->valuestring));
@@ -206,7 +194,7 @@ struct str json_scalar(const json *node, struct arena *a)
         return json_true(node) ? STR("true") : STR("false");
     case JSON_NUMBER:
         if (floor(node->valuedouble) == node->valuedouble && fabs(node->valuedouble) < 1e15)
-            return integer_text((int64_t)node->valuedouble, a); /* -0 is 0 */
+            return arena_str(a, str_of_int64((int64_t)node->valuedouble, digits)); /* -0 is 0 */
         return arena_printf(a, "%.15g", node->valuedouble);
     default:
         return STR_NULL;

@@ -129,7 +129,7 @@ void json_key(struct sbuf *b, const char *key)
 void json_int(struct sbuf *b, int64_t value)
 {
     separate(b);
-    sbuf_printf(b, "%lld", (long long)value);
+    sbuf_int(b, value);
 }
 
 void json_num(struct sbuf *b, double value)
@@ -235,7 +235,7 @@ void json_kv_tenths(struct sbuf *b, const char *key, int64_t tenths)
     json_key(b, key);
     separate(b);
     if (rest == 0)
-        sbuf_printf(b, "%lld", whole);
+        sbuf_int(b, whole);
     else
         sbuf_printf(b, "%s%lld.%lld", tenths < 0 ? "-" : "", llabs(whole), llabs(rest));
 }

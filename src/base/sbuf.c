@@ -57,14 +57,24 @@ void sbuf_char(struct sbuf *b, char c)
     sbuf_add(b, (struct str){&c, 1});
 }
 
+void sbuf_int(struct sbuf *b, int64_t value)
+{
+    char digits[INT64_TEXT];
+
+    sbuf_add(b, str_of_int64(value, digits));
+}
+
 void sbuf_vprintf(struct sbuf *b, const char *fmt, va_list args)
 {
+    char few[128]; /* most texts: formatted once */
     va_list again;
 
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(few, sizeof few, fmt, args);
     if (n < 0)
         b->failed = true;
+    else if ((size_t)n < sizeof few)
+        sbuf_add(b, (struct str){few, (size_t)n});
     else if (reserve(b, (size_t)n)) {
         (void)!vsnprintf(b->at + b->len, (size_t)n + 1, fmt, again); /* measured above */
         b->len += (size_t)n;

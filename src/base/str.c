@@ -3,6 +3,23 @@
 
 #include <string.h>
 
+struct str str_of(const char *text)
+{
+    return text ? (struct str){text, strlen(text)} : STR_NULL;
+}
+
+bool str_eq(struct str a, struct str b)
+{
+    if (!a.at || !b.at)
+        return !a.at && !b.at;
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+bool str_is(struct str a, const char *text)
+{
+    return str_eq(a, str_of(text));
+}
+
 static int fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
@@ -92,6 +109,19 @@ bool str_split(struct str *rest, char sep, struct str *ret_part)
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
+}
+
+struct str str_of_int64(int64_t value, char buffer[INT64_TEXT])
+{
+    size_t at = INT64_TEXT;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    do
+        buffer[--at] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        buffer[--at] = '-';
+    return (struct str){buffer + at, INT64_TEXT - at};
 }
 
 bool str_int64(struct str s, int64_t *ret)

@@ -17,24 +17,18 @@ struct member {
     const json *node;
 };
 
-static void put(struct sbuf *b, char kind, struct str text)
-{
-    char digits[24];
-    size_t n = sizeof digits, rest = text.len;
-
-    digits[--n] = ':';
-    do
-        digits[--n] = (char)('0' + rest % 10);
-    while (rest /= 10);
-    digits[--n] = kind;
-    sbuf_add(b, (struct str){digits + n, sizeof digits - n});
-    sbuf_add(b, text);
-}
-
 /* For arrays and objects: a length without bytes to follow. */
 static void put_count(struct sbuf *b, char kind, size_t count)
 {
-    sbuf_printf(b, "%c%zu:", kind, count);
+    sbuf_char(b, kind);
+    sbuf_int(b, (int64_t)count);
+    sbuf_char(b, ':');
+}
+
+static void put(struct sbuf *b, char kind, struct str text)
+{
+    put_count(b, kind, text.len);
+    sbuf_add(b, text);
 }
 
 static int by_name(const void *a, const void *b)

@@ -30,6 +30,43 @@ static void integers_are_decimal_and_in_range(void **state)
     assert_int_equal(n, INT64_MAX);
 }
 
+static void integers_are_written_as_they_are_read(void **state)
+{
+    const int64_t numbers[] = {0, 7, -7, 10, 4294967296, INT64_MAX, INT64_MIN};
+    struct sbuf b AUTO(sbuf_free) = SBUF(64);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        int64_t back = 1;
+
+        sbuf_reset(&b);
+        sbuf_int(&b, numbers[i]);
+        assert_true(str_int64(sbuf_str(&b), &back) && back == numbers[i]);
+    }
+    assert_true(str_is(sbuf_str(&b), "-9223372036854775808"));
+}
+
+static void a_long_text_is_formatted_whole_and_up_to_the_ceiling(void **state)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(400);
+    struct arena a AUTO(arena_free) = {0};
+
+    (void)state;
+    for (int n = 100; n <= 160; n++) { /* around what is formatted on the stack */
+        sbuf_reset(&b);
+        sbuf_printf(&b, "%*d", n, 5);
+        assert_int_equal(sbuf_str(&b).len, n);
+        assert_int_equal(b.at[n - 1], '5');
+        struct str text = arena_printf(&a, "%*d", n, 5);
+        assert_int_equal(text.len, n);
+        assert_int_equal(text.at[n - 1], '5');
+        assert_int_equal(text.at[n], 0);
+    }
+    sbuf_reset(&b);
+    sbuf_printf(&b, "%*d", 401, 5);
+    assert_true(b.failed);
+}
+
 static void decimals_have_no_exponent(void **state)
 {
     double d = 0;
@@ -268,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_is_not_empty),
         cmocka_unit_test(integers_are_decimal_and_in_range),
+        cmocka_unit_test(integers_are_written_as_they_are_read),
+        cmocka_unit_test(a_long_text_is_formatted_whole_and_up_to_the_ceiling),
         cmocka_unit_test(decimals_have_no_exponent),
         cmocka_unit_test(a_cut_never_splits_a_character),
         cmocka_unit_test(times_are_written_and_read),

@@ -31,6 +31,7 @@ void sbuf_reset(struct sbuf *b); /* empty again, memory kept, failure forgotten 
 void sbuf_add(struct sbuf *b, struct str s);
 void sbuf_text(struct sbuf *b, const char *text);
 void sbuf_char(struct sbuf *b, char c);
+void sbuf_int(struct sbuf *b, int64_t value); /* decimal */
 void sbuf_printf(struct sbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sbuf_vprintf(struct sbuf *b, const char *fmt, va_list args);
 struct str sbuf_str(const struct sbuf *b); /* what is there; valid until the next append */

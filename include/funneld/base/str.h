@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct str {
     const char *at;
@@ -20,20 +19,9 @@ struct str {
 #define STR_NULL     ((struct str){0})
 #define STR_ARG(s)   (int)(s).len, ((s).at ? (s).at : "") /* for "%.*s" */
 
-/* NULL gives the missing slice. These three stand here because the compiler then measures texts
- * that it knows, and most are compared in vain by their length. */
-static inline struct str str_of(const char *text)
-{
-    return (struct str){text, text ? strlen(text) : 0};
-}
-static inline bool str_eq(struct str a, struct str b) /* missing equals only missing */
-{
-    return a.len == b.len && !a.at == !b.at && (!a.len || !memcmp(a.at, b.at, a.len));
-}
-static inline bool str_is(struct str a, const char *text)
-{
-    return str_eq(a, str_of(text));
-}
+struct str str_of(const char *text);     /* NULL gives the missing slice */
+bool str_eq(struct str a, struct str b); /* missing equals only missing */
+bool str_is(struct str a, const char *text);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */
 int str_cmp(struct str a, struct str b);  /* bytewise, like memcmp; shorter first */
 bool str_starts(struct str s, struct str prefix);
@@ -46,6 +34,9 @@ struct str str_from(struct str s, size_t offset);
 /* Takes the part up to `sep` from *rest (and the separator); false when *rest is used up. */
 bool str_split(struct str *rest, char sep, struct str *ret_part);
 
+enum { INT64_TEXT = 20 }; /* "-9223372036854775808" */
+/* Decimal; the slice lies in buffer. */
+struct str str_of_int64(int64_t value, char buffer[INT64_TEXT]);
 /* Decimal, optional '-', no blanks, no leading '+', no overflow. */
 bool str_int64(struct str s, int64_t *ret);
 /* Strictly decimal: -?digits[.digits]; no exponent, no blanks. */

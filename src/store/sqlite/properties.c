@@ -3,10 +3,15 @@
  * Of each, sorted by name: bytes of the name, bytes of the value, time, each with a colon behind
  * it, then name, value and the bytes of the dedupe key.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "db.h"
+
+static void add_number(struct sbuf *b, int64_t value)
+{
+    sbuf_int(b, value);
+    sbuf_char(b, ':');
+}
 
 enum rc properties_write(const struct lead *l, struct sbuf *b)
 {
@@ -16,7 +21,9 @@ enum rc properties_write(const struct lead *l, struct sbuf *b)
 
         if (!p->name.at)
             return RC_INVALID;
-        sbuf_printf(b, "%zu:%zu:%" PRId64 ":", p->name.len, p->value.len, p->at);
+        add_number(b, (int64_t)p->name.len);
+        add_number(b, (int64_t)p->value.len);
+        add_number(b, p->at);
         sbuf_add(b, p->name);
         sbuf_add(b, p->value);
         sbuf_add(b, (struct str){(const char *)p->key.bytes, sizeof p->key.bytes});
