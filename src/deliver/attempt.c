@@ -232,9 +232,11 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
 /* Nothing was sent: the rows can be looked at afresh once the store commits again. */
 static void mark_failed(struct attempt *a, enum rc rc, int64_t now_ms)
 {
-    log_write(LOG_WARN, "delivery.unmarked", L_STR("connector", a->lane->name),
-              L_TEXT("reason", rc_text(rc)), L_END);
-    lane_pause(a->lane, now_ms + STORE_REST_MS);
+    if (rc != RC_DENIED) { /* that is no trouble: one was overtaken, the others go without it */
+        log_write(LOG_WARN, "delivery.unmarked", L_STR("connector", a->lane->name),
+                  L_TEXT("reason", rc_text(rc)), L_END);
+        lane_pause(a->lane, now_ms + STORE_REST_MS);
+    }
     put_back(a);
     attempt_free(a);
 }

@@ -20,6 +20,7 @@ enum {
 struct deliverer {
     struct engine engine; /* first */
     struct lane *lanes;
+    int64_t last_ms; /* of the last step */
     /* Shared with other threads */
     atomic_bool rescan; /* a notification was lost, or many rows changed */
     atomic_bool woken;  /* the transport has been woken since the last turn */
@@ -193,6 +194,17 @@ static void heed_rescan(struct deliverer *d, int64_t now_ms)
             l->scan_at = now_ms;
 }
 
+static void heed_clock(struct deliverer *d, int64_t now_ms)
+{
+    int64_t back = d->last_ms > now_ms ? d->last_ms - now_ms : 0;
+
+    d->last_ms = now_ms;
+    for (struct lane *l = d->lanes; l; l = l->next)
+        lane_clock(l, now_ms, back);
+    for (struct attempt *a = d->engine.attempts; a && back; a = a->next)
+        a->wake_at -= back;
+}
+
 static bool take_results(struct deliverer *d, int64_t now_ms)
 {
     struct transport *t = d->engine.ports.transport;
@@ -287,6 +299,7 @@ int64_t deliverer_step(struct deliverer *d, int64_t now_ms)
     atomic_store(&health.deliverer_beat, now_ms);
     atomic_store(&d->busy, 1 + count_attempts(d));
     atomic_store(&d->woken, false);
+    heed_clock(d, now_ms);
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
         more = read_mail(d, now_ms);
         heed_rescan(d, now_ms);

@@ -10,6 +10,9 @@
 /* After a failed read, and between two scans that found nothing to do. */
 #define SCAN_REST_MS (1 * SECONDS_MS)
 
+/* Longer than that nothing is put off on purpose: a Retry-After counts up to a day. */
+#define PUT_OFF_MAX_MS (25 * HOURS_MS)
+
 struct session *session_new(const struct connector_type *type)
 {
     struct session *s = mem_alloc(sizeof *s);
@@ -39,7 +42,7 @@ struct lane *lane_new(struct str name)
     lane->name_text = mem_text(name);
     lane->name = str_of(lane->name_text);
     lane->window.max = LANE_WINDOW;
-    lane->scan_at = lane->unseen_due = NEVER;
+    lane->scan_at = lane->unseen_due = lane->too_late = NEVER;
     lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
     lane->retried = metric(METRIC_DELIVERIES, name, STR("retried"));
     lane->dead = metric(METRIC_DELIVERIES, name, STR("dead"));
@@ -70,6 +73,20 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     lane->scan_at = connector ? now_ms : NEVER;
 }
 
+void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
+{
+    if (!lane->connector)
+        return;
+    int64_t longest = lane_common(lane)->backoff_max_ms;
+    lane->too_late = now_ms + (longest > PUT_OFF_MAX_MS ? longest : PUT_OFF_MAX_MS);
+    if (back_ms <= 0)
+        return;
+    lane->rate.next_ms -= (double)back_ms;
+    lane->paused_until -= back_ms;
+    lane->rest_until -= back_ms;
+    lane->scan_at = now_ms;
+}
+
 const struct connector_common *lane_common(const struct lane *lane)
 {
     return lane->connector->settings;
@@ -79,7 +96,9 @@ int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
 {
     int64_t look_at = row->open_attempt_at + lane_common(lane)->settle_ms;
 
-    return row->open_attempt_at && look_at > row->due_at ? look_at : row->due_at;
+    int64_t at = row->open_attempt_at && look_at > row->due_at ? look_at : row->due_at;
+
+    return at > lane->too_late ? 0 : at;
 }
 
 static void turn_away(struct lane *lane, int64_t due_at)
@@ -158,7 +177,7 @@ static void fill(struct lane *lane, const struct due_row rows[], size_t n, bool 
     for (size_t i = 0; i < n; i++)
         lane_add(lane, rows[i]);
     if (more)
-        turn_away(lane, rows[n - 1].due_at);
+        turn_away(lane, lane_due_at(lane, &rows[n - 1]));
 }
 
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)

@@ -40,12 +40,17 @@ struct lane {
     int64_t scan_at;    /* when to read the disk again; NEVER: no need */
     int64_t unseen_due; /* the earliest that is only on disk; NEVER: the window is complete */
     int64_t rest_until; /* no scan for what is unseen before */
+    int64_t too_late;   /* a row that is due after this is due now: the clock was ahead when it
+                           was written */
     struct series *delivered, *retried, *dead, *seconds;
 };
 
 struct lane *lane_new(struct str name);
 void lane_free(struct lane *lane);
 
+/* Once a turn, before anything else; back_ms: by how much the clock was set back since the last, 0
+ * mostly. Waits that began before it stay as long as they were. */
+void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms);
 /* A new connector (fresh session, the disk is read again), or NULL: removed. */
 void lane_configure(struct lane *lane, const struct connector *connector, int64_t now_ms);
 const struct connector_common *lane_common(const struct lane *lane);
@@ -61,7 +66,8 @@ void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_
 void lane_add(struct lane *lane, struct due_row row);
 /* The first head that is due, taken out of the window. */
 bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret);
-/* When an attempt that looks for this row's open attempt, or just sends it, is due. */
+/* When an attempt that looks for this row's open attempt, or just sends it, is due; 0: now, because
+ * its own time makes no sense. */
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row);
 
 void lane_pause(struct lane *lane, int64_t until_ms);

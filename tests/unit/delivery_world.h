@@ -269,7 +269,7 @@ static struct world *world_new(const char *const names[], size_t n)
     fake_clear();
     metrics_reset();
     fake_sessions_freed = 0;
-    w->now = 1000000;
+    w->now = 1700000000000;
     for (size_t i = 0; i < n; i++) {
         w->settings[i] = (struct fake_settings){.batch = 1,
                                                 .common = {.timeout_ms = 1000,
