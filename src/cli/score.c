@@ -32,8 +32,8 @@ static int look_up(struct cli *cli, struct account *c)
         status = past_scorecard(cli, c->at, &c->card);
     if (status != DONE)
         return status;
-    enum rc rc = read_ledger(cli->reader, &now, past ? c->at : INT64_MAX, &cli->arena, &c->rows,
-                             &c->n_rows);
+    enum rc rc =
+        read_ledger(cli->reader, &now, past ? c->at : INT64_MAX, &cli->arena, &c->rows, &c->n_rows);
     return rc == RC_OK ? DONE : cli_fail_read(cli, rc);
 }
 

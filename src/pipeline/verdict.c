@@ -17,12 +17,14 @@ static void released(void *self, struct str connector, const struct due_row *row
     batch_notice(self, connector, row);
 }
 
-/* The lead that was told of, or what it has become since. */
+/* The lead that was told of, or what it has become since; RC_NONE: nobody that could be found. */
 static enum rc read_survivor(struct batch *b, int64_t id, struct lead *ret)
 {
     enum rc rc = read_lead(b->reader, id, b->arena, ret);
 
-    return rc == RC_OK ? follow_merges(b, ret) : rc;
+    if (rc == RC_OK)
+        rc = follow_merges(b, ret);
+    return rc == RC_INVALID ? RC_NONE : rc;
 }
 
 /* The CRM was asked about this lead: what waited for that may go. */
