@@ -39,6 +39,7 @@ GOAL_RATIO, GOAL_MEMORY_MB = 0.3, 40
 CONFIG = """[server]
 listen = 127.0.0.1:{port}
 public_url = {public_url}
+threads = 1
 {tls}
 [admin]
 listen = 127.0.0.1:{admin}
@@ -327,7 +328,8 @@ def run(options, folder, stack):
     bench = Bench(options, folder, stack)
     print("funneld bench: take the ratios, not the figures; the load generator runs on the same "
           "cores.\nRules and a route are on; each daemon knows "
-          f"{LEADS:,} leads before the first round.\n")
+          f"{LEADS:,} leads before the first round.\nThe daemon has one HTTP thread: of two cores "
+          "the writer and the load generator want one.\n")
     machine(bench)
     sink = start_sink()
     ports = {tls: bench.bare_http(tls) for tls in (False, True)}
