@@ -86,20 +86,6 @@ struct str source_path(const struct source *s)
     return ((const struct source_common *)s->settings)->path;
 }
 
-const char *refusal_name(enum refusal r)
-{
-    static const char *const names[] = {
-        [REFUSED_NOT] = "not",
-        [REFUSED_SIGNATURE] = "signature",
-        [REFUSED_TIMESTAMP] = "timestamp",
-        [REFUSED_JSON] = "json",
-        [REFUSED_MEDIA_TYPE] = "media_type",
-        [REFUSED_TOO_LARGE] = "too_large",
-    };
-
-    return names[r];
-}
-
 enum refusal refuse(enum refusal r, struct why *why, const char *fmt, ...)
 {
     va_list args;

@@ -216,6 +216,7 @@ enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, b
     if (b->careful)
         return process_in_savepoint(b, e, ret_fresh, ret_raw);
     enum rc rc = process_event(b, e, ret_fresh);
-    b->stumbled = rc != RC_OK && !loses_group(rc);
+    if (rc != RC_OK && !loses_group(rc))
+        b->stumbled = true;
     return rc;
 }

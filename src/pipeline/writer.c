@@ -188,7 +188,7 @@ static enum rc do_work(struct batch *b, struct work *work)
         return rc;
     rc = do_kind(b, work);
     arena_reset(b->arena);
-    work->rc = rc == RC_NONE ? RC_OK : rc;
+    work->rc = rc == RC_NONE && !b->stumbled ? RC_OK : rc;
     if (work->rc == RC_OK && is_rules(work))
         b->rules = ((struct command *)work)->arg; /* for what follows in this group already */
     if (work->rc == RC_OK)
@@ -223,7 +223,6 @@ static enum rc do_group(struct writer *w, struct mail *mails, int64_t now_ms, bo
         .last_notice = &ret->notices,
         .careful = careful,
     };
-    arena_reset(&w->arena);
     return commit_group(ret, mails);
 }
 

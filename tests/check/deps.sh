@@ -25,7 +25,9 @@ why() {
     esac
 }
 
-exec 9<"$0" # make starts several of these at once; apt bears one
+# make starts several of these at once; apt bears one. Not locked in the checkout, which may be on a
+# disk that knows no locks.
+exec 9>"${TMPDIR:-/tmp}/funneld-deps.$(id -u).lock"
 flock 9
 
 missing=
@@ -56,7 +58,7 @@ trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086  # a list of packages
 if ! { $sudo apt-get update -q &&
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 $missing; } >"$log" 2>&1; then
+        -o DPkg::Lock::Timeout=300 $missing; } >"$log" 2>&1 9>&-; then
     cat "$log" >&2
     exit 1
 fi

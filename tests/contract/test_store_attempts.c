@@ -356,7 +356,6 @@ static void what_an_erased_lead_had_is_not_tried_again(void **state)
     OK(end_with(w, id, ATTEMPT_DEAD, "revoked"));
     struct lead l = get_lead(w, lead);
     OK(store_lead_erase(w->store, &l, T0, nothing_cancelled, NULL));
-    l.erased = true;
     OK(store_lead_save(w->store, &l));
     assert_int_equal(retry(w, (struct retry_filter){0}), 0);
     assert_int_equal(retry(w, (struct retry_filter){.ids = &id, .n_ids = 1}), 0);

@@ -142,11 +142,9 @@ static enum rc erase(struct run *r)
         rc = store_lead_erase(r->w->store, &lead, T0, cancelled, NULL);
     if (rc != RC_OK)
         return rc;
-    return store_lead_save(r->w->store, &(struct lead){.id = lead.id,
-                                                       .state = LEAD_DELETED,
-                                                       .erased = true,
-                                                       .created_at = lead.created_at,
-                                                       .last_event = lead.last_event});
+    lead.state = LEAD_DELETED;
+    lead.email = STR_NULL;
+    return store_lead_save(r->w->store, &lead);
 }
 
 /* The oldest due one of each connector gets an attempt and its end. */

@@ -18,6 +18,12 @@ static void move(struct world *w, int64_t from_id, int64_t into_id)
     OK(store_lead_save(w->store, &into));
 }
 
+static void count_cancelled(void *self, struct str connector)
+{
+    assert_true(str_is(connector, "slack") || str_is(connector, "gone"));
+    ++*(int *)self;
+}
+
 static int64_t put_row(struct world *w, int64_t lead, const char *rule, int64_t at)
 {
     const struct ledger_row row = {
@@ -100,6 +106,29 @@ static void the_ledger_is_read_as_it_was_at_a_time(void **state)
     assert_int_equal(rows[5].received_at, T0 + 10);
     assert_int_equal(ledger(w, ada, T0 - 1, &rows), 0);
     assert_int_equal(ledger(w, put_lead(w, NULL), INT64_MAX, &rows), 0);
+}
+
+/* Whoever read the lead before it was erased must not see the rows of the one whose rows came to
+ * stand in their place. */
+static void a_ledger_whose_rows_were_given_anew_is_empty(void **state)
+{
+    struct world *w = *state;
+    struct ledger_row *rows;
+    size_t n = 7;
+    int cancelled = 0;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, "ada@example.com"), bob = put_lead(w, "bob@example.com");
+    (void)put_row(w, ada, "pricing", T0);
+    struct lead before = get_lead(w, ada), l = before;
+    OK(store_lead_erase(w->store, &l, T0, count_cancelled, &cancelled));
+    OK(store_lead_save(w->store, &l));
+    (void)put_row(w, bob, "pricing", T0 + 1);
+    assert_int_equal(get_lead(w, bob).last_ledger, before.last_ledger);
+    assert_int_equal(read_ledger(w->reader, &before, INT64_MAX, &w->arena, &rows, &n), RC_CORRUPT);
+    OK(store_commit(w->store));
+    OK(read_ledger(w->reader, &before, INT64_MAX, &w->arena, &rows, &n));
+    assert_int_equal(n, 0);
 }
 
 static void the_rule_set_of_a_time_is_remembered(void **state)
@@ -210,12 +239,6 @@ static void in_a_move_the_survivors_own_remote_objects_win(void **state)
     TEXT(remote, "crm-of-from");
     OK(read_remote(w->reader, from, STR("notion"), &w->arena, &remote)); /* still to be removed */
     TEXT(remote, "page-of-from");
-}
-
-static void count_cancelled(void *self, struct str connector)
-{
-    assert_true(str_is(connector, "slack") || str_is(connector, "gone"));
-    ++*(int *)self;
 }
 
 struct erased {
@@ -349,8 +372,10 @@ static void erasing_a_lead_erases_those_that_merged_into_it(void **state)
     OK(store_lead_move(w->store, &from, &into));
     OK(store_lead_save(w->store, &from));
     OK(store_lead_erase(w->store, &into, T0, count_cancelled, &cancelled));
+    OK(store_lead_save(w->store, &into));
     OK(store_commit(w->store));
     const int64_t gone[] = {from.id, before.id};
+    assert_int_equal(get_lead(w, into.id).n_properties, 0);
     for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
         assert_int_equal(get_lead(w, gone[i]).n_properties, 0);
         assert_null(get_lead(w, gone[i]).email.at);
@@ -391,7 +416,8 @@ static void what_was_erased_is_gone_from_the_file(void **state)
     OK(store_begin(w->store));
     struct lead l = get_lead(w, lead);
     OK(store_lead_erase(w->store, &l, T0, count_cancelled, NULL));
-    OK(store_lead_save(w->store, &(struct lead){.id = lead, .erased = true}));
+    l.email = STR_NULL;
+    OK(store_lead_save(w->store, &l));
     OK(store_commit(w->store));
     store_close(w->store);
     w->store = NULL;
@@ -404,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN(a_ledger_row_comes_back_as_it_was_written),
         RUN(the_ledger_is_read_as_it_was_at_a_time),
+        RUN(a_ledger_whose_rows_were_given_anew_is_empty),
         RUN(the_rule_set_of_a_time_is_remembered),
         RUN(a_move_takes_events_and_ledger_along_in_order),
         RUN(a_move_works_when_one_side_has_nothing),

@@ -73,7 +73,6 @@ extern const struct source_type *const source_types[];
 extern const size_t n_source_types;
 
 struct str source_path(const struct source *s);
-const char *refusal_name(enum refusal r); /* "signature" ... */
 
 /* The 48 subscription types of HubSpot's webhooks (hubspot.md 1.3), for metrics labels. */
 extern const char *const known_event_types[];

@@ -46,7 +46,7 @@ const char *reader_error(const struct reader *r);
 /* After a reload: the new max_size and checkpoint; path cannot change. */
 void store_limits(struct store *st, const struct store_settings *s);
 
-/* Transactions: one per batch, a savepoint per event. */
+/* Transactions: one per batch; a savepoint for what may fail alone. */
 MUST_CHECK enum rc store_begin(struct store *st);
 MUST_CHECK enum rc store_commit(struct store *st);
 void store_rollback(struct store *st);
@@ -74,20 +74,20 @@ MUST_CHECK enum rc read_lead_by_crm(struct reader *r, int64_t portal_id, int64_t
 MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a,
                                       struct lead *ret);
 MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
-MUST_CHECK enum rc store_lead_save(struct store *st,
-                                   const struct lead *l); /* row, changed properties */
+/* The row, and all properties if one of them is marked as changed, or the lead is erased. */
+MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
 /* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win).
  */
 MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into);
-/* Properties, ledger, bodies and facts go, those of leads merged into it and their addresses as
- * well; pending and held deliveries are cancelled, dead ones can no longer be retried. Ids of the
- * lead's objects in other services stay: they are needed to remove those. */
+/* Ledger, bodies and facts go, properties and addresses of leads merged into it as well, its own
+ * when it is saved; pending and held deliveries are cancelled, dead ones can no longer be retried.
+ * Ids of the lead's objects in other services stay: they are needed to remove those. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector),
                                     void *self);
 
 /* Ledger */
-/* row->lead is the lead's id. */
+/* row->lead is the lead's id; what is read follows the lead's last_ledger as given. */
 MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
                                     const struct ledger_row *row);
 MUST_CHECK enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by,

@@ -100,10 +100,11 @@ static enum rc move_chain(struct db *db, enum statement which, int64_t *first,
 {
     enum rc rc = *first ? db_run(db, which, "iin", *first, into->id, *ret_first) : RC_OK;
 
-    if (rc == RC_OK && *first)
-        *ret_first = *first;
+    if (rc != RC_OK || !*first)
+        return rc;
+    *ret_first = *first;
     *first = 0;
-    return rc;
+    return RC_OK;
 }
 
 enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into)
@@ -155,11 +156,14 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
         rc = forget_facts(st, lead);
     if (rc != RC_OK)
         return rc;
+    rc = cancel_deliveries(st, lead, now_ms, cancelled, self);
+    if (rc != RC_OK)
+        return rc;
     lead->erased = true; /* and so its own properties go as well, when it is saved */
     lead->n_properties = lead->cap_properties = 0;
     lead->properties = NULL;
     lead->last_ledger = 0;
-    return cancel_deliveries(st, lead, now_ms, cancelled, self);
+    return RC_OK;
 }
 
 static int lead_state_of(struct str name)

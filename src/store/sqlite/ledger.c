@@ -52,15 +52,20 @@ static struct ledger_row *next_row(struct ledger_rows *rows, struct arena *a)
 }
 
 /* Row by row: a recursive query, which builds a table and sorts it, takes thrice as long. */
-static enum rc walk(struct db *db, int64_t id, int64_t received_by, struct arena *a,
+static enum rc walk(struct db *db, const struct lead *lead, int64_t received_by, struct arena *a,
                     struct ledger_rows *ret)
 {
+    int64_t id = lead->last_ledger;
     enum rc rc = RC_OK;
 
     while (id && rc == RC_OK) {
         sqlite3_stmt *s = NULL;
 
         rc = db_first(db, &s, SQL_LEDGER_ROW, "i", id);
+        if (rc == RC_OK && sqlite3_column_int64(s, 2) != lead->id)
+            rc = RC_NONE; /* the id was given anew */
+        if (rc == RC_NONE && id != lead->last_ledger)
+            rc = RC_CORRUPT;
         if (rc == RC_OK) {
             id = sqlite3_column_int64(s, 11);
             if (sqlite3_column_int64(s, 10) <= received_by)
@@ -87,10 +92,10 @@ enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_
 
     if (rc != RC_OK)
         return rc;
-    rc = walk(&r->db, lead->last_ledger, received_by, a, &rows);
+    rc = walk(&r->db, lead, received_by, a, &rows);
     if (alone)
         rc_ignored(db_run(&r->db, SQL_COMMIT, "")); /* nothing was written */
-    if (rc == RC_NONE && alone && !rows.n)          /* the lead was erased since it was read */
+    if (rc == RC_NONE && alone) /* the lead was erased or merged since it was read */
         rc = RC_OK;
     if (rc != RC_OK)
         return rc == RC_NONE ? RC_CORRUPT : rc;
