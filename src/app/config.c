@@ -187,7 +187,7 @@ const char *config_restart_needed(const struct config *running, const struct con
         if (key)
             return arena_printf(a, "[%s] %s", parts[i].spec->kind, key).at;
     }
-    if (!running->server.tls_cert.len != !next->server.tls_cert.len)
+    if (server_tls_changes(&running->server, &next->server))
         return "[server] TLS on or off";
     return NULL;
 }
