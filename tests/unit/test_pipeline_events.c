@@ -224,6 +224,70 @@ static void an_event_that_the_store_refuses_is_kept_raw_and_its_neighbours_go_on
     COUNTS(again, 0, 1, 0);
 }
 
+static struct intake waiting_intake(struct pipeline *p, int64_t contact)
+{
+    struct str json = change_json(p, contact, "page", "a", p->now);
+
+    return decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(json)));
+}
+
+/* The store refuses one event, and the group is done again with care: a report, commands and
+ * neighbours that were done before it must not count twice. */
+static void a_group_that_is_done_again_does_nothing_twice(void **state)
+{
+    const struct field nameless = {.name = STR_NULL, .value = STR("x")};
+    struct pipeline *p = *state;
+    static const char conf[] =
+        BASIC_SOURCES SLACK RULES "[route demo]\nwhen = event.property == \"demo_requested\"\nto"
+                                  " = sales-slack\n";
+
+    load(p, conf);
+    change(p, 7, "demo_requested", "true");
+    struct delivery d = deliveries(p, "sales-slack", "pending").items[0];
+    struct attempt_end end = {.delivery = d.id,
+                              .lead = d.lead,
+                              .connector = d.connector,
+                              .verdict = ATTEMPT_DEAD,
+                              .detail = STR("no")};
+    struct verdicts v = {.ends = &end, .n = 1};
+    struct retry_filter filter = {.ids = &d.id, .n_ids = 1};
+    struct command retry = {.kind = COMMAND_RETRY, .arg = &filter};
+    struct command rules = rules_command(
+        p, BASIC_SOURCES SLACK "[rule demo]\nwhen = event.property == \"demo_requested\"\npoints = "
+                               "1\n[route demo]\nwhen = event.property == \"demo_requested\"\nto ="
+                               " sales-slack\n");
+    struct intake first = waiting_intake(p, 8), bad = waiting_intake(p, 9);
+    struct intake last = waiting_intake(p, 10);
+    size_t notices = p->notices;
+    double before = (double)counted(METRIC_EVENTS_RECEIVED, "hubspot", "contact.propertyChange");
+    bad.events[0].properties = &nameless;
+    submit(p, &first.work, WORK_INTAKE);
+    submit(p, &v.work, WORK_VERDICTS);
+    submit(p, &retry.work, WORK_COMMAND);
+    submit(p, &rules.work, WORK_COMMAND);
+    submit(p, &bad.work, WORK_INTAKE);
+    submit(p, &last.work, WORK_INTAKE);
+    step(p);
+    COUNTS(first, 1, 0, 0);
+    COUNTS(bad, 1, 0, 1);
+    COUNTS(last, 1, 0, 0);
+    OK(v.work.rc);
+    OK(retry.work.rc);
+    OK(rules.work.rc);
+    assert_int_equal(retry.count, 1);
+    struct attempt_view *attempts;
+    size_t n = 0;
+    OK(read_attempts(p->w->reader, d.id, &p->w->arena, &attempts, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(get_delivery(p->w, d.id).state, DELIVERY_PENDING);
+    assert_int_equal(p->notices, notices);
+    assert_true((double)counted(METRIC_EVENTS_RECEIVED, "hubspot", "contact.propertyChange") ==
+                before + 3);
+    assert_false(has_contact(p, 9));
+    change(p, 11, "demo_requested", "true");
+    assert_int_equal(contact_lead(p, 11).score, 10); /* by the new rules */
+}
+
 static void what_an_undone_event_had_counted_and_told_is_taken_back(void **state)
 {
     struct pipeline *p = *state;
@@ -279,6 +343,7 @@ int main(void)
         CHECKS(an_unknown_type_is_counted_as_other),
         CHECKS(an_odd_element_is_kept_raw_beside_good_ones),
         CHECKS(an_event_that_the_store_refuses_is_kept_raw_and_its_neighbours_go_on),
+        CHECKS(a_group_that_is_done_again_does_nothing_twice),
         CHECKS(what_an_undone_event_had_counted_and_told_is_taken_back),
         CHECKS(a_stored_event_knows_its_request_and_its_hash),
     };

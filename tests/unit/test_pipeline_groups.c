@@ -253,63 +253,6 @@ static void a_command_that_fails_fails_alone(void **state)
     assert_string_equal(c.why.text, "I will not");
 }
 
-/* The store refuses one event, and the group is done again with care: a report, commands and
- * neighbours that were done before it must not count twice. */
-static void a_group_that_is_done_again_does_nothing_twice(void **state)
-{
-    const struct field nameless = {.name = STR_NULL, .value = STR("x")};
-    struct pipeline *p = *state;
-    static const char conf[] =
-        BASIC_SOURCES SLACK RULES "[route demo]\nwhen = event.property == \"demo_requested\"\nto"
-                                  " = sales-slack\n";
-
-    load(p, conf);
-    change(p, 7, "demo_requested", "true");
-    struct delivery d = deliveries(p, "sales-slack", "pending").items[0];
-    struct attempt_end end = {.delivery = d.id,
-                              .lead = d.lead,
-                              .connector = d.connector,
-                              .verdict = ATTEMPT_DEAD,
-                              .detail = STR("no")};
-    struct verdicts v = {.ends = &end, .n = 1};
-    struct retry_filter filter = {.ids = &d.id, .n_ids = 1};
-    struct command retry = {.kind = COMMAND_RETRY, .arg = &filter};
-    struct command rules = rules_command(
-        p, BASIC_SOURCES SLACK "[rule demo]\nwhen = event.property == \"demo_requested\"\npoints = "
-                               "1\n[route demo]\nwhen = event.property == \"demo_requested\"\nto ="
-                               " sales-slack\n");
-    struct intake first = intake_of(p, 8, "a"), bad = intake_of(p, 9, "a");
-    struct intake last = intake_of(p, 10, "a");
-    size_t notices = p->notices;
-    double before = (double)counted(METRIC_EVENTS_RECEIVED, "hubspot", "contact.propertyChange");
-    bad.events[0].properties = &nameless;
-    submit(p, &first.work, WORK_INTAKE);
-    submit(p, &v.work, WORK_VERDICTS);
-    submit(p, &retry.work, WORK_COMMAND);
-    submit(p, &rules.work, WORK_COMMAND);
-    submit(p, &bad.work, WORK_INTAKE);
-    submit(p, &last.work, WORK_INTAKE);
-    step(p);
-    COUNTS(first, 1, 0, 0);
-    COUNTS(bad, 1, 0, 1);
-    COUNTS(last, 1, 0, 0);
-    OK(v.work.rc);
-    OK(retry.work.rc);
-    OK(rules.work.rc);
-    assert_int_equal(retry.count, 1);
-    struct attempt_view *attempts;
-    size_t n = 0;
-    OK(read_attempts(p->w->reader, d.id, &p->w->arena, &attempts, &n));
-    assert_int_equal(n, 1);
-    assert_int_equal(get_delivery(p->w, d.id).state, DELIVERY_PENDING);
-    assert_int_equal(p->notices, notices);
-    assert_true((double)counted(METRIC_EVENTS_RECEIVED, "hubspot", "contact.propertyChange") ==
-                before + 3);
-    assert_false(has_contact(p, 9));
-    change(p, 11, "demo_requested", "true");
-    assert_int_equal(contact_lead(p, 11).score, 10); /* by the new rules */
-}
-
 /* The second of two reports is nonsense: what the first had released is not told. */
 static void reports_that_fail_together_tell_nothing(void **state)
 {
@@ -452,7 +395,6 @@ int main(void)
         CHECKS(a_command_does_not_fail_with_events_that_find_no_room),
         CHECKS(a_checkpoint_that_finds_no_room_is_logged_once),
         CHECKS(a_command_that_fails_fails_alone),
-        CHECKS(a_group_that_is_done_again_does_nothing_twice),
         CHECKS(reports_that_fail_together_tell_nothing),
         CHECKS(an_io_error_asks_for_a_restart),
         CHECKS(new_rules_hold_for_what_came_after_them),
