@@ -50,7 +50,7 @@ void mem_freep(void *pointer_to_pointer)
     free(p);
 }
 
-enum { FIRST_BLOCK = 8 * 1024 - 64, LARGEST_BLOCK = 256 * 1024 };
+enum { FIRST_BLOCK = 8 * 1024 - 64, LARGEST_BLOCK = 256 * 1024, FIRST_ITEMS = 8 };
 
 struct arena_block {
     struct arena_block *next;
@@ -102,6 +102,17 @@ void *arena_array(struct arena *a, size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &total))
         or_abort(NULL);
     return arena_alloc(a, total);
+}
+
+void *arena_more(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap)
+        return items;
+    *cap = *cap ? *cap * 2 : FIRST_ITEMS;
+    void *grown = arena_array(a, *cap, size);
+    if (n)
+        memcpy(grown, items, n * size);
+    return grown;
 }
 
 struct str arena_str(struct arena *a, struct str s)

@@ -11,15 +11,7 @@ void keep_delivery(void *self, const struct delivery *d)
     struct delivery_rows *rows = self;
     struct arena *a = &rows->cli->arena;
 
-    if (rows->n == rows->cap) {
-        size_t cap = rows->cap ? rows->cap * 2 : 16;
-        struct delivery *items = arena_array(a, cap, sizeof *items);
-
-        if (rows->n)
-            memcpy(items, rows->items, rows->n * sizeof *items);
-        rows->items = items;
-        rows->cap = cap;
-    }
+    rows->items = arena_more(a, rows->items, rows->n, &rows->cap, sizeof *rows->items);
     struct delivery *kept = &rows->items[rows->n++];
     *kept = *d;
     kept->route = arena_str(a, d->route);

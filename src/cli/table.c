@@ -74,15 +74,7 @@ void table_cell(struct table *t, struct str cell)
 {
     const struct column *c = &t->columns[t->n_cells % t->n_columns];
 
-    if (t->n_cells == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 64;
-        struct str *cells = arena_array(t->arena, cap, sizeof *cells);
-
-        if (t->n_cells)
-            memcpy(cells, t->cells, t->n_cells * sizeof *cells);
-        t->cells = cells;
-        t->cap = cap;
-    }
+    t->cells = arena_more(t->arena, t->cells, t->n_cells, &t->cap, sizeof *t->cells);
     t->cells[t->n_cells++] =
         cell.at ? shorten(printable(cell, t->arena), c->max, t->arena) : STR("-");
 }

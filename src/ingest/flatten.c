@@ -24,15 +24,7 @@ static bool holds_containers(const json *array)
 
 static void add(struct flat *f, struct str name, struct str value, struct arena *a)
 {
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 16;
-        struct field *grown = arena_array(a, cap, sizeof *grown);
-
-        if (f->n)
-            memcpy(grown, f->items, f->n * sizeof *grown);
-        f->items = grown;
-        f->cap = cap;
-    }
+    f->items = arena_more(a, f->items, f->n, &f->cap, sizeof *f->items);
     f->items[f->n++] = (struct field){name, value};
 }
 

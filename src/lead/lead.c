@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { EMAIL_MAX = 254, FIRST_CAP = 8 };
+enum { EMAIL_MAX = 254 };
 
 const char *lead_state_name(enum lead_state s)
 {
@@ -104,15 +104,8 @@ struct str lead_name(const struct lead *l, struct arena *a)
 
 static struct property *insert(struct lead *l, size_t i, struct arena *a)
 {
-    if (l->n_properties == l->cap_properties) {
-        size_t cap = l->cap_properties ? l->cap_properties * 2 : FIRST_CAP;
-        struct property *grown = arena_array(a, cap, sizeof *grown);
-
-        if (l->n_properties)
-            memcpy(grown, l->properties, l->n_properties * sizeof *grown);
-        l->properties = grown;
-        l->cap_properties = cap;
-    }
+    l->properties =
+        arena_more(a, l->properties, l->n_properties, &l->cap_properties, sizeof *l->properties);
     memmove(&l->properties[i + 1], &l->properties[i],
             (l->n_properties - i) * sizeof *l->properties);
     l->n_properties++;

@@ -25,6 +25,9 @@ struct arena {
 
 void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for anything */
 void *arena_array(struct arena *a, size_t count, size_t size);
+/* Room for one more in an array of n items, *cap of them allocated: the array itself, or a larger
+ * copy of it. */
+void *arena_more(struct arena *a, void *items, size_t n, size_t *cap, size_t size);
 struct str arena_str(struct arena *a, struct str s); /* copy, NUL after it; missing stays missing */
 const char *arena_text(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...)

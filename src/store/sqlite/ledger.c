@@ -2,7 +2,6 @@
 #include "db.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row)
 {
@@ -39,15 +38,7 @@ struct ledger_rows {
 
 static struct ledger_row *next_row(struct ledger_rows *rows, struct arena *a)
 {
-    if (rows->n == rows->cap) {
-        size_t cap = rows->cap ? rows->cap * 2 : 16;
-        struct ledger_row *grown = arena_array(a, cap, sizeof *grown);
-
-        if (rows->n)
-            memcpy(grown, rows->at, rows->n * sizeof *grown);
-        rows->at = grown;
-        rows->cap = cap;
-    }
+    rows->at = arena_more(a, rows->at, rows->n, &rows->cap, sizeof *rows->at);
     return &rows->at[rows->n++];
 }
 

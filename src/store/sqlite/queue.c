@@ -108,15 +108,7 @@ enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
     enum rc rc = db_query(&r->db, &s, SQL_ATTEMPT_LIST, "i", delivery);
 
     while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
-        if (n == cap) {
-            size_t more = cap ? cap * 2 : 8;
-            struct attempt_view *grown = arena_array(a, more, sizeof *grown);
-
-            for (size_t i = 0; i < n; i++)
-                grown[i] = views[i];
-            views = grown;
-            cap = more;
-        }
+        views = arena_more(a, views, n, &cap, sizeof *views);
         views[n++] = (struct attempt_view){
             .started_at = sqlite3_column_int64(s, 0),
             .ended_at = sqlite3_column_int64(s, 1),
