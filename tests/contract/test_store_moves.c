@@ -293,6 +293,7 @@ static void an_erased_lead_has_no_properties_ledger_or_bodies(void **state)
     struct event_view v;
 
     assert_int_equal(get_lead(w, e.lead).n_properties, 0);
+    assert_int_equal(get_lead(w, e.lead).last_ledger, 0);
     assert_int_equal(ledger(w, e.lead, INT64_MAX, &rows), 0);
     OK(read_event(w->reader, e.event, &w->arena, &v));
     assert_null(v.body.at);

@@ -46,6 +46,22 @@ static void integers_are_written_as_they_are_read(void **state)
     assert_true(str_is(sbuf_str(&b), "-9223372036854775808"));
 }
 
+static void an_array_grows_before_it_is_full(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    size_t *items = NULL, n = 0, cap = 0;
+
+    (void)state;
+    while (n < 1000) {
+        items = arena_more(&a, items, n, &cap, sizeof *items);
+        assert_true(n < cap);
+        items[n] = n;
+        n++;
+    }
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(items[i], i);
+}
+
 static void a_long_text_is_formatted_whole_and_up_to_the_ceiling(void **state)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(400);
@@ -306,6 +322,7 @@ int main(void)
         cmocka_unit_test(missing_is_not_empty),
         cmocka_unit_test(integers_are_decimal_and_in_range),
         cmocka_unit_test(integers_are_written_as_they_are_read),
+        cmocka_unit_test(an_array_grows_before_it_is_full),
         cmocka_unit_test(a_long_text_is_formatted_whole_and_up_to_the_ceiling),
         cmocka_unit_test(decimals_have_no_exponent),
         cmocka_unit_test(a_cut_never_splits_a_character),

@@ -288,6 +288,34 @@ static void a_group_that_is_done_again_does_nothing_twice(void **state)
     assert_int_equal(contact_lead(p, 11).score, 10); /* by the new rules */
 }
 
+/* The refused event is an answer's, and what went before it in the group must not stay. */
+static void a_refused_answer_has_the_group_done_again_as_well(void **state)
+{
+    const struct field nameless = {.name = STR_NULL, .value = STR("x")};
+    struct pipeline *p = *state;
+    struct event e;
+
+    load(p, BASIC_SOURCES SLACK RULES
+         "[route demo]\nwhen = event.property == \"demo_requested\"\nto = sales-slack\n");
+    change(p, 7, "demo_requested", "true");
+    struct delivery d = deliveries(p, "sales-slack", "pending").items[0];
+    enriched_event(STR("crm"), PORTAL, 7, p->now, NULL, 0, p->now, &p->w->arena, &e);
+    e.request_id = STR("req-1");
+    e.properties = &nameless;
+    e.n_properties = 1;
+    struct attempt_end end = {
+        .delivery = d.id, .lead = d.lead, .connector = d.connector, .event = &e};
+    struct verdicts v = {.ends = &end, .n = 1};
+    struct intake in = waiting_intake(p, 8);
+    submit(p, &in.work, WORK_INTAKE);
+    submit(p, &v.work, WORK_VERDICTS);
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    OK(v.work.rc);
+    assert_int_equal(newest_event(p).state, EVENT_UNPROCESSABLE);
+    assert_int_equal(get_delivery(p->w, d.id).attempts, 1);
+}
+
 static void what_an_undone_event_had_counted_and_told_is_taken_back(void **state)
 {
     struct pipeline *p = *state;
@@ -344,6 +372,7 @@ int main(void)
         CHECKS(an_odd_element_is_kept_raw_beside_good_ones),
         CHECKS(an_event_that_the_store_refuses_is_kept_raw_and_its_neighbours_go_on),
         CHECKS(a_group_that_is_done_again_does_nothing_twice),
+        CHECKS(a_refused_answer_has_the_group_done_again_as_well),
         CHECKS(what_an_undone_event_had_counted_and_told_is_taken_back),
         CHECKS(a_stored_event_knows_its_request_and_its_hash),
     };
