@@ -63,7 +63,7 @@ $(BUILD)/gen/migrations.inc: $(wildcard migrations/sqlite/*.sql)
 	@mkdir -p $(@D) && for f in $^; do n=$$(basename $$f .sql); \
 	  printf '{%d, "%s",\n' $$(echo $$n | sed 's/_.*//;s/^0*//') $$n; \
 	  sed 's/\\/\\\\/g;s/"/\\"/g;s/^/"/;s/$$/\\n"/' $$f; echo '},'; done > $@
-$(BUILD)/src/store/sqlite/migrate.o: $(BUILD)/gen/migrations.inc
+$(BUILD)/src/store/sqlite/migrate.o $(BUILD)/tests/contract/test_sqlite_upgrade.o: $(BUILD)/gen/migrations.inc
 
 program := --bin build/funneld --sandbox build/funneld-sandbox
 demo: programs need-demo ; @python3 tests/demo/demo.py $(program)

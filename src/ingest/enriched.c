@@ -98,7 +98,7 @@ enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a, s
     e.data = data.items;
     e.n_data = data.n;
     fact_hash(doc.root, &(struct fact_rules){.domain = "enriched"}, a, hash);
-    e.key = fact_key(updated_at, hash);
+    e.key = dedupe_key_of(updated_at, hash);
     *ret = e;
     return RC_OK;
 }

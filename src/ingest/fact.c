@@ -134,13 +134,3 @@ void fact_hash_text(const char *domain, struct str scope, struct str text, uint8
     const struct str form = sbuf_str(&b);
     sha256(&form, 1, ret);
 }
-
-struct dedupe_key fact_key(int64_t time, const uint8_t hash[SHA256_LEN])
-{
-    struct dedupe_key key;
-
-    for (int i = 0; i < 8; i++)
-        key.bytes[i] = (uint8_t)((uint64_t)time >> (56 - 8 * i));
-    memcpy(key.bytes + 8, hash, SHA256_LEN);
-    return key;
-}

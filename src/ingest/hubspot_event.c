@@ -81,7 +81,7 @@ static void set_key(const json *node, const char *kind, int64_t own_time, struct
         .type = e->type.len ? e->type : STR_NULL,
     };
     fact_hash(node, &rules, a, hash);
-    e->key = fact_key(own_time, hash);
+    e->key = dedupe_key_of(own_time, hash);
 }
 
 static bool read_id(const json *node, const char *key, int64_t *ret)

@@ -51,7 +51,6 @@ void fact_hash(const json *node, const struct fact_rules *rules, struct arena *a
                uint8_t ret[SHA256_LEN]);
 /* The same over one text that stands for the fact. */
 void fact_hash_text(const char *domain, struct str scope, struct str text, uint8_t ret[SHA256_LEN]);
-struct dedupe_key fact_key(int64_t time, const uint8_t hash[SHA256_LEN]);
 
 /* flatten.c: {"a":{"b":1}} to a__b = 1. */
 enum { FLAT_NAME_MAX = 255, FLAT_MAX = 1000 };

@@ -108,7 +108,7 @@ static void key_by_id(struct str id, struct event *e)
     uint8_t hash[SHA256_LEN];
 
     fact_hash_text("zapier.id", e->source, id, hash);
-    e->key = fact_key(0, hash);
+    e->key = dedupe_key_of(0, hash);
 }
 
 static void key_by_body(const json *node, const struct zapier *z, struct arena *a, struct event *e)
@@ -116,7 +116,7 @@ static void key_by_body(const json *node, const struct zapier *z, struct arena *
     uint8_t hash[SHA256_LEN];
 
     fact_hash(node, &(struct fact_rules){.domain = "zapier.body", .scope = e->source}, a, hash);
-    e->key = fact_key(0, hash);
+    e->key = dedupe_key_of(0, hash);
     e->dedupe_window_ms = z->dedupe_window;
 }
 

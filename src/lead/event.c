@@ -1,5 +1,7 @@
-/* lead/event.c - the names of an event's states. */
+/* lead/event.c - an event's dedupe key, and the names of its states. */
 #include "funneld/lead/event.h"
+
+#include <string.h>
 
 const char *event_state_name(enum event_state s)
 {
@@ -10,4 +12,14 @@ const char *event_state_name(enum event_state s)
     };
 
     return names[s];
+}
+
+struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN])
+{
+    struct dedupe_key key;
+
+    for (int i = 0; i < 8; i++)
+        key.bytes[i] = (uint8_t)((uint64_t)time >> (56 - 8 * i));
+    memcpy(key.bytes + 8, hash, SHA256_LEN);
+    return key;
 }

@@ -54,8 +54,8 @@ static void add_fit(struct sums *s, const struct lead *lead)
     }
 }
 
-/* Half away from zero to a tenth. In doubles, because a sender may date an event anywhere. */
-static int64_t worth_at(const struct ledger_row *row, int64_t at)
+/* In doubles, because a sender may date an event anywhere. */
+int64_t ledger_worth(const struct ledger_row *row, int64_t at)
 {
     double age = (double)at - (double)row->occurred_at;
 
@@ -90,7 +90,7 @@ static size_t add_rows(struct sums *s, const struct ledger_row *rows, size_t n, 
     for (size_t i = 0; i < n; i++) {
         const struct ledger_row *row = &rows[i];
         size_t rule = find_rule(s->card, row->rule), group_at;
-        int64_t worth = worth_at(row, at);
+        int64_t worth = ledger_worth(row, at);
         struct str group = row->group;
 
         if (rule == NOT_FOUND) {
@@ -157,7 +157,7 @@ static void cap_gone(struct sums *s, const struct ledger_row *rows, size_t n, in
         for (size_t k = i; k < n; k++) {
             if (!str_eq(rows[k].rule, rows[i].rule))
                 continue;
-            sum += worth_at(&rows[k], at);
+            sum += ledger_worth(&rows[k], at);
             if (rows[k].max > max)
                 max = rows[k].max;
             if (rows[k].occurred_at >= newest) {

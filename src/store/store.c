@@ -22,6 +22,12 @@ static const struct option store_options[] = {
      .min = 65536,
      .max = INT64_C(1) << 34,
      .help = "bytes in the write-ahead log after which it is copied back"},
+    {.key = "retention",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct store_settings, retention_ms),
+     .fallback = "90d",
+     .help = "age at which events and what was delivered of them are purged; 0 = never. Leads and "
+             "scores stay"},
 };
 
 const struct section_spec store_spec = {

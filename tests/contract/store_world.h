@@ -23,6 +23,7 @@ enum { T0 = 1000000 }; /* "now" in most tests */
 #define SAME(a, b)      assert_true(str_eq((a), (b)))
 #define TEXT(a, wanted) SAME((a), STR(wanted))
 #define RUN(test)       cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+#define RUN_EMPTY(test) cmocka_unit_test_setup_teardown(test, world_setup_empty, world_teardown)
 
 struct world {
     char dir[64];
@@ -151,6 +152,23 @@ static inline int64_t put_lead(struct world *w, const char *email)
 
     OK(store_lead_add(w->store, &l));
     return l.id;
+}
+
+static inline void add_row(struct world *w, const struct ledger_row *row)
+{
+    struct lead l = get_lead(w, row->lead);
+
+    OK(store_ledger_add(w->store, &l, row));
+    OK(store_lead_save(w->store, &l));
+}
+
+static inline void move_lead(struct world *w, int64_t from_id, int64_t into_id)
+{
+    struct lead from = get_lead(w, from_id), into = get_lead(w, into_id);
+
+    OK(store_lead_move(w->store, &from, &into));
+    OK(store_lead_save(w->store, &from));
+    OK(store_lead_save(w->store, &into));
 }
 
 static inline struct delivery delivery_of(int64_t event, int64_t lead, const char *connector)

@@ -3,8 +3,6 @@
 
 #include <sqlite3.h>
 
-#define RUN_EMPTY(test) cmocka_unit_test_setup_teardown(test, world_setup_empty, world_teardown)
-
 /* With a connection of its own, while no store is open. */
 static void run_sql(struct world *w, const char *sql)
 {
@@ -148,39 +146,6 @@ static void an_empty_file_becomes_a_database(void **state)
     store_close(w->store);
     w->store = NULL;
     TEXT(ask(w, "PRAGMA auto_vacuum"), "2");
-}
-
-/* As it was before 0002, with a value that holds what separates and one that was cleared. */
-static const char schema_1[] =
-    "ALTER TABLE lead DROP COLUMN properties;"
-    "CREATE TABLE property (lead INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at"
-    " INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (lead, name)) STRICT, WITHOUT ROWID;"
-    "DELETE FROM migration WHERE version > 1; PRAGMA user_version = 1;"
-    "INSERT INTO property SELECT min(id), 'name', '1:2:Zoë', -5, "
-    "x'00ff00000000000000000000000000000000000000000000000000000000000000000000000000ff' FROM lead;"
-    "INSERT INTO property SELECT min(id), 'city', '', 7, zeroblob(40) FROM lead;";
-
-static void properties_move_into_the_row_of_their_lead(void **state)
-{
-    struct world *w = *state;
-
-    OK(store_begin(w->store));
-    int64_t known = put_lead(w, "zoe@example.com"), empty = put_lead(w, "bob@example.com");
-    OK(store_commit(w->store));
-    run_sql(w, schema_1);
-    world_reopen(w);
-    struct lead l = get_lead(w, known);
-    assert_int_equal(l.n_properties, 2);
-    TEXT(l.properties[0].name, "city");
-    assert_int_equal(l.properties[0].value.len, 0);
-    assert_int_equal(l.properties[0].at, 7);
-    TEXT(l.properties[1].name, "name");
-    TEXT(l.properties[1].value, "1:2:Zoë");
-    assert_int_equal(l.properties[1].at, -5);
-    assert_int_equal(l.properties[1].key.bytes[1], 0xff);
-    assert_int_equal(l.properties[1].key.bytes[2], 0);
-    assert_int_equal(l.properties[1].key.bytes[39], 0xff);
-    assert_int_equal(get_lead(w, empty).n_properties, 0);
 }
 
 static void properties_that_cannot_be_read_are_corruption(void **state)
@@ -341,7 +306,6 @@ int main(void)
         RUN_EMPTY(a_database_of_another_program_is_refused_and_not_touched),
         RUN_EMPTY(a_file_that_is_no_database_is_refused_and_not_touched),
         RUN_EMPTY(an_empty_file_becomes_a_database),
-        RUN(properties_move_into_the_row_of_their_lead),
         RUN(properties_that_cannot_be_read_are_corruption),
         RUN(an_edited_migration_is_found_out),
         RUN(a_forgotten_migration_is_found_out),

@@ -31,8 +31,9 @@ static const enum statement may_scan[] = {
 /* A table that is small for ever, or a step of a recursion. */
 static bool small(const char *detail)
 {
-    static const char *const names[] = {"SCAN chain", "SCAN person", "SCAN CONSTANT ROW",
-                                        "SCAN ruleset"};
+    static const char *const names[] = {"SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",
+                                        "SCAN ruleset", "SCAN linked", "SCAN (subquery",
+                                        "SCAN s"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)

@@ -1,23 +1,6 @@
 /* tests/contract/test_store_moves.c - the ledger, rule sets; leads that merge, leads that go. */
 #include "store_world.h"
 
-static void add_row(struct world *w, const struct ledger_row *row)
-{
-    struct lead l = get_lead(w, row->lead);
-
-    OK(store_ledger_add(w->store, &l, row));
-    OK(store_lead_save(w->store, &l));
-}
-
-static void move(struct world *w, int64_t from_id, int64_t into_id)
-{
-    struct lead from = get_lead(w, from_id), into = get_lead(w, into_id);
-
-    OK(store_lead_move(w->store, &from, &into));
-    OK(store_lead_save(w->store, &from));
-    OK(store_lead_save(w->store, &into));
-}
-
 static void count_cancelled(void *self, struct str connector)
 {
     assert_true(str_is(connector, "slack") || str_is(connector, "gone"));
@@ -163,7 +146,7 @@ static void a_move_takes_events_and_ledger_along_in_order(void **state)
     int64_t into = put_lead(w, "ada@example.com"), from = put_lead(w, NULL);
     int64_t e1 = put_row(w, into, "a", T0), e2 = put_row(w, from, "b", T0 + 1);
     int64_t e3 = put_row(w, into, "c", T0 + 2), e4 = put_row(w, from, "d", T0 + 3);
-    move(w, from, into);
+    move_lead(w, from, into);
     int64_t e5 = put_row(w, into, "e", T0 + 4); /* the chain goes on */
     OK(store_commit(w->store));
     OK(read_lead_history(w->reader, into, INT64_MAX, show_event, &s));
@@ -190,8 +173,8 @@ static void a_move_works_when_one_side_has_nothing(void **state)
     OK(store_begin(w->store));
     int64_t a = put_lead(w, NULL), b = put_lead(w, NULL), c = put_lead(w, NULL);
     int64_t e = put_event_at(w, a, T0);
-    move(w, b, a);
-    move(w, a, c);
+    move_lead(w, b, a);
+    move_lead(w, a, c);
     OK(store_commit(w->store));
     OK(read_lead_history(w->reader, c, INT64_MAX, show_event, &s));
     SHOWN(s, e);
@@ -212,7 +195,7 @@ static void a_move_takes_what_is_still_to_be_delivered(void **state)
                                                          .verdict = ATTEMPT_DELIVERED,
                                                          .started_at = T0,
                                                          .ended_at = T0}));
-    move(w, from, into);
+    move_lead(w, from, into);
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, pending).lead, into);
     assert_int_equal(get_delivery(w, held).lead, into);
@@ -231,7 +214,7 @@ static void in_a_move_the_survivors_own_remote_objects_win(void **state)
     OK(store_remote_set(w->store, into, STR("notion"), STR("page-of-into"), T0));
     OK(store_remote_set(w->store, from, STR("notion"), STR("page-of-from"), T0));
     OK(store_remote_set(w->store, from, STR("crm"), STR("crm-of-from"), T0));
-    move(w, from, into);
+    move_lead(w, from, into);
     OK(store_commit(w->store));
     OK(read_remote(w->reader, into, STR("notion"), &w->arena, &remote));
     TEXT(remote, "page-of-into");

@@ -5,8 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define RUN_EMPTY(test) cmocka_unit_test_setup_teardown(test, world_setup_empty, world_teardown)
-
 static bool event_is_there(struct reader *r, int64_t id)
 {
     struct arena a AUTO(arena_free) = {0};

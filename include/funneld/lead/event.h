@@ -63,6 +63,7 @@ struct event {
     uint8_t request_sha256[SHA256_LEN]; /* of the whole request body */
 };
 
+struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN]);
 const char *event_state_name(enum event_state s); /* "processed" ... */
 
 #endif

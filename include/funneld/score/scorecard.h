@@ -51,6 +51,9 @@ struct ledger_row {
     int64_t occurred_at, received_at;
 };
 
+/* Decayed to `at` and rounded to a tenth, half away from zero; later firings are not decayed. */
+int64_t ledger_worth(const struct ledger_row *row, int64_t at);
+
 enum score_part { PART_FIT, PART_ENGAGEMENT };
 
 struct score_line {

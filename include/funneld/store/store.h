@@ -22,8 +22,9 @@
 
 struct store_settings {
     struct str path;
-    int64_t max_size;   /* bytes; 0: the disk decides */
-    int64_t checkpoint; /* bytes of WAL after which the writer checkpoints */
+    int64_t max_size;     /* bytes; 0: the disk decides */
+    int64_t checkpoint;   /* bytes of WAL after which the writer checkpoints */
+    int64_t retention_ms; /* events older than this are purged; 0: never */
 };
 extern const struct section_spec store_spec;
 
@@ -122,6 +123,27 @@ MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, i
  * pending again. */
 MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n,
                                     int64_t now_ms);
+
+/* Retention, in slices, each inside a transaction of the caller. What goes: events received before
+ * a time, their dedupe keys, their deliveries that ended before it; and ledger rows that are worth
+ * nothing any more. What stays: events with a delivery that has not ended, leads, their properties,
+ * the ledger. */
+/* The next `limit` events; *ret_done: this round is through, the next call begins anew. */
+MUST_CHECK enum rc store_purge_events(struct store *st, int64_t before, size_t limit,
+                                      bool *ret_done);
+MUST_CHECK enum rc store_purge_dedupe(struct store *st, int64_t before, size_t limit,
+                                      bool *ret_done);
+/* The lead's ledger rows received before a time that are worth nothing at `at` and later. */
+MUST_CHECK enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before, int64_t at);
+/* Leads with such rows, looking at `limit` rows behind *after; *ret_n 0 and *after unchanged: no
+ * more. A lead may come more than once. */
+MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at,
+                              size_t limit, int64_t ret[], size_t *ret_n);
+/* When the newest purged event was received; what a lead was like until then is not known any
+ * more. 0: none was purged. */
+MUST_CHECK enum rc read_purged(struct reader *r, int64_t *ret_received_at);
+/* Gives up to `pages` free pages back to the file system, but keeps an eighth for what comes. */
+MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 
 /* Heads only: a delivery is seen when no older one of its (connector, lead) is pending. Ordered
  * by due_at, id. */

@@ -37,6 +37,8 @@ struct store {
     int lock_fd;
     char *path;
     int64_t next_event;
+    int64_t purged_to; /* the last event that this round of purging has looked at */
+    struct dedupe_key purged_key;
     int64_t checkpoint_bytes;
     int wal_pages;          /* as of the last commit */
     struct sbuf properties; /* of the lead that is being saved */
@@ -71,6 +73,7 @@ void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);
 MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
                                 struct delivery *ret);
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
+void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret);
 
 /* properties.c */
 /* RC_TOOBIG; RC_INVALID: one has no name. */

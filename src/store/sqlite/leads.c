@@ -94,16 +94,31 @@ enum rc store_lead_save(struct store *st, const struct lead *l)
     return rc == RC_OK && rows == 0 ? RC_NONE : rc;
 }
 
-/* The chain from `first` is hung in front of the other: its tail points to what `into` had. */
-static enum rc move_chain(struct db *db, enum statement which, int64_t *first,
-                          const struct lead *into, int64_t *ret_first)
+/* Events stay in their order, for the oldest are purged from the end of the chain. */
+static enum rc move_events(struct db *db, struct lead *from, struct lead *into)
 {
-    enum rc rc = *first ? db_run(db, which, "iin", *first, into->id, *ret_first) : RC_OK;
+    enum rc rc = from->last_event ? db_run(db, SQL_EVENT_MOVE, "iin", from->last_event, into->id,
+                                           into->last_event)
+                                  : RC_OK;
 
-    if (rc != RC_OK || !*first)
+    if (rc != RC_OK)
         return rc;
-    *ret_first = *first;
-    *first = 0;
+    if (from->last_event > into->last_event)
+        into->last_event = from->last_event;
+    from->last_event = 0;
+    return RC_OK;
+}
+
+/* The chain is hung in front of the other: its tail points to what `into` had. */
+static enum rc move_ledger(struct db *db, struct lead *from, struct lead *into)
+{
+    if (!from->last_ledger)
+        return RC_OK;
+    enum rc rc = db_run(db, SQL_LEDGER_MOVE, "iin", from->last_ledger, into->id, into->last_ledger);
+    if (rc != RC_OK)
+        return rc;
+    into->last_ledger = from->last_ledger;
+    from->last_ledger = 0;
     return RC_OK;
 }
 
@@ -114,9 +129,9 @@ enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into)
     enum rc rc = db_run(db, SQL_DELIVERY_MOVE, "ni", from->last_event, into->id);
 
     if (rc == RC_OK)
-        rc = move_chain(db, SQL_EVENT_MOVE, &from->last_event, into, &into->last_event);
+        rc = move_events(db, from, into);
     if (rc == RC_OK)
-        rc = move_chain(db, SQL_LEDGER_MOVE, &from->last_ledger, into, &into->last_ledger);
+        rc = move_ledger(db, from, into);
     return rc == RC_OK ? db_run(db, SQL_REMOTE_MOVE, "ii", from->id, into->id) : rc;
 }
 

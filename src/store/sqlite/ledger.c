@@ -14,7 +14,7 @@ enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledge
     return rc;
 }
 
-static void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret)
+void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret)
 {
     *ret = (struct ledger_row){
         .id = sqlite3_column_int64(s, 0),

@@ -1,0 +1,222 @@
+/* store/sqlite/retention.c - what is old goes, a slice at a time.
+ *
+ * Ids rise with the time of receipt, so the events that go are the first ones of the table, and
+ * those of a lead are the end of its chain: a `prev` that leads to an event which is gone is where
+ * the chain ends. An event that is spared, because one of its deliveries has not ended, would be
+ * cut off when a newer one goes; then the lead's chain is linked anew around those that go.
+ */
+#include "db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum rc next_range(struct store *st, int64_t before, size_t limit, int64_t *ret_to,
+                          int64_t *ret_received_at)
+{
+    struct db *db = store_db(st);
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(db, &s, SQL_PURGE_RANGE, "ii", st->purged_to, (int64_t)limit);
+
+    *ret_to = 0;
+    *ret_received_at = 0;
+    while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
+        int64_t received_at = sqlite3_column_int64(s, 1);
+
+        if (received_at >= before)
+            break;
+        *ret_to = sqlite3_column_int64(s, 0);
+        if (received_at > *ret_received_at)
+            *ret_received_at = received_at;
+    }
+    return db_finish(s, rc);
+}
+
+static enum rc link_around(struct db *db, int64_t from, int64_t to, int64_t before)
+{
+    struct arena a AUTO(arena_free) = {0};
+    int64_t *leads = NULL;
+    size_t n = 0, cap = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(db, &s, SQL_PURGE_CUT, "iii", from, to, before);
+
+    while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
+        leads = arena_more(&a, leads, n, &cap, sizeof *leads);
+        leads[n++] = sqlite3_column_int64(s, 0);
+    }
+    rc = db_finish(s, rc);
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        rc = db_run(db, SQL_PURGE_RELINK, "iiii", from, to, before, leads[i]);
+        if (rc == RC_OK)
+            rc = db_run(db, SQL_PURGE_REHEAD, "iiii", from, to, before, leads[i]);
+    }
+    return rc;
+}
+
+static enum rc remember(struct store *st, int64_t received_at)
+{
+    char text[INT64_TEXT];
+    int64_t known = 0;
+    enum rc rc = read_purged(&st->reader, &known);
+
+    if (rc != RC_OK || known >= received_at)
+        return rc;
+    return db_run(store_db(st), SQL_META_SET, "tt", STR("purged"), str_of_int64(received_at, text));
+}
+
+enum rc store_purge_events(struct store *st, int64_t before, size_t limit, bool *ret_done)
+{
+    static const enum statement purges[] = {SQL_PURGE_ATTEMPTS, SQL_PURGE_DELIVERIES,
+                                            SQL_PURGE_EVENTS};
+    struct db *db = store_db(st);
+    int64_t from = st->purged_to + 1, to = 0, received_at = 0;
+    enum rc rc = next_range(st, before, limit, &to, &received_at);
+
+    if (rc == RC_OK && !to) {
+        st->purged_to = 0;
+        *ret_done = true;
+        return RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = link_around(db, from, to, before);
+    for (size_t i = 0; i < ARRAY_LEN(purges) && rc == RC_OK; i++)
+        rc = db_run(db, purges[i], "iii", from, to, before);
+    if (rc == RC_OK)
+        rc = remember(st, received_at);
+    if (rc != RC_OK)
+        return rc;
+    st->purged_to = to; /* after a rollback the next round comes by again */
+    *ret_done = false;
+    return RC_OK;
+}
+
+/* A key begins with its event's own time, so that old ones stand together; one that arrived late
+ * still has its event and stays. */
+enum rc store_purge_dedupe(struct store *st, int64_t before, size_t limit, bool *ret_done)
+{
+    struct db *db = store_db(st);
+    static const uint8_t first_hash[SHA256_LEN];
+    const struct dedupe_key end = dedupe_key_of(before, first_hash);
+    struct dedupe_key last = end;
+    const size_t size = sizeof end.bytes;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(db, &s, SQL_PURGE_KEYS, "bbi", st->purged_key.bytes, size, end.bytes,
+                          size, (int64_t)limit - 1);
+    bool more = rc == RC_OK && sqlite3_column_bytes(s, 0) == (int)size;
+
+    if (more)
+        memcpy(last.bytes, sqlite3_column_blob(s, 0), size);
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_PURGE_DEDUPE, "bb", st->purged_key.bytes, size, last.bytes, size);
+    if (rc != RC_OK)
+        return rc;
+    st->purged_key = more ? last : (struct dedupe_key){0};
+    *ret_done = !more;
+    return RC_OK;
+}
+
+static bool faded(const struct ledger_row *row, int64_t before, int64_t at)
+{
+    return row->half_life_ms > 0 && row->received_at < before && row->occurred_at <= at &&
+           ledger_worth(row, at) == 0;
+}
+
+enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at, size_t limit,
+                   int64_t ret[], size_t *ret_n)
+{
+    struct arena a AUTO(arena_free) = {0};
+    size_t n = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(&r->db, &s, SQL_LEDGER_OLD, "ii", *after, before);
+
+    for (size_t seen = 0; seen < limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK;
+         seen++) {
+        struct ledger_row row;
+
+        arena_reset(&a);
+        row_ledger(s, &a, &row);
+        *after = row.id;
+        if (faded(&row, before, at))
+            ret[n++] = row.lead;
+    }
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        *ret_n = n;
+    return rc;
+}
+
+/* In the order of their ids; a merge had hung one chain before the other. */
+static enum rc link_ledger(struct store *st, const struct ledger_row *rows, size_t n,
+                           int64_t before, int64_t at, int64_t *ret_last)
+{
+    int64_t last = 0;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        if (faded(&rows[i], before, at)) {
+            rc = db_run(store_db(st), SQL_LEDGER_DELETE, "i", rows[i].id);
+            continue;
+        }
+        rc = db_run(store_db(st), SQL_LEDGER_LINK, "in", rows[i].id, last);
+        last = rows[i].id;
+    }
+    *ret_last = last;
+    return rc;
+}
+
+enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before, int64_t at)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct ledger_row *rows;
+    struct lead l;
+    size_t n;
+    enum rc rc = read_lead(&st->reader, lead, &a, &l);
+
+    if (rc == RC_OK)
+        rc = read_ledger(&st->reader, &l, INT64_MAX, &a, &rows, &n);
+    if (rc == RC_OK)
+        rc = link_ledger(st, rows, n, before, at, &l.last_ledger);
+    if (rc == RC_OK)
+        rc = store_lead_save(st, &l);
+    return rc == RC_NONE ? RC_OK : rc; /* the lead is gone meanwhile */
+}
+
+enum rc read_purged(struct reader *r, int64_t *ret_received_at)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_META_GET, "t", STR("purged"));
+    int64_t at = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
+
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        *ret_received_at = at;
+    return rc;
+}
+
+static enum rc count_pages(struct db *db, enum statement which, int64_t *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(db, &s, which, "");
+
+    if (rc == RC_OK)
+        *ret = sqlite3_column_int64(s, 0);
+    return db_finish(s, rc);
+}
+
+enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
+{
+    struct db *db = store_db(st);
+    int64_t unused = 0, all = 0;
+    char sql[64];
+    enum rc rc = count_pages(db, SQL_VACUUM_FREE, &unused);
+
+    if (rc == RC_OK)
+        rc = count_pages(db, SQL_VACUUM_PAGES, &all);
+    if (rc != RC_OK)
+        return rc;
+    *ret_done = unused <= all / 8;
+    if (*ret_done)
+        return RC_OK;
+    (void)!snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
+    return db_exec(db, sql);
+}

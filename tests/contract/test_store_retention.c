@@ -1,0 +1,313 @@
+/* tests/contract/test_store_retention.c - what is old goes, what still counts stays. */
+#include "store_world.h"
+
+#include "funneld/base/clock.h"
+
+enum { SLICE = 2 };
+
+/* Whole rounds in small slices, as the scheduler does it. */
+static void purge(struct world *w, int64_t before)
+{
+    bool done = false;
+
+    OK(store_begin(w->store));
+    while (!done)
+        OK(store_purge_events(w->store, before, SLICE, &done));
+    for (done = false; !done;)
+        OK(store_purge_dedupe(w->store, before, SLICE, &done));
+    OK(store_commit(w->store));
+}
+
+static struct shown events_of(struct world *w, int64_t lead)
+{
+    const struct list_filter all = {.limit = 64, .lead = lead};
+    struct shown s = {0};
+
+    OK(read_events(w->reader, &all, show_event, &s));
+    return s;
+}
+
+static bool is_known(struct world *w, int64_t at, int64_t number)
+{
+    struct event e = event_at(at, number);
+    int64_t id = 0;
+
+    OK(store_begin(w->store));
+    enum rc rc = store_dedupe(w->store, &e, &id);
+    store_rollback(w->store);
+    return rc == RC_EXISTS;
+}
+
+static void old_events_go_with_their_keys_and_the_rest_stays(void **state)
+{
+    struct world *w = *state;
+    int64_t ids[6];
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    for (int i = 0; i < 6; i++)
+        ids[i] = put_event_at(w, lead, T0 + i);
+    OK(store_commit(w->store));
+
+    purge(w, T0 + 3);
+    SHOWN(events_of(w, lead), ids[5], ids[4], ids[3]);
+    SHOWN(events_of(w, 0), ids[5], ids[4], ids[3]);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(is_known(w, T0 + i, lead), i >= 3);
+    assert_true(get_lead(w, lead).last_event == ids[5]);
+
+    int64_t until = 0;
+    OK(read_purged(w->reader, &until));
+    assert_int_equal(until, T0 + 2);
+}
+
+static void nothing_is_known_to_be_purged_where_nothing_was(void **state)
+{
+    struct world *w = *state;
+    int64_t until = -1;
+
+    OK(read_purged(w->reader, &until));
+    assert_int_equal(until, 0);
+}
+
+static void the_newest_event_stays_so_that_its_id_is_not_given_again(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    int64_t first = put_event_at(w, lead, T0), last = put_event_at(w, lead, T0 + 1);
+    OK(store_commit(w->store));
+    purge(w, T0 + 100);
+    SHOWN(events_of(w, lead), last);
+    world_reopen(w);
+    OK(store_begin(w->store));
+    assert_true(put_event_at(w, lead, T0 + 200) > last && last > first);
+    OK(store_commit(w->store));
+}
+
+static int64_t put_ended(struct world *w, int64_t event, int64_t lead, int64_t done_at)
+{
+    struct delivery d = delivery_of(event, lead, "slack");
+
+    OK(store_delivery_add(w->store, &d));
+    if (done_at)
+        OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = d.id,
+                                                             .lead = lead,
+                                                             .connector = STR("slack"),
+                                                             .verdict = ATTEMPT_DELIVERED,
+                                                             .started_at = done_at,
+                                                             .ended_at = done_at}));
+    return d.id;
+}
+
+static bool has_delivery(struct world *w, int64_t id)
+{
+    struct delivery d;
+
+    return read_delivery(w->reader, id, &w->arena, &d) == RC_OK;
+}
+
+static void ended_deliveries_go_along_with_their_attempts(void **state)
+{
+    struct world *w = *state;
+    struct attempt_view *views;
+    size_t n = 1;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    int64_t old = put_ended(w, put_event_at(w, lead, T0), lead, T0 + 1);
+    (void)put_event_at(w, lead, T0 + 50);
+    OK(store_commit(w->store));
+    purge(w, T0 + 10);
+    assert_false(has_delivery(w, old));
+    OK(read_attempts(w->reader, old, &w->arena, &views, &n));
+    assert_int_equal(n, 0);
+}
+
+/* Nothing is discarded because a service is down for longer than events are kept. */
+static void an_event_stays_while_a_delivery_of_it_has_not_ended_long_ago(void **state)
+{
+    struct world *w = *state;
+    int64_t ids[7];
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    for (int i = 0; i < 7; i++)
+        ids[i] = put_event_at(w, lead, T0 + i);
+    int64_t pending = put_ended(w, ids[1], lead, 0);
+    int64_t lately = put_ended(w, ids[3], lead, T0 + 100);
+    OK(store_commit(w->store));
+
+    purge(w, T0 + 6);
+    assert_true(has_delivery(w, pending) && has_delivery(w, lately));
+    SHOWN(events_of(w, lead), ids[6], ids[3], ids[1]); /* still one chain */
+    assert_true(is_known(w, T0 + 1, lead));
+    assert_false(is_known(w, T0 + 2, lead));
+
+    purge(w, T0 + 101);
+    SHOWN(events_of(w, lead), ids[6], ids[1]);
+}
+
+static void a_chain_whose_newest_events_go_begins_at_the_one_that_is_spared(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com"), other = put_lead(w, "bob@example.com");
+    int64_t spared = put_event_at(w, lead, T0);
+    (void)put_ended(w, spared, lead, 0);
+    (void)put_event_at(w, lead, T0 + 1);
+    (void)put_event_at(w, other, T0 + 9);
+    OK(store_commit(w->store));
+    purge(w, T0 + 5);
+    assert_int_equal(get_lead(w, lead).last_event, spared);
+    SHOWN(events_of(w, lead), spared);
+}
+
+static void leads_that_merge_keep_what_is_left_of_both_chains(void **state)
+{
+    struct world *w = *state;
+    int64_t of_a[4], of_b[4];
+
+    OK(store_begin(w->store));
+    int64_t a = put_lead(w, "ada@example.com"), b = put_lead(w, "bob@example.com");
+    for (int i = 0; i < 4; i++) {
+        of_a[i] = put_event_at(w, a, T0 + 2 * i);
+        of_b[i] = put_event_at(w, b, T0 + 2 * i + 1);
+    }
+    (void)put_ended(w, of_a[0], a, 0);
+    OK(store_commit(w->store));
+    purge(w, T0 + 3);
+    OK(store_begin(w->store));
+    move_lead(w, b, a);
+    OK(store_commit(w->store));
+    SHOWN(events_of(w, a), of_b[3], of_a[3], of_b[2], of_a[2], of_b[1], of_a[0]);
+    purge(w, T0 + 6);
+    SHOWN(events_of(w, a), of_b[3], of_a[3], of_a[0]);
+    assert_int_equal(events_of(w, b).n, 0);
+}
+
+static void purging_that_is_rolled_back_is_done_by_the_next_round(void **state)
+{
+    struct world *w = *state;
+    bool done = false;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    (void)put_event_at(w, lead, T0);
+    int64_t last = put_event_at(w, lead, T0 + 1);
+    OK(store_commit(w->store));
+    OK(store_begin(w->store));
+    OK(store_purge_events(w->store, T0 + 1, SLICE, &done));
+    store_rollback(w->store);
+    assert_int_equal(events_of(w, lead).n, 2);
+    purge(w, T0 + 1); /* the rest of that round */
+    purge(w, T0 + 1);
+    SHOWN(events_of(w, lead), last);
+}
+
+static int64_t put_points(struct world *w, int64_t lead, int64_t at, int64_t half_life)
+{
+    const struct ledger_row row = {
+        .event = put_event_at(w, lead, at),
+        .lead = lead,
+        .rule = STR("visit"),
+        .why = STR("visited pricing"),
+        .points = 80,
+        .half_life_ms = half_life,
+        .max = INT64_MAX,
+        .occurred_at = at,
+        .received_at = at,
+    };
+
+    add_row(w, &row);
+    return row.event;
+}
+
+static void ledger_rows_go_only_when_they_are_worth_nothing(void **state)
+{
+    struct world *w = *state;
+    struct ledger_row *rows;
+    int64_t leads[8], after = 0;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    (void)put_points(w, lead, T0, 10); /* in 1,000 ms worth nothing */
+    int64_t kept = put_points(w, lead, T0 + 1, 0);
+    (void)put_points(w, lead, T0 + 2, 10);
+    int64_t slow = put_points(w, lead, T0 + 3, 100000);
+    int64_t late = put_points(w, lead, T0 + 900, 10);
+    OK(store_commit(w->store));
+
+    OK(read_faded(w->reader, &after, T0 + 500, T0 + 1000, ARRAY_LEN(leads), leads, &n));
+    assert_int_equal(n, 2);
+    assert_true(leads[0] == lead && leads[1] == lead);
+    OK(read_faded(w->reader, &after, T0 + 500, T0 + 1000, ARRAY_LEN(leads), leads, &n));
+    assert_int_equal(n, 0);
+
+    OK(store_begin(w->store));
+    OK(store_purge_ledger(w->store, lead, T0 + 500, T0 + 1000));
+    OK(store_commit(w->store));
+    struct lead l = get_lead(w, lead);
+    OK(read_ledger(w->reader, &l, INT64_MAX, &w->arena, &rows, &n));
+    assert_int_equal(n, 3);
+    assert_true(rows[0].event == kept && rows[1].event == slow && rows[2].event == late);
+}
+
+static void a_lead_that_is_gone_has_no_ledger_to_purge(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    OK(store_purge_ledger(w->store, 4711, T0, T0));
+    OK(store_commit(w->store));
+}
+
+static void a_purged_store_gives_its_pages_back(void **state)
+{
+    struct world *w = *state;
+    struct stat before, after;
+    char text[3000];
+    bool done = false;
+    int rounds = 0;
+
+    memset(text, 'x', sizeof text);
+    OK(store_begin(w->store));
+    for (int i = 0; i < 2000; i++) {
+        struct event e = event_at(T0 + i, i);
+
+        e.body = (struct str){text, sizeof text};
+        (void)put_event(w, 0, &e);
+    }
+    OK(store_commit(w->store));
+    world_reopen(w);
+    assert_int_equal(stat(w->path.at, &before), 0);
+    purge(w, T0 + 2000);
+    for (; !done; rounds++)
+        OK(store_vacuum(w->store, 64, &done));
+    world_reopen(w);
+    assert_int_equal(stat(w->path.at, &after), 0);
+    assert_true(after.st_size < before.st_size / 10);
+    assert_true(rounds > 10); /* in slices */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(old_events_go_with_their_keys_and_the_rest_stays),
+        RUN(nothing_is_known_to_be_purged_where_nothing_was),
+        RUN(the_newest_event_stays_so_that_its_id_is_not_given_again),
+        RUN(ended_deliveries_go_along_with_their_attempts),
+        RUN(an_event_stays_while_a_delivery_of_it_has_not_ended_long_ago),
+        RUN(a_chain_whose_newest_events_go_begins_at_the_one_that_is_spared),
+        RUN(leads_that_merge_keep_what_is_left_of_both_chains),
+        RUN(purging_that_is_rolled_back_is_done_by_the_next_round),
+        RUN(ledger_rows_go_only_when_they_are_worth_nothing),
+        RUN(a_lead_that_is_gone_has_no_ledger_to_purge),
+        RUN(a_purged_store_gives_its_pages_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
