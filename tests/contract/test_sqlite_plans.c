@@ -33,7 +33,7 @@ static bool small(const char *detail)
 {
     static const char *const names[] = {"SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",
                                         "SCAN ruleset", "SCAN linked", "SCAN (subquery",
-                                        "SCAN s"};
+                                        "SCAN s",       "SCAN pragma_"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)

@@ -58,6 +58,21 @@ void store_undo(struct store *st); /* back to the savepoint, and release it */
 MUST_CHECK enum rc store_probe(struct store *st);
 /* Copies the WAL back when it has grown past the limit; call between transactions. */
 MUST_CHECK enum rc store_checkpoint(struct store *st);
+MUST_CHECK enum rc store_checkpoint_all(struct store *st); /* however short it is */
+
+/* An online copy. begin and step are the writer's, between transactions; what is committed
+ * meanwhile is in the copy. finish (verifies, syncs, puts it at `path`, replacing what was there)
+ * and end are anybody's, once no step runs. A failure concerns the copy alone. */
+struct backup;
+MUST_CHECK enum rc backup_begin(struct store *st, const char *path, struct backup **ret,
+                                struct why *why);
+MUST_CHECK enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why);
+MUST_CHECK enum rc backup_finish(struct backup *b, int64_t *ret_bytes, struct why *why);
+void backup_end(struct backup *b); /* NULL is fine; removes what was not finished */
+/* Puts a verified copy of `from` at `path`, with a new database id; what was there becomes `kept`.
+ * RC_BUSY: a daemon uses it. */
+MUST_CHECK enum rc store_restore(const char *path, const char *from, const char *kept,
+                                 struct why *why);
 
 /* Events */
 /* Claims the event's dedupe key. RC_EXISTS: *ret_id is the event that has it. */

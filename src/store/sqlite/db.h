@@ -67,6 +67,10 @@ struct str col_str(sqlite3_stmt *s, int column, struct arena *a);
 /* Points into the statement: valid until its next step. */
 struct str col_view(sqlite3_stmt *s, int column);
 
+/* open.c */
+MUST_CHECK enum rc store_lock(const char *path, int *ret_fd, struct why *why);
+MUST_CHECK enum rc db_renew_id(struct db *db);
+
 /* rows.c: what a row of each kind of columns is */
 MUST_CHECK enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *ret);
 void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);

@@ -18,7 +18,7 @@
 
 enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
 
-static enum rc take_lock(const char *path, int *ret_fd, struct why *why)
+enum rc store_lock(const char *path, int *ret_fd, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
     struct str lock = arena_printf(&a, "%s.lock", path);
@@ -73,18 +73,24 @@ static enum rc read_meta(struct reader *r)
     return rc;
 }
 
-/* The id that stands in front of every number shown outside; random, renewed by a restore. */
-static enum rc ensure_database_id(struct store *st)
+/* The id that stands in front of every number shown outside; random. */
+enum rc db_renew_id(struct db *db)
 {
     uint8_t bytes[4];
     char id[9];
+
+    random_bytes(bytes, sizeof bytes);
+    hex_encode(bytes, sizeof bytes, id);
+    return db_run(db, SQL_META_SET, "tt", STR("database_id"), str_of(id));
+}
+
+static enum rc ensure_database_id(struct store *st)
+{
     enum rc rc = read_meta(&st->reader);
 
     if (rc != RC_NONE)
         return rc;
-    random_bytes(bytes, sizeof bytes);
-    hex_encode(bytes, sizeof bytes, id);
-    rc = db_run(store_db(st), SQL_META_SET, "tt", STR("database_id"), str_of(id));
+    rc = db_renew_id(store_db(st));
     return rc == RC_OK ? read_meta(&st->reader) : rc;
 }
 
@@ -162,7 +168,7 @@ enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store 
     st->lock_fd = -1;
     st->path = mem_text(s->path);
     st->properties = (struct sbuf)SBUF(PROPERTIES_MAX);
-    rc = take_lock(st->path, &st->lock_fd, why);
+    rc = store_lock(st->path, &st->lock_fd, why);
     if (rc == RC_OK) {
         rc = open_database(st, s, now_ms, why);
         if (rc != RC_OK)
@@ -307,15 +313,20 @@ void store_undo(struct store *st)
         store_rollback(st);
 }
 
-enum rc store_checkpoint(struct store *st)
+enum rc store_checkpoint_all(struct store *st)
 {
     struct db *db = store_db(st);
 
-    if ((int64_t)st->wal_pages * PAGE_SIZE < st->checkpoint_bytes)
-        return RC_OK;
     /* PASSIVE never waits for readers; what it leaves is taken the next time. */
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return code == SQLITE_BUSY ? RC_OK : db_failed(db, code);
+}
+
+enum rc store_checkpoint(struct store *st)
+{
+    if ((int64_t)st->wal_pages * PAGE_SIZE < st->checkpoint_bytes)
+        return RC_OK;
+    return store_checkpoint_all(st);
 }
 
 const char *store_library(void)

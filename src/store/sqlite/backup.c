@@ -1,0 +1,260 @@
+/* store/sqlite/backup.c - a copy of the database while it is in use, and the way back.
+ *
+ * The writer's own connection copies a few pages at a time: SQLite then carries what is committed
+ * meanwhile over into the copy by itself, and no snapshot keeps the write-ahead log from being
+ * copied back. The copy is called FILE.partial until it was verified and is on disk.
+ */
+#include "db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct backup {
+    struct db copy;
+    sqlite3_backup *run;
+    struct arena arena;
+    const char *path, *partial;
+};
+
+static enum rc failed(const char *what, const char *path, struct why *why)
+{
+    enum rc rc = errno == ENOSPC || errno == EDQUOT ? RC_FULL : RC_IO;
+
+    return why_fail(rc, why, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+static enum rc create(const char *path, struct why *why)
+{
+    if (unlink(path) != 0 && errno != ENOENT) /* of one that was cut short */
+        return failed("remove", path, why);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return failed("create", path, why);
+    (void)close(fd); /* nothing was written */
+    return RC_OK;
+}
+
+static enum rc sync_path(const char *path, int flags, struct why *why)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0)
+        return failed("open", path, why);
+    enum rc rc = fsync(fd) == 0 ? RC_OK : failed("write", path, why);
+    (void)close(fd); /* it is on disk or was said not to be */
+    return rc;
+}
+
+static enum rc sync_folder_of(const char *path, struct why *why)
+{
+    const char *slash = strrchr(path, '/');
+    struct arena a AUTO(arena_free) = {0};
+    struct str folder = slash ? (struct str){path, (size_t)(slash - path) + 1} : STR(".");
+
+    return sync_path(arena_text(&a, folder), O_RDONLY | O_DIRECTORY, why);
+}
+
+static enum rc rename_over(const char *from, const char *to, struct why *why)
+{
+    if (rename(from, to) != 0)
+        return failed("put the copy in the place of", to, why);
+    return sync_folder_of(to, why);
+}
+
+static enum rc open_copy(struct backup *b, struct db *source, struct why *why)
+{
+    enum rc rc = create(b->partial, why);
+
+    if (rc == RC_OK)
+        rc = db_open(&b->copy, b->partial, SQLITE_OPEN_READWRITE, why);
+    if (rc != RC_OK)
+        return rc;
+    /* It counts only once it is whole and was synced, by us. */
+    rc = db_exec(&b->copy, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+    if (rc == RC_OK) {
+        b->run = sqlite3_backup_init(b->copy.handle, "main", source->handle, "main");
+        rc = b->run ? RC_OK : db_failed(&b->copy, sqlite3_errcode(b->copy.handle));
+    }
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s: %s", b->partial, b->copy.error);
+}
+
+static enum rc begin(struct db *source, const char *path, const char *suffix, struct backup **ret,
+                     struct why *why)
+{
+    struct backup *b = mem_alloc(sizeof *b);
+
+    b->path = arena_text(&b->arena, str_of(path));
+    b->partial = arena_printf(&b->arena, "%s%s", path, suffix).at;
+    enum rc rc = open_copy(b, source, why);
+    if (rc == RC_OK)
+        *ret = b;
+    else
+        backup_end(b);
+    return rc;
+}
+
+enum rc backup_begin(struct store *st, const char *path, struct backup **ret, struct why *why)
+{
+    if (str_eq(str_of(path), str_of(st->path)))
+        return why_fail(RC_INVALID, why, "%s is the database itself", path);
+    return begin(store_db(st), path, ".partial", ret, why);
+}
+
+enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why)
+{
+    int code = sqlite3_backup_step(b->run, pages);
+
+    *ret_done = code == SQLITE_DONE;
+    if (code == SQLITE_DONE || code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return RC_OK;
+    enum rc rc = db_failed(&b->copy, code);
+    return why_fail(rc, why, "writing %s: %s", b->partial, sqlite3_errstr(code));
+}
+
+static void close_copy(struct backup *b)
+{
+    if (b->run)
+        (void)sqlite3_backup_finish(b->run); /* repeats the error of the last step */
+    b->run = NULL;
+    if (b->copy.handle)
+        db_close(&b->copy);
+}
+
+static enum rc integrity(struct db *db, struct why *why)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(db, &s, SQL_INTEGRITY, "d", 1);
+
+    if (rc == RC_OK && !str_is(col_view(s, 0), "ok"))
+        rc = why_fail(RC_CORRUPT, why, "it is damaged: %.*s", STR_ARG(col_view(s, 0)));
+    else if (rc != RC_OK)
+        (void)why_fail(rc, why, "%s", db->error);
+    db_end(s);
+    return rc;
+}
+
+static enum rc check_database(struct db *db, struct why *why)
+{
+    bool empty = false;
+    /* One file without a log beside it, which can be read from anywhere. */
+    enum rc rc = db_exec(db, "PRAGMA journal_mode = DELETE");
+
+    if (rc != RC_OK)
+        return why_fail(rc, why, "%s", db->error);
+    rc = schema_accept(db, &empty, why);
+    if (rc == RC_OK && empty)
+        rc = why_fail(RC_INVALID, why, "there is nothing in it");
+    return rc == RC_OK ? integrity(db, why) : rc;
+}
+
+static enum rc verify(const char *path, bool renew, struct why *why)
+{
+    struct db db = {0};
+    enum rc rc = db_open(&db, path, SQLITE_OPEN_READWRITE, why);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = check_database(&db, why);
+    if (rc == RC_OK && renew && (rc = db_renew_id(&db)) != RC_OK)
+        (void)why_fail(rc, why, "%s", db.error);
+    db_close(&db);
+    return rc == RC_OK ? sync_path(path, O_RDWR, why) : why_wrap(rc, why, "the copy %s", path);
+}
+
+enum rc backup_finish(struct backup *b, int64_t *ret_bytes, struct why *why)
+{
+    struct stat file;
+
+    close_copy(b);
+    enum rc rc = verify(b->partial, false, why);
+    if (rc == RC_OK && stat(b->partial, &file) != 0)
+        rc = failed("read", b->partial, why);
+    if (rc == RC_OK)
+        rc = rename_over(b->partial, b->path, why);
+    if (rc == RC_OK)
+        *ret_bytes = (int64_t)file.st_size;
+    return rc;
+}
+
+void backup_end(struct backup *b)
+{
+    if (!b)
+        return;
+    close_copy(b);
+    (void)unlink(b->partial); /* not there once it is finished */
+    arena_free(&b->arena);
+    free(b);
+}
+
+/* From the copy to FILE.restoring, verified, with an id of its own. */
+static enum rc bring_in(const char *path, const char *from, struct backup **ret, struct why *why)
+{
+    struct db source = {0};
+    bool done = false;
+    enum rc rc = db_open(&source, from, SQLITE_OPEN_READONLY, why);
+
+    if (rc == RC_OK)
+        rc = begin(&source, path, ".restoring", ret, why);
+    while (rc == RC_OK && !done)
+        rc = backup_step(*ret, -1, &done, why);
+    if (rc == RC_OK) {
+        close_copy(*ret);
+        rc = verify((*ret)->partial, true, why);
+    }
+    if (source.handle)
+        db_close(&source);
+    return rc;
+}
+
+/* A sound database takes in what is in its log, so that no moment has one without the other; a
+ * damaged one keeps its log beside it. */
+static void fold_log(const char *path)
+{
+    struct db old = {0};
+
+    if (db_open(&old, path, SQLITE_OPEN_READWRITE, NULL) == RC_OK && integrity(&old, NULL) == RC_OK)
+        rc_ignored(db_exec(&old, "PRAGMA journal_mode = DELETE"));
+    if (old.handle) {
+        (void)sqlite3_db_config(old.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        db_close(&old);
+    }
+}
+
+static enum rc move_away(const char *path, const char *kept, struct why *why)
+{
+    static const char *const beside[] = {"-wal", "-shm"};
+    struct arena a AUTO(arena_free) = {0};
+
+    fold_log(path);
+    for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+        if (rename(arena_printf(&a, "%s%s", path, beside[i]).at,
+                   arena_printf(&a, "%s%s", kept, beside[i]).at) != 0 &&
+            errno != ENOENT)
+            return failed("move the log of", path, why);
+    if (rename(path, kept) != 0)
+        return failed("move", path, why);
+    return RC_OK;
+}
+
+enum rc store_restore(const char *path, const char *from, const char *kept, struct why *why)
+{
+    struct backup *b = NULL;
+    int lock = -1;
+    enum rc rc = store_lock(path, &lock, why);
+
+    if (rc == RC_OK)
+        rc = bring_in(path, from, &b, why);
+    if (rc == RC_OK && access(path, F_OK) == 0)
+        rc = move_away(path, kept, why);
+    if (rc == RC_OK)
+        rc = rename_over(b->partial, path, why);
+    backup_end(b);
+    if (lock >= 0)
+        (void)close(lock); /* nothing was written to it */
+    return rc;
+}
