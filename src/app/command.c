@@ -1,7 +1,8 @@
-/* app/command.c - the main thread asks the writer for something and waits for the commit.
+/* app/command.c - a thread asks the writer for something and waits until it is done.
  *
- * The command is on the heap: after a time-out (a hung disk) the writer still holds it, and
- * whichever side lets go last frees it.
+ * The main thread waits for some seconds, the scheduler as long as it takes. The command is on the
+ * heap: after a time-out (a hung disk) the writer still holds it, and whichever side lets go last
+ * frees it.
  */
 #include "daemon_priv.h"
 
@@ -16,7 +17,7 @@ enum { PATIENCE_S = 5, TURN_MS = 250 };
 struct question {
     struct command command; /* first */
     sem_t answered;
-    atomic_int holders; /* main and writer */
+    atomic_int holders; /* who asks and the writer */
 };
 
 static void let_go(struct question *q)
@@ -51,7 +52,7 @@ static bool heard(struct question *q)
 
 /* What the writer has taken is waited for however long it takes; what still lies in its mailbox
  * when patience ends is withdrawn, so that it does not happen behind our back. */
-static enum rc wait_for(struct daemon *d, struct question *q)
+static enum rc wait_some_time(struct daemon *d, struct question *q)
 {
     int64_t patience_ends = clock_mono_us() + PATIENCE_S * INT64_C(1000000);
 
@@ -67,9 +68,15 @@ static enum rc wait_for(struct daemon *d, struct question *q)
     return q->command.work.rc;
 }
 
-enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
-                       enum rc (*fn)(struct store *st, void *arg, struct why *why),
-                       int64_t *ret_count, struct why *why)
+static enum rc wait_for_it(struct daemon *d, struct question *q)
+{
+    (void)d;
+    while (!heard(q))
+        ;
+    return q->command.work.rc;
+}
+
+static struct question *question_new(enum command_kind kind, void *arg, command_fn *fn)
 {
     struct question *q = mem_alloc(sizeof *q);
 
@@ -77,17 +84,47 @@ enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
         .work = {.kind = WORK_COMMAND, .done = answered}, .kind = kind, .arg = arg, .fn = fn};
     atomic_init(&q->holders, 2);
     (void)sem_init(&q->answered, 0, 0); /* cannot fail for these values */
+    return q;
+}
+
+static enum rc ask(struct daemon *d, struct question *q,
+                   enum rc (*wait)(struct daemon *d, struct question *q))
+{
     enum rc rc = writer_submit(d->writer, &q->command.work);
+
     if (rc == RC_OK)
-        rc = wait_for(d, q);
-    else
-        atomic_store(&q->holders, 1); /* the writer never got it */
-    if (rc == RC_OK && ret_count)
-        *ret_count = q->command.count;
-    else if (rc == RC_TIMEOUT) /* the writer still holds it: nothing of it may be read */
+        return wait(d, q);
+    atomic_store(&q->holders, 1); /* the writer never got it */
+    return rc;
+}
+
+static void tell_why(const struct question *q, enum rc rc, struct why *why)
+{
+    if (rc == RC_TIMEOUT) /* the writer still holds it: nothing of it may be read */
         (void)why_fail(rc, why, "the writer did not answer within %d s", PATIENCE_S);
     else if (rc != RC_OK)
         (void)why_fail(rc, why, "%s", q->command.why.text[0] ? q->command.why.text : rc_text(rc));
+}
+
+enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg, command_fn *fn,
+                       int64_t *ret_count, struct why *why)
+{
+    struct question *q = question_new(kind, arg, fn);
+    enum rc rc = ask(d, q, wait_some_time);
+
+    if (rc == RC_OK && ret_count)
+        *ret_count = q->command.count;
+    tell_why(q, rc, why);
+    let_go(q);
+    return rc;
+}
+
+enum rc daemon_chore(struct daemon *d, command_fn *fn, void *arg, struct why *why)
+{
+    struct question *q = question_new(COMMAND_CHORE, arg, fn);
+    enum rc rc = ask(d, q, wait_for_it);
+
+    tell_why(q, rc, why);
     let_go(q);
     return rc;
 }

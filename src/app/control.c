@@ -13,6 +13,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 #include "funneld/observe/log.h"
+#include "scheduler.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, ASK_TIMEOUT_S = 10, SERVE_TIMEOUT_S = 1, BACKLOG = 16 };
 
@@ -107,6 +108,20 @@ enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
     return rc == RC_OK ? receive_line(fd, ASK_TIMEOUT_S, a, ret, why) : rc;
 }
 
+enum rc control_request(struct str socket_path, struct str request, struct arena *a,
+                        struct json_doc *ret, struct why *why)
+{
+    struct str answer;
+    enum rc rc = control_ask(socket_path, request, a, &answer, why);
+
+    if (rc == RC_OK)
+        rc = json_parse(answer, ret, why);
+    if (rc != RC_OK)
+        return rc;
+    struct str error = json_string(json_get(ret->root, "error"));
+    return error.at ? why_fail(RC_IO, why, "%.*s", STR_ARG(error)) : RC_OK;
+}
+
 enum rc control_listen(const char *path, int *ret_fd, struct why *why)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -186,6 +201,39 @@ static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
     mem_freep(&a);
 }
 
+static void write_report(const struct backup_report *r, struct sbuf *b)
+{
+    static const char *const states[] = {[BACKUP_NONE] = "none",
+                                         [BACKUP_RUNNING] = "running",
+                                         [BACKUP_DONE] = "done",
+                                         [BACKUP_FAILED] = "failed"};
+
+    json_open(b, '{');
+    json_kv_text(b, "state", states[r->state]);
+    json_kv(b, "file", r->file);
+    json_kv_int(b, "bytes", r->bytes);
+    json_kv(b, "reason", r->error);
+    json_close(b, '}');
+}
+
+/* With a file: begins. Without: how the last one stands. */
+static void answer_backup(struct daemon *d, const json *request, struct sbuf *b)
+{
+    struct str file = json_string(json_get(request, "file"));
+    struct arena a AUTO(arena_free) = {0};
+    struct backup_report report;
+    struct why why = {0};
+
+    if (file.at && file.at[0] != '/')
+        answer_error(b, "the backup's file must be an absolute path");
+    else if (file.at && scheduler_backup(d->scheduler, file, &why) != RC_OK)
+        answer_error(b, why.text);
+    else {
+        scheduler_backup_report(d->scheduler, &a, &report);
+        write_report(&report, b);
+    }
+}
+
 static void answer(struct daemon *d, struct str line, struct sbuf *b)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
@@ -200,8 +248,10 @@ static void answer(struct daemon *d, struct str line, struct sbuf *b)
         answer_status(d, b);
     else if (str_is(command, "retry"))
         answer_retry(d, doc.root, b);
+    else if (str_is(command, "backup"))
+        answer_backup(d, doc.root, b);
     else
-        answer_error(b, "unknown command; this funneld knows status and retry");
+        answer_error(b, "unknown command; this funneld knows status, retry and backup");
 }
 
 void control_serve(struct daemon *d)

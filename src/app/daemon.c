@@ -14,6 +14,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/observe/health.h"
 #include "funneld/observe/log.h"
+#include "scheduler.h"
 #include "systemd.h"
 
 enum { TICK_MS = 250 };
@@ -37,6 +38,17 @@ static enum rc catch_signals(int *ret_fd, struct why *why)
     return RC_OK;
 }
 
+/* Beside the database, over the last one. */
+static void back_up(struct daemon *d)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct why why = {0};
+
+    if (scheduler_backup(d->scheduler,
+                         arena_printf(&a, "%.*s.backup", STR_ARG(d->started->store.path)), &why))
+        log_write(LOG_WARN, "backup.refused", L_WHY(&why), L_END);
+}
+
 static enum turn on_signal(struct daemon *d, int fd)
 {
     struct signalfd_siginfo info;
@@ -51,8 +63,7 @@ static enum turn on_signal(struct daemon *d, int fd)
         daemon_log_summary(d);
         return TURN_ON;
     case SIGUSR2:
-        log_write(LOG_WARN, "signal.ignored",
-                  L_TEXT("reason", "SIGUSR2: this funneld has no backup"), L_END);
+        back_up(d);
         return TURN_ON;
     default:
         log_write(LOG_INFO, "stop", L_TEXT("reason", strsignal((int)info.ssi_signo)), L_END);

@@ -19,6 +19,7 @@ struct daemon {
     struct deliverer *deliverer;
     pthread_t deliver_thread;
     struct server *server;
+    struct scheduler *scheduler;
     int control_fd;
     bool writer_runs, deliverer_runs;
     atomic_bool store_failed; /* set by the writer: restart on what is on disk */
@@ -27,6 +28,9 @@ struct daemon {
     struct reader *overview_reader;
     struct config *overview_config;
 };
+
+/* With a stack that is small, but enough for all that ours do. */
+MUST_CHECK enum rc daemon_thread(pthread_t *ret, void *(*run)(void *), void *arg, struct why *why);
 
 /* parts.c: everything up in order, everything down in reverse. */
 MUST_CHECK enum rc daemon_start(struct daemon *d, struct why *why);
@@ -44,10 +48,10 @@ void daemon_reload(struct daemon *d);
 
 /* command.c: asks the writer and waits; RC_TIMEOUT after 5 s. `arg` must outlive the call and,
  * after a time-out, the writer. */
-struct command;
 MUST_CHECK enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
-                                  enum rc (*fn)(struct store *st, void *arg, struct why *why),
-                                  int64_t *ret_count, struct why *why);
+                                  command_fn *fn, int64_t *ret_count, struct why *why);
+/* A COMMAND_CHORE for another thread than the main one: waits until it is done. */
+MUST_CHECK enum rc daemon_chore(struct daemon *d, command_fn *fn, void *arg, struct why *why);
 
 /* control.c */
 MUST_CHECK enum rc control_listen(const char *path, int *ret_fd, struct why *why);

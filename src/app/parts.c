@@ -1,9 +1,11 @@
 /* app/parts.c - building the parts in order, stopping them in reverse.
  *
- *     store -> deliverer -> writer, which tells it -> their threads -> listeners -> control socket
+ *     store -> deliverer -> writer, which tells it -> their threads -> scheduler -> listeners ->
+ *     control socket
  *
  * Down: no new connections, requests in hand finish, attempts in flight finish or are left open
- * (and are looked at after the next start), the writer does what waits, the store closes.
+ * (and are looked at after the next start), the scheduler asks for nothing more, the writer does
+ * what waits, the store closes.
  */
 #include "daemon_priv.h"
 
@@ -20,6 +22,7 @@
 #include "funneld/observe/health.h"
 #include "funneld/observe/log.h"
 #include "funneld/observe/metrics.h"
+#include "scheduler.h"
 
 enum {
     INTAKE_WEIGHT = 4 * COMMIT_WEIGHT, /* what may wait for the writer: some commits' worth */
@@ -67,7 +70,7 @@ static void raise_descriptor_limit(void)
         log_write(LOG_WARN, "start.descriptors", L_TEXT("reason", strerror(errno)), L_END);
 }
 
-static enum rc start_thread(pthread_t *ret, void *(*run)(void *), void *arg, struct why *why)
+enum rc daemon_thread(pthread_t *ret, void *(*run)(void *), void *arg, struct why *why)
 {
     pthread_attr_t attr;
 
@@ -110,7 +113,7 @@ static enum rc start_writer(struct daemon *d, struct why *why)
         .store = d->store, .notify = notify, .rescan = rescan, .failed = failed, .self = d};
 
     d->writer = writer_new(&ports, INTAKE_WEIGHT);
-    enum rc rc = start_thread(&d->writer_thread, writer_run, d->writer, why);
+    enum rc rc = daemon_thread(&d->writer_thread, writer_run, d->writer, why);
     d->writer_runs = rc == RC_OK;
     if (rc != RC_OK)
         return rc;
@@ -130,6 +133,15 @@ static enum rc make_deliverer(struct daemon *d, struct why *why)
     (void)ref_take(&d->config->ref);
     d->deliverer = deliverer_new(&ports, &d->config->lanes);
     return RC_OK;
+}
+
+static enum rc start_scheduler(struct daemon *d, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct reader *reader = NULL;
+    enum rc rc = reader_open(arena_text(&a, d->config->store.path), &reader, why);
+
+    return rc == RC_OK ? scheduler_start(d, reader, &d->scheduler, why) : rc;
 }
 
 static enum rc start_server(struct daemon *d, struct why *why)
@@ -162,8 +174,10 @@ enum rc daemon_start(struct daemon *d, struct why *why)
     if (rc == RC_OK)
         rc = start_writer(d, why);
     if (rc == RC_OK)
-        rc = start_thread(&d->deliver_thread, deliverer_run, d->deliverer, why);
+        rc = daemon_thread(&d->deliver_thread, deliverer_run, d->deliverer, why);
     d->deliverer_runs = rc == RC_OK;
+    if (rc == RC_OK)
+        rc = start_scheduler(d, why);
     if (rc == RC_OK)
         rc = start_server(d, why);
     if (rc == RC_OK)
@@ -227,6 +241,11 @@ static bool deliverer_joined(struct daemon *d)
     return joined(d->deliver_thread, &d->deliverer_runs);
 }
 
+static bool scheduler_ended(struct daemon *d)
+{
+    return !d->scheduler || scheduler_joined(d->scheduler);
+}
+
 static bool writer_joined(struct daemon *d)
 {
     return joined(d->writer_thread, &d->writer_runs);
@@ -262,6 +281,7 @@ static void free_parts(struct daemon *d)
     deliverer_free(d->deliverer);
     if (d->transport.free)
         d->transport.free(d->transport.self);
+    scheduler_free(d->scheduler);
     writer_free(d->writer);
     reader_close(d->deliver_reader);
     reader_close(d->overview_reader);
@@ -284,9 +304,13 @@ int daemon_stop(struct daemon *d, int signal_fd)
         server_drain(d->server);
     if (d->deliverer)
         deliverer_stop(d->deliverer);
+    if (d->scheduler)
+        scheduler_stop(d->scheduler);
     finish_requests(d, now + all / 4, deadline, signal_fd);
     bool idle = wait_until(d, attempts_done, half, signal_fd) &&
                 wait_until(d, deliverer_joined, half, signal_fd);
+    if (!wait_until(d, scheduler_ended, deadline, signal_fd))
+        too_late("the writer hangs");
     if (d->writer)
         writer_close(d->writer);
     if (!wait_until(d, writer_joined, deadline, signal_fd))

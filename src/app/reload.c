@@ -4,6 +4,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/observe/health.h"
 #include "funneld/observe/metrics.h"
+#include "scheduler.h"
 #include "systemd.h"
 
 #include "funneld/observe/log.h"
@@ -90,6 +91,7 @@ static void tell_what_needs_a_restart(const struct config *started, const struct
 static void in_force(struct daemon *d, struct config *next)
 {
     daemon_make_series(next);
+    scheduler_retention(d->scheduler, next->store.retention_ms);
     log_configure(&next->log);
     tell_what_needs_a_restart(d->started, next);
     pthread_mutex_lock(&d->overview_lock);

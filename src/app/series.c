@@ -38,6 +38,7 @@ void daemon_make_series(const struct config *c)
     (void)metric(METRIC_COMMIT_EVENTS, STR_NULL, STR_NULL);
     metric_set(metric(METRIC_RELOAD_SUCCESS, STR_NULL, STR_NULL), 1);
     (void)metric(METRIC_RESTART_REQUIRED, STR_NULL, STR_NULL);
+    (void)metric(METRIC_PROMISE_VIOLATIONS, STR_NULL, STR_NULL);
     metric_set(metric(METRIC_BUILD_INFO, STR(FUNNELD_VERSION), STR_NULL), 1);
 }
 

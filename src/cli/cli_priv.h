@@ -43,6 +43,8 @@ int cli_leads(struct cli *cli);
 int cli_deliveries(struct cli *cli);
 int cli_score(struct cli *cli);
 int cli_retry(struct cli *cli);
+int cli_backup(struct cli *cli);
+int cli_restore(struct cli *cli);
 int cli_sign(struct cli *cli);
 int cli_version(struct cli *cli);
 

@@ -95,6 +95,30 @@ const struct cli_command cli_commands[] = {
         .run = cli_retry,
     },
     {
+        .name = "backup",
+        .summary = "an online copy of the database, verified",
+        .arguments = "FILE",
+        .more = "The running daemon makes it, while it goes on. FILE is replaced once the copy is "
+                "whole.\n"
+                "    funneld backup /var/backups/funneld.db\n",
+        .takes = TAKES(JSON),
+        .min_words = 1,
+        .max_words = 1,
+        .run = cli_backup,
+    },
+    {
+        .name = "restore",
+        .summary = "puts a backup in the place of the database, which is kept",
+        .arguments = "FILE",
+        .more = "The daemon must not run. What had not been delivered when the backup was made is\n"
+                "delivered again; the database gets a new id.\n"
+                "    funneld restore /var/backups/funneld.db\n",
+        .takes = TAKES(JSON),
+        .min_words = 1,
+        .max_words = 1,
+        .run = cli_restore,
+    },
+    {
         .name = "sign",
         .summary = "prints a curl command for a correctly signed test webhook",
         .arguments = "SOURCE",

@@ -1,6 +1,8 @@
 /* cli/past.c - rebuilding a lead from its events and a scorecard from its text. */
 #include "past.h"
 
+#include <string.h>
+
 struct rebuild {
     struct cli *cli;
     struct lead *lead;
@@ -67,6 +69,55 @@ static void note_left_out(const struct rebuild *r)
                      notes[i].n == 1 ? " is" : "s are", notes[i].why);
 }
 
+static enum rc rebuild(struct rebuild *r, int64_t lead, int64_t at)
+{
+    enum rc rc = read_lead_history(r->cli->reader, lead, at, fold, r);
+
+    arena_free(&r->scratch);
+    return rc;
+}
+
+static bool has(const struct lead *l, const struct property *p)
+{
+    for (size_t i = 0; i < l->n_properties; i++)
+        if (str_eq(l->properties[i].name, p->name))
+            return memcmp(&l->properties[i].key, &p->key, sizeof p->key) == 0;
+    return false;
+}
+
+/* What was set by events that are purged, and by none since, was so at that time as well. */
+static enum rc add_purged(struct cli *cli, const struct lead *now, struct lead *lead)
+{
+    struct lead kept = {.id = now->id};
+    struct rebuild r = {.cli = cli, .lead = &kept};
+    enum rc rc = rebuild(&r, now->id, INT64_MAX);
+
+    for (size_t i = 0; i < now->n_properties && rc == RC_OK; i++) {
+        const struct property *p = &now->properties[i];
+
+        if (!has(&kept, p))
+            (void)lead_put(lead, p->name, p->value, p->at, &p->key, &cli->arena);
+    }
+    return rc;
+}
+
+/* The past goes back to what retention has left. */
+static int within_retention(struct cli *cli, int64_t at, bool *ret_purged)
+{
+    int64_t purged = 0;
+    enum rc rc = read_purged(cli->reader, &purged);
+
+    if (rc != RC_OK)
+        return cli_fail_read(cli, rc);
+    *ret_purged = purged > 0;
+    if (at > purged)
+        return DONE;
+    return cli_fail(cli,
+                    "events up to %s UTC were purged ([store] retention): what was known before "
+                    "then cannot be rebuilt",
+                    show_time(purged, &cli->arena).at);
+}
+
 int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *ret)
 {
     struct lead lead = {
@@ -76,9 +127,14 @@ int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *
         .created_at = now->created_at,
     };
     struct rebuild r = {.cli = cli, .lead = &lead};
-    enum rc rc = read_lead_history(cli->reader, now->id, at, fold, &r);
+    bool purged = false;
+    int status = within_retention(cli, at, &purged);
 
-    arena_free(&r.scratch);
+    if (status != DONE)
+        return status;
+    enum rc rc = rebuild(&r, now->id, at);
+    if (rc == RC_OK && purged)
+        rc = add_purged(cli, now, &lead);
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
     note_left_out(&r);

@@ -80,18 +80,12 @@ static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t 
 {
     struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
     struct json_doc doc AUTO(json_doc_free) = {0};
-    struct str answer;
 
     write_request(f, &request);
     enum rc rc =
-        control_ask(cli->config->control_socket, sbuf_str(&request), &cli->arena, &answer, why);
-    if (rc == RC_OK)
-        rc = json_parse(answer, &doc, why);
+        control_request(cli->config->control_socket, sbuf_str(&request), &cli->arena, &doc, why);
     if (rc != RC_OK)
         return rc;
-    struct str error = json_string(json_get(doc.root, "error"));
-    if (error.at)
-        return why_fail(RC_IO, why, "%.*s", STR_ARG(error));
     if (!json_int64(json_get(doc.root, "retried"), ret_n))
         return why_fail(RC_INVALID, why, "the daemon's answer holds no number");
     return RC_OK;

@@ -153,13 +153,20 @@ static enum rc do_command(struct batch *b, struct command *c)
         return retry(b, c->arg, &c->count);
     case COMMAND_CALL:
         return c->fn(b->store, c->arg, &c->why);
+    case COMMAND_CHORE: /* do_chores has it */
+        break;
     }
     return RC_INVALID;
 }
 
+static bool is_command(const struct work *work, enum command_kind kind)
+{
+    return work->kind == WORK_COMMAND && ((const struct command *)work)->kind == kind;
+}
+
 static bool is_rules(const struct work *work)
 {
-    return work->kind == WORK_COMMAND && ((const struct command *)work)->kind == COMMAND_RULES;
+    return is_command(work, COMMAND_RULES);
 }
 
 static enum rc do_kind(struct batch *b, struct work *work)
@@ -292,33 +299,55 @@ static enum rc commit_and_tell(struct writer *w, struct mail *mails, int64_t now
     return RC_OK;
 }
 
-/* Leaves the intakes in *mails; the rest in the order in which it came. */
-static struct mail *take_the_rest(struct mail **mails)
+/* Takes those of a kind out of *mails; both keep the order in which they came. */
+static struct mail *take_out(struct mail **mails, bool (*wanted)(const struct work *))
 {
-    struct mail *rest = NULL, **last_rest = &rest, **last = mails;
+    struct mail *taken = NULL, **last_taken = &taken, **last = mails;
 
     for (struct mail *m = *mails; m; m = m->next) {
-        struct mail ***end = ((struct work *)m)->kind == WORK_INTAKE ? &last : &last_rest;
+        struct mail ***end = wanted((struct work *)m) ? &last_taken : &last;
 
         **end = m;
         *end = &m->next;
     }
-    *last = *last_rest = NULL;
-    return rest;
+    *last = *last_taken = NULL;
+    return taken;
+}
+
+static bool is_intake(const struct work *work)
+{
+    return work->kind == WORK_INTAKE;
+}
+
+static bool is_chore(const struct work *work)
+{
+    return is_command(work, COMMAND_CHORE);
+}
+
+/* What goes wrong with one is told to who asked for it and says nothing of the store. */
+static void do_chores(struct writer *w, struct mail *mails)
+{
+    for (struct mail *m = mails, *next; m; m = next) {
+        struct command *c = (struct command *)m;
+
+        next = m->next; /* done() may free it */
+        c->work.rc = w->broken ? w->broken : c->fn(w->ports.store, c->arg, &c->why);
+        c->work.done(&c->work);
+    }
 }
 
 /* Where events find no room, verdicts may; and the command that makes room must not fail with
  * events that need it. */
 static enum rc finish_without_intakes(struct writer *w, struct mail *mails, int64_t now_ms)
 {
-    struct mail *rest = take_the_rest(&mails);
-    bool again = rest && mails;
-    enum rc rc = again ? commit_and_tell(w, rest, now_ms) : RC_FULL;
+    struct mail *intakes = take_out(&mails, is_intake);
+    bool again = intakes && mails;
+    enum rc rc = again ? commit_and_tell(w, mails, now_ms) : RC_FULL;
 
     if (again && rc != RC_OK)
         note_outcome(w, rc);
-    answer(w, mails, RC_FULL);
-    answer(w, rest, rc);
+    answer(w, intakes, RC_FULL);
+    answer(w, mails, rc);
     return rc;
 }
 
@@ -346,16 +375,8 @@ static void look_for_room(struct writer *w)
     note_outcome(w, rc);
 }
 
-bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
+static void do_mails(struct writer *w, struct mail *mails, int64_t now_ms)
 {
-    struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
-
-    if (!mails) {
-        look_for_room(w);
-        return !atomic_load(&w->closing);
-    }
-    if (wait_ms)
-        now_ms = clock_now_ms(); /* the wait may have been long */
     int64_t began = clock_mono_us();
     enum rc rc = commit_and_tell(w, mails, now_ms);
 
@@ -369,6 +390,22 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     arena_reset(&w->kept);
     if (rc == RC_OK)
         checkpoint(w);
+}
+
+bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
+{
+    struct mail *mails = mailbox_take(w->box, COMMIT_WEIGHT, wait_ms);
+
+    if (!mails) {
+        look_for_room(w);
+        return !atomic_load(&w->closing);
+    }
+    if (wait_ms)
+        now_ms = clock_now_ms(); /* the wait may have been long */
+    struct mail *chores = take_out(&mails, is_chore);
+    if (mails)
+        do_mails(w, mails, now_ms);
+    do_chores(w, chores);
     return true;
 }
 

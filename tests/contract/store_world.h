@@ -162,6 +162,25 @@ static inline void add_row(struct world *w, const struct ledger_row *row)
     OK(store_lead_save(w->store, &l));
 }
 
+static inline int64_t put_row(struct world *w, int64_t lead, const char *rule, int64_t at,
+                              int64_t half_life)
+{
+    const struct ledger_row row = {
+        .event = put_event_at(w, lead, at),
+        .lead = lead,
+        .rule = str_of(rule),
+        .why = STR("visited pricing"),
+        .points = 80,
+        .half_life_ms = half_life,
+        .max = INT64_MAX,
+        .occurred_at = at - 1,
+        .received_at = at,
+    };
+
+    add_row(w, &row);
+    return row.event;
+}
+
 static inline void move_lead(struct world *w, int64_t from_id, int64_t into_id)
 {
     struct lead from = get_lead(w, from_id), into = get_lead(w, into_id);
@@ -211,6 +230,21 @@ static inline size_t count_due(struct world *w, const char *connector)
 
     OK(read_due(w->reader, str_of(connector), ARRAY_LEN(rows), rows, &n));
     return n;
+}
+
+static inline void no_violation(void *self, const struct violation *v)
+{
+    (void)self;
+    fail_msg("%s %lld: %s", v->table, (long long)v->id, v->what);
+}
+
+/* Whatever a test did, what it leaves keeps the promises. */
+static inline void check_promises(struct world *w, int64_t now_ms)
+{
+    struct audit_cursor c = {0};
+
+    for (bool done = !w->store; !done;)
+        OK(read_audit(store_reader(w->store), &c, 1000, now_ms, no_violation, NULL, &done));
 }
 
 /* What a list showed, by id. */

@@ -160,6 +160,7 @@ static void a_restore_brings_back_the_copy_with_a_new_id_and_keeps_what_was_ther
 {
     struct world *w = *state;
     const char *copy = beside(w, "copy.db"), *kept = beside(w, "kept.db");
+    struct stat was, is;
     char before[16];
 
     int64_t old = put_committed(w, T0);
@@ -169,7 +170,12 @@ static void a_restore_brings_back_the_copy_with_a_new_id_and_keeps_what_was_ther
     assert_int_equal(store_restore(w->path.at, copy, kept, &w->why), RC_BUSY); /* in use */
     store_close(w->store);
     w->store = NULL;
+    if (geteuid() == 0) /* who then leaves it to whom it belonged */
+        assert_int_equal(chown(w->path.at, 4711, 4712), 0);
+    assert_int_equal(stat(w->path.at, &was), 0);
     OK(store_restore(w->path.at, copy, kept, &w->why));
+    assert_int_equal(stat(w->path.at, &is), 0);
+    assert_true(is.st_uid == was.st_uid && is.st_gid == was.st_gid);
     assert_true(holds(w->path.at, old) && !holds(w->path.at, later));
     assert_true(holds(kept, old) && holds(kept, later));
     assert_true(holds(copy, old));

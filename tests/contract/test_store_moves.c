@@ -7,24 +7,6 @@ static void count_cancelled(void *self, struct str connector)
     ++*(int *)self;
 }
 
-static int64_t put_row(struct world *w, int64_t lead, const char *rule, int64_t at)
-{
-    const struct ledger_row row = {
-        .event = put_event_at(w, lead, at),
-        .lead = lead,
-        .rule = str_of(rule),
-        .why = STR("visited pricing"),
-        .points = 80,
-        .half_life_ms = 1000,
-        .max = INT64_MAX,
-        .occurred_at = at - 1,
-        .received_at = at,
-    };
-
-    add_row(w, &row);
-    return row.event;
-}
-
 static size_t ledger(struct world *w, int64_t lead, int64_t by, struct ledger_row **ret)
 {
     size_t n = 0;
@@ -78,7 +60,7 @@ static void the_ledger_is_read_as_it_was_at_a_time(void **state)
     OK(store_begin(w->store));
     int64_t ada = put_lead(w, "ada@example.com"), bob = put_lead(w, "bob@example.com");
     for (int i = 0; i < 40; i++)
-        (void)put_row(w, i % 2 ? bob : ada, "pricing", T0 + i);
+        (void)put_row(w, i % 2 ? bob : ada, "pricing", T0 + i, 1000);
     OK(store_commit(w->store));
     assert_int_equal(ledger(w, ada, INT64_MAX, &rows), 20);
     for (int i = 0; i < 20; i++) {
@@ -102,11 +84,11 @@ static void a_ledger_whose_rows_were_given_anew_is_empty(void **state)
 
     OK(store_begin(w->store));
     int64_t ada = put_lead(w, "ada@example.com"), bob = put_lead(w, "bob@example.com");
-    (void)put_row(w, ada, "pricing", T0);
+    (void)put_row(w, ada, "pricing", T0, 1000);
     struct lead before = get_lead(w, ada), l = before;
     OK(store_lead_erase(w->store, &l, T0, count_cancelled, &cancelled));
     OK(store_lead_save(w->store, &l));
-    (void)put_row(w, bob, "pricing", T0 + 1);
+    (void)put_row(w, bob, "pricing", T0 + 1, 1000);
     assert_int_equal(get_lead(w, bob).last_ledger, before.last_ledger);
     assert_int_equal(read_ledger(w->reader, &before, INT64_MAX, &w->arena, &rows, &n), RC_CORRUPT);
     OK(store_commit(w->store));
@@ -144,10 +126,10 @@ static void a_move_takes_events_and_ledger_along_in_order(void **state)
 
     OK(store_begin(w->store));
     int64_t into = put_lead(w, "ada@example.com"), from = put_lead(w, NULL);
-    int64_t e1 = put_row(w, into, "a", T0), e2 = put_row(w, from, "b", T0 + 1);
-    int64_t e3 = put_row(w, into, "c", T0 + 2), e4 = put_row(w, from, "d", T0 + 3);
+    int64_t e1 = put_row(w, into, "a", T0, 1000), e2 = put_row(w, from, "b", T0 + 1, 1000);
+    int64_t e3 = put_row(w, into, "c", T0 + 2, 1000), e4 = put_row(w, from, "d", T0 + 3, 1000);
     move_lead(w, from, into);
-    int64_t e5 = put_row(w, into, "e", T0 + 4); /* the chain goes on */
+    int64_t e5 = put_row(w, into, "e", T0 + 4, 1000); /* the chain goes on */
     OK(store_commit(w->store));
     OK(read_lead_history(w->reader, into, INT64_MAX, show_event, &s));
     SHOWN(s, e1, e2, e3, e4, e5);
@@ -247,8 +229,8 @@ static struct erased fill_and_erase(struct world *w)
     OK(store_begin(w->store));
     e.lead = person(w, "ada@example.com").id;
     e.other = person(w, "bob@example.com").id;
-    (void)put_row(w, e.other, "pricing", T0);
-    e.event = put_row(w, e.lead, "pricing", T0 + 1);
+    (void)put_row(w, e.other, "pricing", T0, 1000);
+    e.event = put_row(w, e.lead, "pricing", T0 + 1, 1000);
     e.delivered = put_delivery(w, e.lead, "slack", T0);
     OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = e.delivered,
                                                          .verdict = ATTEMPT_DELIVERED,

@@ -207,24 +207,6 @@ static void purging_that_is_rolled_back_is_done_by_the_next_round(void **state)
     SHOWN(events_of(w, lead), last);
 }
 
-static int64_t put_points(struct world *w, int64_t lead, int64_t at, int64_t half_life)
-{
-    const struct ledger_row row = {
-        .event = put_event_at(w, lead, at),
-        .lead = lead,
-        .rule = STR("visit"),
-        .why = STR("visited pricing"),
-        .points = 80,
-        .half_life_ms = half_life,
-        .max = INT64_MAX,
-        .occurred_at = at,
-        .received_at = at,
-    };
-
-    add_row(w, &row);
-    return row.event;
-}
-
 static void ledger_rows_go_only_when_they_are_worth_nothing(void **state)
 {
     struct world *w = *state;
@@ -234,11 +216,11 @@ static void ledger_rows_go_only_when_they_are_worth_nothing(void **state)
 
     OK(store_begin(w->store));
     int64_t lead = put_lead(w, "ada@example.com");
-    (void)put_points(w, lead, T0, 10); /* in 1,000 ms worth nothing */
-    int64_t kept = put_points(w, lead, T0 + 1, 0);
-    (void)put_points(w, lead, T0 + 2, 10);
-    int64_t slow = put_points(w, lead, T0 + 3, 100000);
-    int64_t late = put_points(w, lead, T0 + 900, 10);
+    (void)put_row(w, lead, "visit", T0, 10); /* in 1,000 ms worth nothing */
+    int64_t kept = put_row(w, lead, "visit", T0 + 1, 0);
+    (void)put_row(w, lead, "visit", T0 + 2, 10);
+    int64_t slow = put_row(w, lead, "visit", T0 + 3, 100000);
+    int64_t late = put_row(w, lead, "visit", T0 + 900, 10);
     OK(store_commit(w->store));
 
     OK(read_faded(w->reader, &after, T0 + 500, T0 + 1000, ARRAY_LEN(leads), leads, &n));

@@ -635,6 +635,14 @@ def closed_within(s, seconds):
     return False
 
 
+def errors_of(world, *arguments):
+    """(exit status, standard error) of a command that fails; it prints no answer."""
+    done = subprocess.run([world.options.bin, "-c", world.config_path, *arguments],
+                          capture_output=True, env=world.env, timeout=60)
+    equal(done.stdout, b"", f"standard output of {arguments}")
+    return done.returncode, done.stderr.decode()
+
+
 def stored(world, *arguments):
     """Every event, oldest first."""
     return world.run_json("events", "--limit", "10000000", *arguments)[::-1]

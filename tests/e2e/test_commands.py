@@ -7,7 +7,7 @@ import stat
 import subprocess
 import time
 
-from harness import (HOT_TO_SLACK, PORTAL, PUBLIC_URL, ZAPIER_SECRET, Sink, change, check,
+from harness import (errors_of, HOT_TO_SLACK, PORTAL, PUBLIC_URL, ZAPIER_SECRET, Sink, change, check,
                      demo, equal, event, eventually, sign_v1, sign_v2, sign_v3, slack_lines,
                      stored)
 
@@ -33,14 +33,6 @@ def started_or_not(world, look):
     world.start()
     world.kill()
     equal(look(), running, "after kill -9")
-
-
-def errors_of(world, *arguments):
-    """(exit status, standard error) of a command that fails; it prints no answer."""
-    done = subprocess.run([world.options.bin, "-c", world.config_path, *arguments],
-                          capture_output=True, env=world.env, timeout=60)
-    equal(done.stdout, b"", f"standard output of {arguments}")
-    return done.returncode, done.stderr.decode()
 
 
 def test_events_leads_and_deliveries_are_listed_and_shown(world):

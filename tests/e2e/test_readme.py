@@ -58,6 +58,7 @@ def make_run_configuration(world):
 def in_this_world(world, text):
     text = text.replace("build/funneld", shlex.quote(os.path.abspath(world.options.bin)))
     text = text.replace("build/run/funneld.conf", shlex.quote(world.config_path))
+    text = text.replace("build/run/", shlex.quote(world.folder) + "/")
     return text.replace("127.0.0.1:8444", f"127.0.0.1:{world.admin_port}")
 
 

@@ -304,15 +304,6 @@ def test_sigusr1_logs_a_summary(world):
         world.stop()
 
 
-def test_sigusr2_is_logged_and_harmless(world):
-    world.configure(world.base())
-    world.start()
-    world.daemon.signal(signal.SIGUSR2)
-    eventually(lambda: "SIGUSR2" in world.daemon.logged(), what="the log line")
-    equal(world.post([demo(1)]).status, 200, "still there")
-    world.stop()
-
-
 class Notified:
     """The socket of systemd's notify protocol."""
 

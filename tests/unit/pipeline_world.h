@@ -235,6 +235,7 @@ static int pipeline_teardown(void **state)
     while (writer_step(p->writer, p->now, 0))
         ;
     writer_free(p->writer);
+    check_promises(p->w, p->now);
     free(p);
     metrics_reset();
     return world_teardown(&w);

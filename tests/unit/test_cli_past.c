@@ -153,6 +153,21 @@ static void what_cannot_be_read_any_more_is_left_out(void **state)
     assert_true(str_is(then.email, "ada@example.com"));
 }
 
+/* Last, for it takes away what the others ask for. */
+static void what_was_set_by_purged_events_is_known_as_far_back_as_events_are_kept(void **state)
+{
+    struct lead now = lead, then = {0};
+    bool done = false;
+
+    (void)state;
+    assert_int_equal(past_lead(&cli, &lead, 9999, &now), DONE); /* what the writer had folded */
+    assert_int_equal(store_purge_events(store, 2500, 10, &done), RC_OK);
+    assert_int_equal(past_lead(&cli, &now, 2500, &then), DONE);
+    assert_true(str_is(lead_get(&then, STR("company")), "B")); /* by an event that is gone */
+    assert_null(lead_get(&then, STR("phone")).at);             /* by one that came later */
+    assert_int_equal(past_lead(&cli, &now, 2000, &then), FAILED);
+}
+
 static const struct scorecard *card_of(int64_t at)
 {
     const struct scorecard *card = NULL;
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_any_more_is_left_out),
         cmocka_unit_test(rules_are_those_that_were_loaded_then),
         cmocka_unit_test(rules_that_cannot_be_read_any_more_are_a_failure),
+        cmocka_unit_test(what_was_set_by_purged_events_is_known_as_far_back_as_events_are_kept),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

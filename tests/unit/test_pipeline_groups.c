@@ -228,6 +228,39 @@ static void a_checkpoint_that_finds_no_room_is_logged_once(void **state)
     assert_int_equal(atomic_load(&health.store), STORE_OK);
 }
 
+static void count_lead(void *self, const struct lead *l)
+{
+    (void)l;
+    ++*(int64_t *)self;
+}
+
+static enum rc look_and_fail(struct store *st, void *arg, struct why *why)
+{
+    OK(store_begin(st)); /* it has the store for itself */
+    store_rollback(st);
+    OK(read_leads(store_reader(st), &(struct list_filter){.limit = 9}, count_lead, arg));
+    return why_fail(RC_IO, why, "the copy cannot be written");
+}
+
+static void a_chore_is_done_after_the_commit_and_fails_alone(void **state)
+{
+    struct pipeline *p = *state;
+    int64_t leads = 0;
+    struct command c = {.kind = COMMAND_CHORE, .fn = look_and_fail, .arg = &leads};
+
+    load(p, PLAIN_CONF);
+    submit(p, &c.work, WORK_COMMAND); /* taken together with the event behind it */
+    struct intake in = intake_of(p, 7, "a");
+    submit(p, &in.work, WORK_INTAKE);
+    step(p);
+    COUNTS(in, 1, 0, 0);
+    assert_int_equal(leads, 1);
+    assert_int_equal(c.work.rc, RC_IO);
+    assert_string_equal(c.why.text, "the copy cannot be written");
+    assert_int_equal(p->failures, 0);
+    change(p, 8, "page", "b"); /* the store is well */
+}
+
 static enum rc refuse_call(struct store *st, void *arg, struct why *why)
 {
     (void)st;
@@ -395,6 +428,7 @@ int main(void)
         CHECKS(a_command_does_not_fail_with_events_that_find_no_room),
         CHECKS(a_checkpoint_that_finds_no_room_is_logged_once),
         CHECKS(a_command_that_fails_fails_alone),
+        CHECKS(a_chore_is_done_after_the_commit_and_fails_alone),
         CHECKS(reports_that_fail_together_tell_nothing),
         CHECKS(an_io_error_asks_for_a_restart),
         CHECKS(new_rules_hold_for_what_came_after_them),

@@ -3,16 +3,24 @@
  *
  *     {"command":"status"}                      the shape of design 1.6
  *     {"command":"retry","ids":["1"],"connector":null,"reason":null}   {"retried":1}
+ *     {"command":"backup","file":"/a/b.db"} {"state":"running","file":...,"bytes":0,"reason":null}
+ *     {"command":"backup"}                      the same: running, done, failed or none
  *     any failure                               {"error":"..."}
  */
 #ifndef FUNNELD_APP_CONTROL_H
 #define FUNNELD_APP_CONTROL_H
 
 #include "funneld/app/config.h"
+#include "funneld/base/json.h"
 
 /* Client. RC_NONE: no daemon listens there. *ret is the answer without its line end. */
 MUST_CHECK enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
                                struct str *ret, struct why *why);
+
+/* The same, and the answer parsed: *ret is an object that holds no error. RC_IO with the daemon's
+ * own words where it does. */
+MUST_CHECK enum rc control_request(struct str socket_path, struct str request, struct arena *a,
+                                   struct json_doc *ret, struct why *why);
 
 /* The JSON of `status`, by whoever has a reader: the daemon, or a command without one. */
 void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,

@@ -39,6 +39,8 @@
       "Whether the last reload of the configuration worked.")                                      \
     X(RESTART_REQUIRED, "funneld_config_restart_required", GAUGE, NULL, NULL,                      \
       "Whether the file holds changes that need a restart.")                                       \
+    X(PROMISE_VIOLATIONS, "funneld_promise_violations", GAUGE, NULL, NULL,                         \
+      "Rows of the database that break a promise, as of the last look through all of it.")         \
     X(CERT_EXPIRY, "funneld_tls_certificate_expiry_timestamp_seconds", GAUGE, NULL, NULL,          \
       "End of the certificate's validity.")                                                        \
     X(BUILD_INFO, "funneld_build_info", GAUGE, "version", NULL, "Always 1.")

@@ -60,9 +60,9 @@ MUST_CHECK enum rc store_probe(struct store *st);
 MUST_CHECK enum rc store_checkpoint(struct store *st);
 MUST_CHECK enum rc store_checkpoint_all(struct store *st); /* however short it is */
 
-/* An online copy. begin and step are the writer's, between transactions; what is committed
- * meanwhile is in the copy. finish (verifies, syncs, puts it at `path`, replacing what was there)
- * and end are anybody's, once no step runs. A failure concerns the copy alone. */
+/* An online copy; what is committed meanwhile is in it. begin and step are the writer's, between
+ * transactions, and so is end before a step was done or failed. finish verifies, syncs, and puts
+ * the copy at `path`, where it replaces what was there. A failure concerns the copy alone. */
 struct backup;
 MUST_CHECK enum rc backup_begin(struct store *st, const char *path, struct backup **ret,
                                 struct why *why);
@@ -211,6 +211,25 @@ MUST_CHECK enum rc read_lead_history(struct reader *r, int64_t lead, int64_t rec
 MUST_CHECK enum rc read_bands(struct reader *r, int64_t ret[BAND_COUNT]);
 MUST_CHECK enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
                               int64_t *ret_oldest_created_at);
+
+/* Audit: what the promises say of every row, a slice at a time; a cursor of zeroes begins. */
+struct audit_cursor {
+    int table;
+    int64_t id;
+    struct dedupe_key key;
+};
+struct violation {
+    const char *table, *what; /* "delivery", "it is dead without a reason" */
+    int64_t id;               /* 0: it has none */
+    struct str detail;        /* missing, or in the database's own words */
+};
+typedef void violation_seen(void *self, const struct violation *v);
+/* Looks at about `rows` rows; *ret_done: all were seen, and the next call begins anew. */
+MUST_CHECK enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_t now_ms,
+                              violation_seen *seen, void *self, bool *ret_done);
+/* The whole file, as the database itself checks it; nothing is done in one over `max_bytes`. */
+MUST_CHECK enum rc read_integrity(struct reader *r, int64_t max_bytes, violation_seen *seen,
+                                  void *self);
 
 const char *store_library(void); /* version of SQLite that runs, "3.40.1" */
 

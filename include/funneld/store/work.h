@@ -73,17 +73,19 @@ enum command_kind {
     COMMAND_RULES, /* swap what the pipeline works by; `arg` is a struct rules, taken over */
     COMMAND_RETRY, /* dead deliveries become pending again */
     COMMAND_CALL,  /* run fn(store, arg) inside the transaction */
+    COMMAND_CHORE, /* run fn(store, arg) by itself, after the commit of what it was taken with */
 };
 
 enum command_stage { COMMAND_WAITING, COMMAND_TAKEN, COMMAND_WITHDRAWN };
 
 struct store;
+typedef enum rc command_fn(struct store *st, void *arg, struct why *why);
 struct command {
     struct work work;
     enum command_kind kind;
     atomic_int stage; /* the writer takes it, or the sender withdraws it: whoever is first */
     void *arg;
-    enum rc (*fn)(struct store *st, void *arg, struct why *why);
+    command_fn *fn;
     int64_t count; /* COMMAND_RETRY: how many */
     struct why why;
 };

@@ -105,17 +105,6 @@ enum rc backup_begin(struct store *st, const char *path, struct backup **ret, st
     return begin(store_db(st), path, ".partial", ret, why);
 }
 
-enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why)
-{
-    int code = sqlite3_backup_step(b->run, pages);
-
-    *ret_done = code == SQLITE_DONE;
-    if (code == SQLITE_DONE || code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
-        return RC_OK;
-    enum rc rc = db_failed(&b->copy, code);
-    return why_fail(rc, why, "writing %s: %s", b->partial, sqlite3_errstr(code));
-}
-
 static void close_copy(struct backup *b)
 {
     if (b->run)
@@ -123,6 +112,18 @@ static void close_copy(struct backup *b)
     b->run = NULL;
     if (b->copy.handle)
         db_close(&b->copy);
+}
+
+enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why)
+{
+    int code = sqlite3_backup_step(b->run, pages);
+
+    *ret_done = code == SQLITE_DONE;
+    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return RC_OK;
+    enum rc rc = db_failed(&b->copy, code == SQLITE_DONE ? SQLITE_OK : code);
+    close_copy(b); /* while the source's own thread is here */
+    return rc == RC_OK ? rc : why_fail(rc, why, "writing %s: %s", b->partial, sqlite3_errstr(code));
 }
 
 static enum rc integrity(struct db *db, struct why *why)
@@ -170,7 +171,6 @@ enum rc backup_finish(struct backup *b, int64_t *ret_bytes, struct why *why)
 {
     struct stat file;
 
-    close_copy(b);
     enum rc rc = verify(b->partial, false, why);
     if (rc == RC_OK && stat(b->partial, &file) != 0)
         rc = failed("read", b->partial, why);
@@ -202,10 +202,10 @@ static enum rc bring_in(const char *path, const char *from, struct backup **ret,
         rc = begin(&source, path, ".restoring", ret, why);
     while (rc == RC_OK && !done)
         rc = backup_step(*ret, -1, &done, why);
-    if (rc == RC_OK) {
-        close_copy(*ret);
+    if (*ret)
+        close_copy(*ret); /* before its source */
+    if (rc == RC_OK)
         rc = verify((*ret)->partial, true, why);
-    }
     if (source.handle)
         db_close(&source);
     return rc;
@@ -241,6 +241,16 @@ static enum rc move_away(const char *path, const char *kept, struct why *why)
     return RC_OK;
 }
 
+/* root restores, the daemon's own user must be able to write. */
+static enum rc give_to_owner_of(const char *path, const char *file, struct why *why)
+{
+    struct stat old;
+
+    if (geteuid() != 0 || stat(path, &old) != 0)
+        return RC_OK;
+    return chown(file, old.st_uid, old.st_gid) == 0 ? RC_OK : failed("give away", file, why);
+}
+
 enum rc store_restore(const char *path, const char *from, const char *kept, struct why *why)
 {
     struct backup *b = NULL;
@@ -249,6 +259,8 @@ enum rc store_restore(const char *path, const char *from, const char *kept, stru
 
     if (rc == RC_OK)
         rc = bring_in(path, from, &b, why);
+    if (rc == RC_OK)
+        rc = give_to_owner_of(path, b->partial, why);
     if (rc == RC_OK && access(path, F_OK) == 0)
         rc = move_away(path, kept, why);
     if (rc == RC_OK)

@@ -223,6 +223,26 @@ enum rc db_first(struct db *db, sqlite3_stmt **ret, enum statement which, const 
     return rc == RC_OK ? db_step(db, *ret) : rc;
 }
 
+enum rc db_count(struct db *db, enum statement which, int64_t *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(db, &s, which, "");
+
+    if (rc == RC_OK)
+        *ret = sqlite3_column_int64(s, 0);
+    return db_finish(s, rc);
+}
+
+enum rc db_number(struct db *db, const char *key, int64_t *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(db, &s, SQL_META_GET, "t", str_of(key));
+
+    if (rc == RC_OK || rc == RC_NONE)
+        *ret = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
+    return db_finish(s, rc);
+}
+
 struct str col_view(sqlite3_stmt *s, int column)
 {
     const char *text = (const char *)sqlite3_column_text(s, column);

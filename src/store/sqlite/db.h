@@ -63,6 +63,10 @@ MUST_CHECK enum rc db_finish(sqlite3_stmt *s, enum rc rc);
 MUST_CHECK enum rc db_first(struct db *db, sqlite3_stmt **ret, enum statement which,
                             const char *format, ...);
 
+/* The number in the first column of the only row; that of a key in meta, 0 where it is not. */
+MUST_CHECK enum rc db_count(struct db *db, enum statement which, int64_t *ret);
+MUST_CHECK enum rc db_number(struct db *db, const char *key, int64_t *ret);
+
 struct str col_str(sqlite3_stmt *s, int column, struct arena *a);
 /* Points into the statement: valid until its next step. */
 struct str col_view(sqlite3_stmt *s, int column);

@@ -96,12 +96,9 @@ static enum rc ensure_database_id(struct store *st)
 
 static enum rc find_next_event(struct store *st)
 {
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(store_db(st), &s, SQL_EVENT_LAST_ID, "");
+    enum rc rc = db_count(store_db(st), SQL_EVENT_LAST_ID, &st->next_event);
 
-    if (rc == RC_OK)
-        st->next_event = sqlite3_column_int64(s, 0) + 1;
-    db_end(s);
+    st->next_event++;
     return rc;
 }
 

@@ -52,15 +52,16 @@ static enum rc link_around(struct db *db, int64_t from, int64_t to, int64_t befo
     return rc;
 }
 
-static enum rc remember(struct store *st, int64_t received_at)
+/* The audit wants to know which events may be missing, whoever asks for the past what time. */
+static enum rc remember(struct store *st, const char *key, int64_t value)
 {
     char text[INT64_TEXT];
     int64_t known = 0;
-    enum rc rc = read_purged(&st->reader, &known);
+    enum rc rc = db_number(store_db(st), key, &known);
 
-    if (rc != RC_OK || known >= received_at)
+    if (rc != RC_OK || known >= value)
         return rc;
-    return db_run(store_db(st), SQL_META_SET, "tt", STR("purged"), str_of_int64(received_at, text));
+    return db_run(store_db(st), SQL_META_SET, "tt", str_of(key), str_of_int64(value, text));
 }
 
 enum rc store_purge_events(struct store *st, int64_t before, size_t limit, bool *ret_done)
@@ -81,7 +82,9 @@ enum rc store_purge_events(struct store *st, int64_t before, size_t limit, bool 
     for (size_t i = 0; i < ARRAY_LEN(purges) && rc == RC_OK; i++)
         rc = db_run(db, purges[i], "iii", from, to, before);
     if (rc == RC_OK)
-        rc = remember(st, received_at);
+        rc = remember(st, "purged", received_at);
+    if (rc == RC_OK)
+        rc = remember(st, "purged_to", to);
     if (rc != RC_OK)
         return rc;
     st->purged_to = to; /* after a rollback the next round comes by again */
@@ -183,24 +186,7 @@ enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before, int64
 
 enum rc read_purged(struct reader *r, int64_t *ret_received_at)
 {
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(&r->db, &s, SQL_META_GET, "t", STR("purged"));
-    int64_t at = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
-
-    rc = db_finish(s, rc);
-    if (rc == RC_OK)
-        *ret_received_at = at;
-    return rc;
-}
-
-static enum rc count_pages(struct db *db, enum statement which, int64_t *ret)
-{
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(db, &s, which, "");
-
-    if (rc == RC_OK)
-        *ret = sqlite3_column_int64(s, 0);
-    return db_finish(s, rc);
+    return db_number(&r->db, "purged", ret_received_at);
 }
 
 enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
@@ -208,10 +194,10 @@ enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
     struct db *db = store_db(st);
     int64_t unused = 0, all = 0;
     char sql[64];
-    enum rc rc = count_pages(db, SQL_VACUUM_FREE, &unused);
+    enum rc rc = db_count(db, SQL_VACUUM_FREE, &unused);
 
     if (rc == RC_OK)
-        rc = count_pages(db, SQL_VACUUM_PAGES, &all);
+        rc = db_count(db, SQL_VACUUM_PAGES, &all);
     if (rc != RC_OK)
         return rc;
     *ret_done = unused <= all / 8;

@@ -1,0 +1,161 @@
+/* app/retention.c - the scheduler's rounds of purging, slice by slice, and short checkpoints.
+ *
+ * A slice is a transaction of its own between the writer's others, small enough that no sender
+ * notices it.
+ */
+#include "scheduler_priv.h"
+
+#include "funneld/base/clock.h"
+#include "funneld/observe/log.h"
+
+enum {
+    EVENTS = 100, /* in a slice */
+    KEYS = 500,
+    LEDGER_ROWS = 1000,
+    PAGES = 64,
+    PAUSE_MS = 20,
+    ROUND_MS = HOURS_MS,
+    SHORTEST_ROUND_MS = SECONDS_MS,
+    AFTER_FAILURE_MS = MINUTES_MS,
+};
+
+struct slice {
+    int64_t before, now, lead;
+    bool done;
+};
+
+static enum rc end_transaction(struct store *st, enum rc rc, struct why *why)
+{
+    if (rc == RC_OK)
+        rc = store_commit(st);
+    else
+        store_rollback(st);
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+static enum rc purge_events(struct store *st, void *arg, struct why *why)
+{
+    struct slice *slice = arg;
+    enum rc rc = store_begin(st);
+
+    if (rc == RC_OK)
+        rc = store_purge_events(st, slice->before, EVENTS, &slice->done);
+    return end_transaction(st, rc, why);
+}
+
+static enum rc purge_keys(struct store *st, void *arg, struct why *why)
+{
+    struct slice *slice = arg;
+    enum rc rc = store_begin(st);
+
+    if (rc == RC_OK)
+        rc = store_purge_dedupe(st, slice->before, KEYS, &slice->done);
+    return end_transaction(st, rc, why);
+}
+
+static enum rc purge_ledger_of(struct store *st, void *arg, struct why *why)
+{
+    struct slice *slice = arg;
+    enum rc rc = store_begin(st);
+
+    if (rc == RC_OK)
+        rc = store_purge_ledger(st, slice->lead, slice->before, slice->now);
+    return end_transaction(st, rc, why);
+}
+
+static enum rc vacuum(struct store *st, void *arg, struct why *why)
+{
+    struct slice *slice = arg;
+    enum rc rc = store_vacuum(st, PAGES, &slice->done);
+
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+static enum rc events_phase(struct scheduler *s, struct slice *slice, struct why *why)
+{
+    return daemon_chore(s->daemon, purge_events, slice, why);
+}
+
+static enum rc keys_phase(struct scheduler *s, struct slice *slice, struct why *why)
+{
+    return daemon_chore(s->daemon, purge_keys, slice, why);
+}
+
+/* Looked for here, so that the writer has to do with those alone of whom something goes. */
+static enum rc ledger_phase(struct scheduler *s, struct slice *slice, struct why *why)
+{
+    int64_t leads[LEDGER_ROWS], from = s->retention.ledger_after;
+    size_t n = 0;
+    enum rc rc = read_faded(s->reader, &s->retention.ledger_after, slice->before, slice->now,
+                            LEDGER_ROWS, leads, &n);
+
+    if (rc != RC_OK)
+        return why_fail(rc, why, "%s", reader_error(s->reader));
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        slice->lead = leads[i];
+        if (i == 0 || leads[i] != leads[i - 1])
+            rc = daemon_chore(s->daemon, purge_ledger_of, slice, why);
+    }
+    slice->done = s->retention.ledger_after == from;
+    return rc;
+}
+
+static enum rc vacuum_phase(struct scheduler *s, struct slice *slice, struct why *why)
+{
+    return daemon_chore(s->daemon, vacuum, slice, why);
+}
+
+static enum rc (*const phases[])(struct scheduler *s, struct slice *slice, struct why *why) = {
+    events_phase, keys_phase, ledger_phase, vacuum_phase};
+
+/* Whatever is kept for a short time is looked at more often. */
+static int64_t round_ms(int64_t retention_ms)
+{
+    int64_t part = retention_ms / 24;
+
+    if (part > ROUND_MS)
+        return ROUND_MS;
+    return part < SHORTEST_ROUND_MS ? SHORTEST_ROUND_MS : part;
+}
+
+int64_t retention_step(struct scheduler *s, int64_t now_ms)
+{
+    int64_t kept = atomic_load(&s->retention_ms);
+    struct retention *r = &s->retention;
+    struct why why = {0};
+
+    if (!kept)
+        return SCHEDULER_NEVER;
+    if (r->phase == 0)
+        r->before = now_ms - kept;
+    struct slice slice = {.before = r->before, .now = now_ms};
+    if (phases[r->phase](s, &slice, &why) != RC_OK) {
+        log_write(LOG_WARN, "retention.failed", L_WHY(&why), L_END);
+        *r = (struct retention){0};
+        return AFTER_FAILURE_MS;
+    }
+    if (!slice.done)
+        return PAUSE_MS;
+    if ((size_t)++r->phase < ARRAY_LEN(phases))
+        return PAUSE_MS;
+    *r = (struct retention){0};
+    return round_ms(kept);
+}
+
+static enum rc checkpoint_all(struct store *st, void *arg, struct why *why)
+{
+    (void)arg;
+    enum rc rc = store_checkpoint_all(st);
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+/* What is quiet is copied back, so that a backup of the file alone or a start has little to do. */
+int64_t checkpoint_step(struct scheduler *s, int64_t now_ms)
+{
+    struct why why = {0};
+
+    (void)now_ms;
+    if (daemon_chore(s->daemon, checkpoint_all, NULL, &why) != RC_OK)
+        log_write(LOG_WARN, "checkpoint.failed", L_WHY(&why), L_END);
+    return MINUTES_MS;
+}

@@ -1,0 +1,188 @@
+/* app/scheduler.c - what is due when: retention, checkpoints, the audit, a backup. */
+#include "scheduler_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "funneld/base/clock.h"
+
+static const struct {
+    int64_t (*step)(struct scheduler *s, int64_t now_ms);
+    int64_t first_ms; /* after the start */
+} jobs[] = {
+    {backup_job_step, 0},
+    {audit_step, 2 * SECONDS_MS},
+    {retention_step, 5 * SECONDS_MS},
+    {checkpoint_step, MINUTES_MS},
+};
+
+/* How far the wall clock may be ahead of the steady one, and for how long it must say so before it
+ * is believed: a clock that jumps years ahead must not purge everything. */
+enum { MAY_DIFFER_MS = HOURS_MS, BELIEVED_AFTER_MS = DAYS_MS };
+
+static int64_t mono_ms(void)
+{
+    return clock_mono_us() / 1000;
+}
+
+/* The time by which jobs go. */
+static int64_t trusted_now(struct scheduler *s)
+{
+    int64_t now = clock_now_ms(), mono = mono_ms();
+    int64_t expected = s->wall_ms + (mono - s->mono_ms);
+
+    if (now <= expected + MAY_DIFFER_MS) {
+        s->doubt_since_ms = 0;
+        return now;
+    }
+    if (!s->doubt_since_ms)
+        s->doubt_since_ms = mono;
+    if (mono - s->doubt_since_ms < BELIEVED_AFTER_MS)
+        return expected;
+    s->wall_ms = now;
+    s->mono_ms = mono;
+    return now;
+}
+
+/* Until the time by the steady clock, or somebody has news; false: the end. */
+static bool wait_until(struct scheduler *s, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    int error = 0;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping && !s->woken && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&s->told, &s->lock, &until);
+    bool go_on = !s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return go_on;
+}
+
+/* Somebody has news: all that is not on its way anyhow looks at once. */
+static bool take_news(struct scheduler *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool woken = s->woken;
+    s->woken = false;
+    pthread_mutex_unlock(&s->lock);
+    return woken;
+}
+
+static void *run(void *scheduler)
+{
+    struct scheduler *s = scheduler;
+    int64_t due[ARRAY_LEN(jobs)], next;
+
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+        due[i] = s->mono_ms + jobs[i].first_ms;
+    do {
+        bool woken = take_news(s);
+
+        next = INT64_MAX;
+        for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+            if (woken || due[i] <= mono_ms())
+                due[i] = jobs[i].step(s, trusted_now(s)) + mono_ms();
+            if (due[i] < next)
+                next = due[i];
+        }
+    } while (wait_until(s, next));
+    backup_job_drop(s);
+    return NULL;
+}
+
+static void make_lock(struct scheduler *s)
+{
+    pthread_condattr_t steady;
+
+    /* None of these can fail for these values on Linux. */
+    (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_condattr_init(&steady);
+    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&s->told, &steady);
+    (void)pthread_condattr_destroy(&steady);
+}
+
+enum rc scheduler_start(struct daemon *d, struct reader *reader, struct scheduler **ret,
+                        struct why *why)
+{
+    struct scheduler *s = mem_alloc(sizeof *s);
+
+    s->daemon = d;
+    s->reader = reader;
+    s->wall_ms = clock_now_ms();
+    s->mono_ms = mono_ms();
+    atomic_store(&s->retention_ms, d->config->store.retention_ms);
+    make_lock(s);
+    enum rc rc = daemon_thread(&s->thread, run, s, why);
+    s->runs = rc == RC_OK;
+    *ret = s;
+    return rc;
+}
+
+static void tell(struct scheduler *s, bool *what)
+{
+    pthread_mutex_lock(&s->lock);
+    *what = true;
+    pthread_cond_signal(&s->told);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void scheduler_stop(struct scheduler *s)
+{
+    tell(s, &s->stopping);
+}
+
+bool scheduler_joined(struct scheduler *s)
+{
+    if (s->runs && pthread_tryjoin_np(s->thread, NULL) == 0)
+        s->runs = false;
+    return !s->runs;
+}
+
+void scheduler_free(struct scheduler *s)
+{
+    if (!s)
+        return;
+    (void)pthread_cond_destroy(&s->told);
+    (void)pthread_mutex_destroy(&s->lock);
+    reader_close(s->reader);
+    free(s->backup.file);
+    free(s);
+}
+
+void scheduler_retention(struct scheduler *s, int64_t retention_ms)
+{
+    atomic_store(&s->retention_ms, retention_ms);
+    tell(s, &s->woken);
+}
+
+enum rc scheduler_backup(struct scheduler *s, struct str file, struct why *why)
+{
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->backup.state == BACKUP_RUNNING)
+        rc = why_fail(RC_BUSY, why, "a backup to %s is under way", s->backup.file);
+    if (rc == RC_OK) {
+        free(s->backup.file);
+        s->backup.file = mem_text(file);
+        s->backup.state = BACKUP_RUNNING;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (rc == RC_OK)
+        tell(s, &s->woken);
+    return rc;
+}
+
+void scheduler_backup_report(struct scheduler *s, struct arena *a, struct backup_report *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = (struct backup_report){
+        .state = s->backup.state,
+        .file = arena_str(a, str_of(s->backup.file)),
+        .bytes = s->backup.bytes,
+        .error = arena_str(a, str_of(s->backup.why.text)),
+    };
+    pthread_mutex_unlock(&s->lock);
+}

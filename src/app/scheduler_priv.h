@@ -1,0 +1,57 @@
+/* app/scheduler_priv.h - what the scheduler's jobs share. */
+#ifndef FUNNELD_APP_SCHEDULER_PRIV_H
+#define FUNNELD_APP_SCHEDULER_PRIV_H
+
+#include "scheduler.h"
+
+/* A step's answer, in milliseconds from now. */
+enum { SCHEDULER_NEVER = 1 << 30 };
+
+struct retention {
+    int phase;
+    int64_t before; /* of this round: older events go */
+    int64_t ledger_after;
+};
+
+struct backup_job {
+    struct backup *run; /* the scheduler thread's */
+    int64_t began_us;
+    /* Under the lock. */
+    enum backup_state state;
+    char *file;
+    int64_t bytes;
+    struct why why;
+};
+
+struct audit_job {
+    struct audit_cursor cursor;
+    int64_t found, last; /* in this round, in the one before */
+};
+
+struct scheduler {
+    struct daemon *daemon;
+    struct reader *reader;
+    pthread_t thread;
+    bool runs;
+    /* Its thread's own. */
+    int64_t wall_ms,
+        mono_ms;            /* one moment, by both clocks: what the wall clock may be trusted by */
+    int64_t doubt_since_ms; /* by the steady clock, since when they disagree; 0: they do not */
+    struct retention retention;
+    struct audit_job audit;
+    struct backup_job backup;
+    /* Shared. */
+    _Atomic int64_t retention_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    bool stopping, woken; /* under the lock */
+};
+
+/* Each does a little; the answer is when to call again. */
+int64_t retention_step(struct scheduler *s, int64_t now_ms);
+int64_t checkpoint_step(struct scheduler *s, int64_t now_ms);
+int64_t audit_step(struct scheduler *s, int64_t now_ms);
+int64_t backup_job_step(struct scheduler *s, int64_t now_ms);
+void backup_job_drop(struct scheduler *s); /* at the end, if one runs */
+
+#endif

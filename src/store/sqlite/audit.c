@@ -1,0 +1,154 @@
+/* store/sqlite/audit.c - looks through every table for rows that break a promise.
+ *
+ * Each statement asks one slice of a table all questions about its rows at once, and so in one
+ * snapshot; a column that is true is a violation.
+ */
+#include "db.h"
+
+#include <string.h>
+
+#define WORDS(words, sql) words,
+static const char *const of_event[] = {AUDIT_EVENT(WORDS)};
+static const char *const of_dedupe[] = {AUDIT_DEDUPE(WORDS)};
+static const char *const of_lead[] = {AUDIT_LEAD(WORDS)};
+static const char *const of_ledger[] = {AUDIT_LEDGER(WORDS)};
+static const char *const of_delivery[] = {AUDIT_DELIVERY(WORDS)};
+static const char *const of_attempt[] = {AUDIT_ATTEMPT(WORDS)};
+static const char *const of_remote[] = {AUDIT_REMOTE(WORDS)};
+
+static const struct {
+    const char *name;
+    enum statement which;
+    const char *const *words;
+    size_t n_words;
+} tables[] = {
+    {"event", SQL_AUDIT_EVENT, of_event, ARRAY_LEN(of_event)},
+    {"dedupe", SQL_AUDIT_DEDUPE, of_dedupe, ARRAY_LEN(of_dedupe)},
+    {"lead", SQL_AUDIT_LEAD, of_lead, ARRAY_LEN(of_lead)},
+    {"ledger", SQL_AUDIT_LEDGER, of_ledger, ARRAY_LEN(of_ledger)},
+    {"delivery", SQL_AUDIT_DELIVERY, of_delivery, ARRAY_LEN(of_delivery)},
+    {"attempt", SQL_AUDIT_ATTEMPT, of_attempt, ARRAY_LEN(of_attempt)},
+    {"remote", SQL_AUDIT_REMOTE, of_remote, ARRAY_LEN(of_remote)},
+};
+
+static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    struct str text = {(const char *)sqlite3_value_text(values[0]),
+                       (size_t)sqlite3_value_bytes(values[0])};
+    uint8_t hash[SHA256_LEN];
+
+    (void)n;
+    sha256(&text, 1, hash);
+    sqlite3_result_blob(context, hash, sizeof hash, SQLITE_TRANSIENT);
+}
+
+static void sql_properties_ok(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct lead lead = {0};
+    struct str bytes = {sqlite3_value_blob(values[0]), (size_t)sqlite3_value_bytes(values[0])};
+
+    (void)n;
+    sqlite3_result_int(context, properties_read(bytes, &a, &lead) == RC_OK);
+}
+
+/* Each time anew: that costs nothing beside what follows. */
+static enum rc add_functions(struct db *db)
+{
+    enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
+    enum rc rc = db_failed(
+        db, sqlite3_create_function(db->handle, "sha256", 1, FLAGS, NULL, sql_sha256, NULL, NULL));
+
+    if (rc != RC_OK)
+        return rc;
+    return db_failed(db, sqlite3_create_function(db->handle, "properties_ok", 1, FLAGS, NULL,
+                                                 sql_properties_ok, NULL, NULL));
+}
+
+static enum rc start(struct reader *r, const struct audit_cursor *c, size_t rows, int64_t now_ms,
+                     int64_t purged_to, sqlite3_stmt **ret)
+{
+    enum statement which = tables[c->table].which;
+
+    if (which == SQL_AUDIT_DEDUPE)
+        return db_query(&r->db, ret, which, "biii", c->key.bytes, c->id ? sizeof c->key.bytes : 0,
+                        (int64_t)rows, now_ms, purged_to);
+    return db_query(&r->db, ret, which, "iiii", c->id, (int64_t)rows, now_ms, purged_to);
+}
+
+static void look_at(sqlite3_stmt *s, struct audit_cursor *c, violation_seen *seen, void *self)
+{
+    bool keyed = tables[c->table].which == SQL_AUDIT_DEDUPE;
+    size_t bytes = (size_t)sqlite3_column_bytes(s, 0);
+
+    if (keyed) {
+        memset(c->key.bytes, 0, sizeof c->key.bytes);
+        memcpy(c->key.bytes, sqlite3_column_blob(s, 0),
+               bytes < sizeof c->key.bytes ? bytes : sizeof c->key.bytes);
+    }
+    c->id = keyed ? 1 : sqlite3_column_int64(s, 0);
+    for (size_t i = 0; i < tables[c->table].n_words; i++)
+        if (sqlite3_column_int(s, (int)i + 1))
+            seen(self, &(struct violation){.table = tables[c->table].name,
+                                           .what = tables[c->table].words[i],
+                                           .id = keyed ? 0 : c->id});
+}
+
+/* The next rows of the table; *ret_n: how many there were. */
+static enum rc slice(struct reader *r, struct audit_cursor *c, size_t rows, int64_t now_ms,
+                     violation_seen *seen, void *self, size_t *ret_n)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t purged_to = 0;
+    size_t n = 0;
+    enum rc rc = db_number(&r->db, "purged_to", &purged_to);
+
+    if (rc == RC_OK)
+        rc = start(r, c, rows, now_ms, purged_to, &s);
+    while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
+        look_at(s, c, seen, self);
+        n++;
+    }
+    *ret_n = n;
+    return db_finish(s, rc);
+}
+
+enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_t now_ms,
+                   violation_seen *seen, void *self, bool *ret_done)
+{
+    enum rc rc = add_functions(&r->db);
+
+    *ret_done = false;
+    for (size_t left = rows; left && rc == RC_OK;) {
+        size_t n = 0;
+
+        rc = slice(r, c, left, now_ms, seen, self, &n);
+        if (n == left)
+            break;
+        left -= n;
+        *c = (struct audit_cursor){.table = c->table + 1};
+        if ((size_t)c->table < ARRAY_LEN(tables))
+            continue;
+        *c = (struct audit_cursor){0};
+        *ret_done = true;
+        break;
+    }
+    return rc;
+}
+
+enum rc read_integrity(struct reader *r, int64_t max_bytes, violation_seen *seen, void *self)
+{
+    enum { MOST = 20, PAGE_SIZE = 4096 };
+    sqlite3_stmt *s = NULL;
+    int64_t pages = 0;
+    enum rc rc = db_count(&r->db, SQL_VACUUM_PAGES, &pages);
+
+    if (rc != RC_OK || pages * PAGE_SIZE > max_bytes)
+        return rc;
+    rc = db_query(&r->db, &s, SQL_INTEGRITY, "d", MOST);
+    while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK)
+        if (!str_is(col_view(s, 0), "ok"))
+            seen(self, &(struct violation){
+                           .table = "file", .what = "it is damaged", .detail = col_view(s, 0)});
+    return db_finish(s, rc);
+}

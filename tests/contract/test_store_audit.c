@@ -1,0 +1,180 @@
+/* tests/contract/test_store_audit.c - every kind of damage is seen, and nothing where there is
+ * none. */
+#include "store_world.h"
+
+#include <sqlite3.h>
+
+struct seen {
+    size_t n;
+    char text[4096];
+};
+
+static void see(void *self, const struct violation *v)
+{
+    struct seen *s = self;
+    size_t used = strlen(s->text);
+
+    s->n++;
+    (void)!snprintf(s->text + used, sizeof s->text - used, "%s %lld: %s\n", v->table,
+                    (long long)v->id, v->what);
+}
+
+static struct seen audit(struct world *w, size_t rows)
+{
+    struct audit_cursor c = {0};
+    struct seen s = {0};
+    bool done = false;
+
+    for (int slices = 0; !done; slices++) {
+        assert_true(slices < 1000);
+        if (read_audit(w->reader, &c, rows, T0 + 10, see, &s, &done) != RC_OK)
+            fail_msg("%s", reader_error(w->reader));
+    }
+    OK(read_integrity(w->reader, 1 << 30, see, &s));
+    return s;
+}
+
+/* Three leads, one merged into another, events of all states, deliveries of most. */
+static void fill(struct world *w)
+{
+    OK(store_begin(w->store));
+    int64_t a = put_lead(w, "ada@example.com"), b = put_lead(w, "bob@example.com");
+    int64_t c = put_lead(w, "cleo@example.com");
+    (void)put_row(w, a, "demo", T0 - 3, 1000);
+    (void)put_row(w, b, "visit", T0 - 2, 1000);
+    (void)put_row(w, b, "visit", T0 - 1, 1000);
+    (void)put_delivery(w, a, "slack", T0);
+    int64_t done = put_delivery(w, b, "slack", T0), dead = put_delivery(w, a, "notion", T0);
+    move_lead(w, b, a);
+    struct lead merged = get_lead(w, b);
+    merged.state = LEAD_MERGED;
+    merged.merged_into = a;
+    OK(store_lead_save(w->store, &merged));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = done,
+                                                         .lead = a,
+                                                         .connector = STR("slack"),
+                                                         .verdict = ATTEMPT_DELIVERED,
+                                                         .started_at = T0,
+                                                         .ended_at = T0 + 1}));
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = dead,
+                                                         .lead = a,
+                                                         .connector = STR("notion"),
+                                                         .verdict = ATTEMPT_DEAD,
+                                                         .started_at = T0,
+                                                         .ended_at = T0 + 1,
+                                                         .detail = STR("no such column")}));
+    struct event odd = event_at(T0 + 5, 99);
+    odd.state = EVENT_UNPROCESSABLE;
+    odd.reason = STR("no objectId");
+    (void)put_event(w, 0, &odd);
+    OK(store_remote_set(w->store, a, STR("notion"), STR("page"), T0));
+    (void)put_event_at(w, c, T0 + 6);
+    OK(store_commit(w->store));
+}
+
+static void a_store_that_keeps_its_promises_is_found_so(void **state)
+{
+    struct world *w = *state;
+    bool done = false;
+
+    fill(w);
+    for (size_t rows = 1; rows < 5; rows++)
+        assert_string_equal(audit(w, rows).text, "");
+    OK(store_begin(w->store));
+    OK(store_purge_events(w->store, T0 + 1, 100, &done));
+    OK(store_commit(w->store));
+    assert_string_equal(audit(w, 1000).text, ""); /* what was purged is not missing */
+}
+
+static const struct {
+    const char *sql, *table, *what;
+} damages[] = {
+    {"UPDATE event SET state = 7 WHERE id = 1", "event", "its state is none that there is"},
+    {"UPDATE event SET lead = NULL WHERE id = 1", "event", "belongs to no lead"},
+    {"UPDATE event SET reason = NULL WHERE state = 1", "event", "without a reason"},
+    {"UPDATE event SET body = '{}' WHERE id = 2", "event", "not the one that was committed"},
+    {"UPDATE event SET body = NULL WHERE id = 2", "event", "nobody was erased"},
+    {"UPDATE event SET occurred_at = received_at + 300001 WHERE id = 1", "event",
+     "happened after it was received"},
+    {"UPDATE event SET prev = 3 WHERE id = 3", "event", "the event before it is later"},
+    {"UPDATE event SET prev = 1 WHERE id = (SELECT max(id) FROM event)", "event", "another lead's"},
+    {"DELETE FROM event WHERE id = 2", "event", "the event before it is missing"},
+    {"DELETE FROM event WHERE id = 2", "dedupe", "an event that is missing"},
+    {"DELETE FROM event WHERE id = 2", "ledger", "its event is missing"},
+    {"INSERT INTO dedupe VALUES (x'00', 1)", "dedupe", "is cut"},
+    {"UPDATE lead SET state = 4 WHERE id = 3", "lead", "its state is none that there is"},
+    {"UPDATE lead SET score = score + 1 WHERE id = 1", "lead", "is not fit and engagement"},
+    {"UPDATE lead SET band = 9 WHERE id = 1", "lead", "its band is none that there is"},
+    {"UPDATE lead SET properties = x'31' WHERE id = 1", "lead", "cannot be read"},
+    {"UPDATE lead SET merged_into = 77 WHERE id = 2", "lead", "merged into a lead that is missing"},
+    {"UPDATE lead SET erased = 1 WHERE id = 3", "lead", "something of it is left"},
+    {"UPDATE lead SET last_event = 1 WHERE id = 3", "lead", "its newest event is another lead's"},
+    {"UPDATE lead SET last_event = 4711 WHERE id = 3", "lead", "its newest event is missing"},
+    {"UPDATE lead SET last_ledger = 4711 WHERE id = 1", "lead", "newest ledger row is missing"},
+    {"DELETE FROM lead WHERE id = 1", "ledger", "its lead is missing"},
+    {"DELETE FROM lead WHERE id = 1", "delivery", "its lead is missing"},
+    {"DELETE FROM lead WHERE id = 1", "remote", "an object in a service"},
+    {"UPDATE ledger SET received_at = 1 WHERE id = 1", "ledger", "of another time"},
+    {"DELETE FROM ledger WHERE id = 2", "ledger", "the row before it is missing"},
+    {"UPDATE ledger SET half_life = -1 WHERE id = 1", "ledger", "half-life is negative"},
+    {"UPDATE delivery SET state = 6 WHERE id = 1", "delivery", "its state is none that there is"},
+    {"UPDATE delivery SET done_at = 0 WHERE state = 2", "delivery", "it ended at no time"},
+    {"UPDATE delivery SET done_at = 5 WHERE state = 0", "delivery", "it waits and has ended"},
+    {"UPDATE delivery SET reason = '' WHERE state = 3", "delivery", "dead without a reason"},
+    {"DELETE FROM attempt WHERE delivery = 2", "delivery", "delivered without an attempt"},
+    {"DELETE FROM attempt WHERE delivery = 2", "delivery", "attempts of it are missing"},
+    {"DELETE FROM event WHERE id = 4", "delivery", "its event is missing"},
+    {"UPDATE delivery SET lead = 3 WHERE id = 1", "delivery", "another lead than its event's"},
+    {"UPDATE lead SET erased = 1, email = NULL WHERE id = 1", "delivery", "that was erased"},
+    {"UPDATE delivery SET due_at = 32503680000000 WHERE id = 1", "delivery",
+     "no time that will come"},
+    {"UPDATE delivery SET facts = '{' WHERE id = 1", "delivery", "facts cannot be read"},
+    {"DELETE FROM delivery WHERE id = 2", "attempt", "a delivery that is missing"},
+    {"UPDATE attempt SET n = 3 WHERE delivery = 2", "attempt", "of the delivery is missing"},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX delivery_event ON "
+     "delivery (lead)' WHERE name = 'delivery_event'",
+     "file", "it is damaged"},
+};
+
+static void plant(struct world *w, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *error = NULL;
+
+    store_close(w->store);
+    w->store = NULL;
+    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s: %s", error, sql);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    world_reopen(w);
+}
+
+static void every_kind_of_damage_is_seen(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+        fill(w);
+        assert_string_equal(audit(w, 1000).text, "");
+        plant(w, damages[i].sql);
+        struct seen s = audit(w, 3);
+        struct str line = arena_printf(&w->arena, "%s ", damages[i].table);
+        if (!strstr(s.text, damages[i].what) || !strstr(s.text, line.at))
+            fail_msg("%s: seen was only: %s", damages[i].sql, s.text);
+        store_close(w->store);
+        w->store = NULL;
+        assert_int_equal(unlink(w->path.at), 0);
+        world_reopen(w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(a_store_that_keeps_its_promises_is_found_so),
+        RUN(every_kind_of_damage_is_seen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
