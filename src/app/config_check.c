@@ -107,6 +107,7 @@ static void check_has_source(struct config *c)
 void config_check(struct config *c)
 {
     check_has_source(c);
+    config_check_writable(c);
     server_check(&c->server, conf_section_find(&c->conf, "server", NULL), &c->problems);
     admin_check(&c->admin, conf_section_find(&c->conf, "admin", NULL), &c->problems);
     for (size_t i = 0; i < c->n_sources; i++) {

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "funneld/base/clock.h"
 #include "funneld/observe/health.h"
 #include "funneld/observe/log.h"
@@ -104,6 +105,28 @@ static void loop(struct daemon *d, int signal_fd)
     }
 }
 
+void daemon_warn_of_exposure(const struct config *c)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const char *how = config_exposed(c, &a);
+
+    if (how)
+        log_write(LOG_WARN, "config.exposed", L_TEXT("reason", how), L_END);
+}
+
+/* Before there is another thread or anything from outside. */
+static void confine(const struct server_settings *s)
+{
+    struct why why = {0};
+
+    confine_core();
+    if (geteuid() == 0)
+        log_write(LOG_WARN, "start.root",
+                  L_TEXT("reason", "it runs as root, which it has no need to"), L_END);
+    if (s->confine && confine_calls(&why) != RC_OK)
+        log_write(LOG_WARN, "start.unconfined", L_WHY(&why), L_END);
+}
+
 int daemon_run(struct config *config, const char *path)
 {
     struct daemon d = {.config = config,
@@ -117,6 +140,8 @@ int daemon_run(struct config *config, const char *path)
     (void)ref_take(&d.started->ref);
     (void)umask(0077);
     log_configure(&config->log);
+    confine(&config->server);
+    daemon_warn_of_exposure(config);
     enum rc rc = catch_signals(&signal_fd, &why);
     if (rc == RC_OK)
         rc = daemon_start(&d, &why);

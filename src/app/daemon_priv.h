@@ -39,6 +39,9 @@ bool daemon_told_to_stop(int signal_fd);
 /* Within the shutdown time-out; returns the exit status. */
 int daemon_stop(struct daemon *d, int signal_fd);
 
+/* daemon.c: a log line where others can read its secrets. */
+void daemon_warn_of_exposure(const struct config *c);
+
 /* series.c: every label combination of a configuration starts at 0. */
 void daemon_make_series(const struct config *c);
 void daemon_overview(void *daemon); /* before /metrics: depth and age of each queue */

@@ -94,6 +94,7 @@ static void in_force(struct daemon *d, struct config *next)
     scheduler_retention(d->scheduler, next->store.retention_ms);
     log_configure(&next->log);
     tell_what_needs_a_restart(d->started, next);
+    daemon_warn_of_exposure(next);
     pthread_mutex_lock(&d->overview_lock);
     d->overview_config = next;
     pthread_mutex_unlock(&d->overview_lock);

@@ -253,6 +253,9 @@ int cli_check(struct cli *cli)
         return cli->config->problems.n ? USAGE : DONE;
     }
     int status = cli_load(cli);
+    const char *exposed = status == DONE ? config_exposed(cli->config, &cli->arena) : NULL;
+    if (exposed)
+        cli_note(cli, "%s", exposed);
     if (status == DONE)
         print_plan(cli);
     else

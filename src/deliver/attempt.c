@@ -1,5 +1,6 @@
 /* deliver/attempt.c - one attempt, from its first request to the verdicts that are committed. */
 #include "attempt_priv.h"
+#include "mask_priv.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -214,16 +215,20 @@ static void heed_retry_after(struct attempt *a, const struct http_response *r, i
 
 void attempt_answered(struct attempt *a, const struct http_response *r, int64_t now_ms)
 {
+    struct http_response answer = *r;
+
+    answer.body = mask_secrets(a->connector, &a->request, r->body, a->job.arena);
+    answer.error = mask_secrets(a->connector, &a->request, r->error, a->job.arena);
     if (!a->request.repeatable && r->fate != HTTP_NOT_SENT)
         a->may_have_acted = true;
     if (r->fate != HTTP_ANSWERED) {
-        finish_rest(a, attempt_doubt(a), r->error, now_ms);
+        finish_rest(a, attempt_doubt(a), answer.error, now_ms);
         return;
     }
     a->status = r->status;
     a->job.now_ms = now_ms;
     heed_retry_after(a, r, now_ms);
-    if (a->connector->type->judge(&a->job, r) == JUDGED_CONTINUE)
+    if (a->connector->type->judge(&a->job, &answer) == JUDGED_CONTINUE)
         step(a, now_ms);
     else
         finish(a, now_ms);

@@ -99,6 +99,12 @@ static const struct option server_options[] = {
      .min = 100,
      .max = HOUR_MS,
      .help = "How long stopping may take before it is forced."},
+    {.key = "confine",
+     .type = OPTION_BOOL,
+     .offset = SERVER(confine),
+     .fallback = "yes",
+     .flags = OPTION_RESTART,
+     .help = "Gives up system calls that it has no use for, where the kernel can (seccomp)."},
 };
 
 const struct section_spec server_spec = {

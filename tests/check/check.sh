@@ -38,6 +38,9 @@ report "nothing left to do" $?
 diff <("$funneld" check --reference) config/funneld.conf
 report "config/funneld.conf is the reference" $?
 
+systemd-analyze security --offline=yes --threshold=20 config/systemd/funneld.service >/dev/null
+report "the unit's exposure is 2.0 or less" $?
+
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
     --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=internalAstError \
     --suppress=*:build/* -Iinclude -Ibuild/plain/gen -D_GNU_SOURCE -DFUNNELD_VERSION='"0"' -j2 src

@@ -9,7 +9,7 @@ packages() {
         libsqlite3-dev libssl-dev libinih-dev ca-certificates ;;
     demo) echo python3 openssl curl ;;
     test) echo libcmocka-dev python3 openssl curl valgrind libc6-dbg ;;
-    check) echo clang-format clang-tidy cppcheck python3 ;;
+    check) echo clang-format clang-tidy cppcheck python3 systemd ;;
     sdk) command -v npm >/dev/null && echo python3 openssl || echo nodejs npm python3 openssl ;;
     *) echo "deps.sh: unknown group $1 (build demo test check sdk)" >&2; exit 2 ;;
     esac

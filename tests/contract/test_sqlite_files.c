@@ -198,6 +198,19 @@ static void a_creation_that_was_cut_short_is_completed(void **state)
     assert_int_equal(strlen(reader_database_id(w->reader)), 8);
 }
 
+static void others_lose_their_rights_to_it(void **state)
+{
+    struct world *w = *state;
+    struct stat s;
+
+    store_close(w->store);
+    w->store = NULL;
+    assert_int_equal(chmod(w->path.at, 0666), 0);
+    world_reopen(w);
+    assert_int_equal(stat(w->path.at, &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0660); /* a group may be meant */
+}
+
 static void it_is_remembered_when_a_migration_was_applied(void **state)
 {
     struct world *w = *state;
@@ -310,6 +323,7 @@ int main(void)
         RUN(an_edited_migration_is_found_out),
         RUN(a_forgotten_migration_is_found_out),
         RUN_EMPTY(a_creation_that_was_cut_short_is_completed),
+        RUN(others_lose_their_rights_to_it),
         RUN(it_is_remembered_when_a_migration_was_applied),
         RUN(the_log_is_copied_back_when_it_is_long_enough),
         RUN(a_reader_in_the_middle_holds_up_neither_checkpoint_nor_commit),

@@ -50,6 +50,9 @@ const struct connector *config_connector(const struct config *c, struct str name
 const char *config_restart_needed(const struct config *running, const struct config *next,
                                   struct arena *a);
 
+/* What others on this machine can read of its secrets, in words; NULL: nothing. */
+const char *config_exposed(const struct config *c, struct arena *a);
+
 /* config/funneld.conf, made from the option tables. */
 void config_reference(struct sbuf *b);
 

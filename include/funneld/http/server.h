@@ -17,6 +17,7 @@ struct server_settings { /* [server] */
     struct str_list trusted_proxies;
     int64_t max_body, threads, max_connections, max_connections_per_address;
     int64_t idle_timeout_ms, header_timeout_ms, body_timeout_ms, shutdown_timeout_ms;
+    bool confine; /* app/confine.h */
 };
 struct admin_settings { /* [admin] */
     struct str listen, token, socket;

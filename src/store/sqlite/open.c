@@ -136,11 +136,24 @@ static enum rc prepare_connection(struct store *st, struct why *why)
     return rc;
 }
 
+/* It holds people's data; SQLite gives its log the same rights. */
+static enum rc close_to_others(const char *path, struct why *why)
+{
+    struct stat file;
+
+    if (stat(path, &file) != 0 || !(file.st_mode & S_IRWXO) ||
+        chmod(path, file.st_mode & 07770) == 0)
+        return RC_OK;
+    return why_fail(RC_DENIED, why, "everybody on this machine can read or write it: chmod o= it");
+}
+
 static enum rc open_database(struct store *st, const struct store_settings *s, int64_t now_ms,
                              struct why *why)
 {
-    enum rc rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
+    enum rc rc = close_to_others(st->path, why);
 
+    if (rc == RC_OK)
+        rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
     if (rc == RC_OK)
         rc = prepare_connection(st, why);
     if (rc != RC_OK)

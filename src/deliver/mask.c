@@ -1,0 +1,83 @@
+/* deliver/mask.c - a service that repeats what it was sent gives away no secret.
+ *
+ * What a service answers ends in reasons, which are logged, stored and shown. So whatever of the
+ * answer is one of the connector's secrets, or what the request proved itself with, is starred out
+ * before anybody looks at it; the answer keeps its length and form.
+ */
+#include "mask_priv.h"
+
+#include <string.h>
+
+enum { SHORTEST = 8 }; /* what is shorter is no secret, and may be a word */
+
+struct masking {
+    struct str text;
+    char *copy; /* of it, once something was found */
+    struct arena *arena;
+};
+
+static void mask(struct masking *m, struct str secret)
+{
+    struct str rest = m->text;
+
+    if (secret.len < SHORTEST)
+        return;
+    for (const char *at; (at = str_find(rest, secret));) {
+        size_t from = (size_t)(at - m->text.at);
+
+        if (!m->copy) {
+            m->copy = arena_alloc(m->arena, m->text.len);
+            memcpy(m->copy, m->text.at, m->text.len);
+            m->text.at = m->copy;
+        }
+        memset(m->copy + from, '*', secret.len);
+        rest = str_from(m->text, from + secret.len);
+    }
+}
+
+/* Of an address that is a secret, each part of its path: a service may write its slashes as \/. */
+static void mask_parts(struct masking *m, struct str secret)
+{
+    while (secret.len) {
+        const char *slash = str_chr(secret, '/');
+        size_t len = slash ? (size_t)(slash - secret.at) : secret.len;
+
+        mask(m, (struct str){secret.at, len});
+        secret = str_from(secret, slash ? len + 1 : len);
+    }
+}
+
+static void mask_settings(struct masking *m, const struct connector *c)
+{
+    const struct section_spec *spec = c->type->spec;
+
+    for (size_t i = 0; i < spec->n_options; i++) {
+        const struct option *o = &spec->options[i];
+        struct str secret;
+
+        if (o->type != OPTION_SECRET)
+            continue;
+        memcpy(&secret, (const char *)c->settings + o->offset, sizeof secret);
+        mask(m, secret);
+        if (str_find(secret, STR("://")))
+            mask_parts(m, str_from(secret, strlen("https://")));
+    }
+}
+
+struct str mask_secrets(const struct connector *c, const struct http_request *sent, struct str text,
+                        struct arena *a)
+{
+    struct masking m = {.text = text, .arena = a};
+
+    if (!text.len)
+        return text;
+    mask_settings(&m, c);
+    for (size_t i = 0; i < sent->n_headers; i++) {
+        struct str value = sent->headers[i].value;
+        const char *space = str_chr(value, ' ');
+
+        if (strcmp(sent->headers[i].name, "Authorization") == 0)
+            mask(&m, space ? str_from(value, (size_t)(space - value.at) + 1) : value);
+    }
+    return m.text;
+}

@@ -1,0 +1,86 @@
+/* tests/unit/test_mask.c - what a service gives back of what it was sent is starred out. */
+#include "cm.h"
+
+#include "../../src/deliver/mask_priv.h"
+
+struct settings {
+    struct connector_common common;
+    struct str token, webhook, channel;
+};
+
+static const struct option options[] = {
+    {.key = "token", .type = OPTION_SECRET, .offset = offsetof(struct settings, token)},
+    {.key = "webhook", .type = OPTION_SECRET, .offset = offsetof(struct settings, webhook)},
+    {.key = "channel", .type = OPTION_TEXT, .offset = offsetof(struct settings, channel)},
+};
+static const struct section_spec spec = {.options = options, .n_options = ARRAY_LEN(options)};
+static const struct connector_type type = {.name = "test", .spec = &spec};
+static struct arena arena;
+
+static struct str masked(const struct settings *s, struct str authorization, const char *text)
+{
+    const struct connector c = {.type = &type, .settings = s};
+    struct http_request r = {0};
+
+    if (authorization.at)
+        http_header_add(&r, "Authorization", authorization);
+    return mask_secrets(&c, &r, str_of(text), &arena);
+}
+
+#define SAME(got, want) assert_true(str_is((got), (want)))
+
+static void every_secret_is_starred_out_wherever_it_stands(void **state)
+{
+    const struct settings s = {.token = STR("xoxb-12345"), .channel = STR("C0123456789")};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "xoxb-12345"), "**********");
+    SAME(masked(&s, STR_NULL, "{\"error\":\"xoxb-12345 and xoxb-12345\"}"),
+         "{\"error\":\"********** and **********\"}");
+    SAME(masked(&s, STR_NULL, "channel C0123456789"), "channel C0123456789");
+}
+
+static void what_the_request_proved_itself_with_is_one(void **state)
+{
+    const struct settings s = {0};
+
+    (void)state;
+    SAME(masked(&s, STR("Bearer ya29.abcdef"), "who is ya29.abcdef?"), "who is ***********?");
+    SAME(masked(&s, STR("plain-secret"), "plain-secret"), "************");
+}
+
+static void an_address_is_hidden_in_parts_as_well(void **state)
+{
+    const struct settings s = {.webhook =
+                                   STR("https://hooks.slack.com/services/T00000001/abcdefgh")};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "\\/services\\/T00000001\\/abcdefgh"),
+         "\\/********\\/*********\\/********");
+    SAME(masked(&s, STR_NULL, "https://hooks.slack.com/services/T00000001/abcdefgh."),
+         "***************************************************.");
+}
+
+static void a_text_without_one_is_left_as_it_is(void **state)
+{
+    const struct settings s = {.token = STR("short"), .webhook = STR("12345678")};
+    const char *text = "nothing short of 1234567";
+
+    (void)state;
+    assert_ptr_equal(masked(&s, STR_NULL, text).at, text);
+    assert_int_equal(masked(&s, STR_NULL, "").len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_secret_is_starred_out_wherever_it_stands),
+        cmocka_unit_test(what_the_request_proved_itself_with_is_one),
+        cmocka_unit_test(an_address_is_hidden_in_parts_as_well),
+        cmocka_unit_test(a_text_without_one_is_left_as_it_is),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    arena_free(&arena);
+    return failed;
+}
