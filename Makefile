@@ -1,6 +1,7 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
 #   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
+#   Campaigns, of which test runs a slice: memory (each allocation fails once)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
 # stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
@@ -35,9 +36,9 @@ threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_wor
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
 benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 
-.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
+.PHONY: all deps demo run test test-sdk check memory bench clean programs unit unit-threads
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
-programs: all $(BUILD)/funneld-sandbox ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
+programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests)
 unit-threads: $(threads)
 
@@ -50,6 +51,7 @@ $(addsuffix .o,$(subst $(BUILD)/,$(BUILD)/tests/,$(tests))) $(support): | need-t
 
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)
 $(BUILD)/funneld-sandbox: $(call objects,tests/sandbox/*.c) $(BUILD)/libfunneld.a ; $(LINK)
+$(BUILD)/faults.so: tests/fault/faults.c ; $(at)$(CC) $(ours) -fPIC $(CFLAGS) -shared -o $@ $< -ldl
 $(tests): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
 $(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
             $(BUILD)/libfunneld.a ; $(LINK)
@@ -71,6 +73,7 @@ run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbo
 test: need-test need-check ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld
+memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
 clean: ; rm -rf build
 

@@ -107,17 +107,23 @@ static bool is_header_value(struct str value)
     return true;
 }
 
-static bool add_header(struct exchange *x, struct sbuf *line, const char *name, const char *after,
-                       struct str value)
+/* *rc: what went wrong first. */
+static void add_header(struct exchange *x, struct sbuf *line, const char *name, const char *after,
+                       struct str value, enum rc *rc)
 {
     sbuf_reset(line);
     sbuf_text(line, name);
     sbuf_text(line, after);
     sbuf_add(line, value);
-    struct curl_slist *longer = line->failed ? NULL : curl_slist_append(x->headers, line->at);
+    if (line->failed && *rc == RC_OK)
+        *rc = RC_INVALID;
+    if (*rc != RC_OK)
+        return;
+    struct curl_slist *longer = curl_slist_append(x->headers, line->at);
     if (longer)
         x->headers = longer;
-    return longer != NULL;
+    else
+        *rc = RC_IO;
 }
 
 /* In curl's lists "Name:" takes a header out and "Name;" sends it empty. */
@@ -125,8 +131,9 @@ static enum rc set_headers(struct exchange *x, const struct http_request *r, str
 {
     struct sbuf line AUTO(sbuf_free) = SBUF(64 * 1024);
     bool typed = false;
-    bool ok = add_header(x, &line, "Expect", ":", STR_NULL); /* would wait 1 s before the body */
+    enum rc rc = RC_OK;
 
+    add_header(x, &line, "Expect", ":", STR_NULL, &rc); /* would wait 1 s before the body */
     for (size_t i = 0; i < r->n_headers; i++) {
         const struct http_header *h = &r->headers[i];
 
@@ -136,13 +143,14 @@ static enum rc set_headers(struct exchange *x, const struct http_request *r, str
             return why_fail(RC_INVALID, why, "the value of header %s holds a control character",
                             h->name);
         typed |= str_ieq(str_of(h->name), STR("content-type"));
-        ok &= add_header(x, &line, h->name, h->value.len ? ": " : ";", h->value);
+        add_header(x, &line, h->name, h->value.len ? ": " : ";", h->value, &rc);
     }
-    if (!typed)
-        ok &= add_header(x, &line, "Content-Type", ":", STR_NULL); /* curl's guess is a form */
-    if (!ok)
-        return why_fail(RC_INVALID, why, "a header of the request is too long");
-    return RC_OK;
+    if (!typed) /* curl's guess is a form */
+        add_header(x, &line, "Content-Type", ":", STR_NULL, &rc);
+    if (rc == RC_OK)
+        return rc;
+    return why_fail(rc, why, "%s",
+                    rc == RC_IO ? "curl has no memory" : "a header of the request is too long");
 }
 
 #define SET(option, value) ok &= curl_easy_setopt(x->easy, option, value) == CURLE_OK
