@@ -109,6 +109,8 @@ static bool serve_one(int fd, struct seen *s, int nth)
         answer_retry(fd, s);
     else if (path_is(s, "/redirect"))
         answer(fd, 302, "Location: /echo\r\n", "", 0);
+    else if (path_is(s, "/folded"))
+        send_all(fd, "HTTP/1.1 200 OK\r\n folded: x\r\nContent-Length: 0\r\n\r\n", 50);
     else if (path_is(s, "/cut"))
         send_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", 43);
     else if (path_is(s, "/big")) {

@@ -31,12 +31,8 @@ enum {
 
 struct exchange *exchange_new(void)
 {
-    CURL *easy = curl_easy_init();
-
-    if (!easy)
-        return NULL;
     struct exchange *x = mem_alloc(sizeof *x);
-    x->easy = easy;
+
     x->answer.max = ANSWER_MAX;
     x->error.max = ERROR_MAX;
     return x;
@@ -53,9 +49,12 @@ void exchange_free(struct exchange *x)
     free(x);
 }
 
+/* A handle is not used again: libcurl before 8.1 keeps a pointer to a header of the old answer,
+ * which is freed, and follows it when the next answer begins with a folded line. */
 void exchange_clear(struct exchange *x)
 {
-    curl_easy_reset(x->easy);
+    curl_easy_cleanup(x->easy); /* NULL is fine */
+    x->easy = NULL;
     curl_slist_free_all(x->headers);
     x->headers = NULL;
     x->call = (struct transport_call){0};
@@ -233,6 +232,9 @@ enum rc exchange_set(struct exchange *x, const struct transport_call *call, stru
     if (rc)
         return why_wrap(RC_INVALID, why, "the address of the request");
     x->call = *call;
+    x->easy = curl_easy_init();
+    if (!x->easy)
+        return why_fail(RC_IO, why, "curl gives no handle");
     rc = set_headers(x, call->request, why);
     if (rc)
         return rc;

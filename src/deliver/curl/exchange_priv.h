@@ -1,8 +1,8 @@
 /* deliver/curl/exchange_priv.h - one request and its answer on a curl easy handle.
  *
  * The bytes of the request stay the caller's; the answer's belong to the exchange until
- * exchange_clear(). A cleared exchange is used again for any other request: curl_easy_reset
- * leaves nothing of the old one, and connections belong to the multi handle.
+ * exchange_clear(). A cleared exchange is used again for any other request, with a new handle of
+ * curl's: connections belong to the multi handle.
  */
 #ifndef FUNNELD_DELIVER_CURL_EXCHANGE_H
 #define FUNNELD_DELIVER_CURL_EXCHANGE_H
@@ -16,7 +16,7 @@ enum { ANSWER_MAX = 4 << 20 };
 
 struct exchange {
     struct exchange *next; /* of all that the transport made */
-    CURL *easy;
+    CURL *easy;            /* NULL: cleared */
     bool running;
     struct curl_slist *headers;
     struct transport_call call;
@@ -25,7 +25,7 @@ struct exchange {
     char curl_error[CURL_ERROR_SIZE];
 };
 
-struct exchange *exchange_new(void); /* NULL: curl has no memory for a handle */
+struct exchange *exchange_new(void); /* never NULL */
 void exchange_free(struct exchange *x);
 
 /* RC_INVALID: must not be sent. RC_IO: curl refuses an option. No why holds the URL's path. */

@@ -21,10 +21,8 @@ static struct exchange *free_exchange(struct curl_transport *t)
             return x;
 
     struct exchange *x = exchange_new();
-    if (x) {
-        x->next = t->all;
-        t->all = x;
-    }
+    x->next = t->all;
+    t->all = x;
     return x;
 }
 
@@ -32,10 +30,8 @@ static enum rc start(void *self, const struct transport_call *call, struct why *
 {
     struct curl_transport *t = self;
     struct exchange *x = free_exchange(t);
-
-    if (!x)
-        return why_fail(RC_IO, why, "curl gives no handle");
     enum rc rc = exchange_set(x, call, why);
+
     if (rc == RC_OK && curl_multi_add_handle(t->multi, x->easy) != CURLM_OK)
         rc = why_fail(RC_IO, why, "curl does not take the request");
     if (rc) {
