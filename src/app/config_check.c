@@ -5,7 +5,7 @@ static const char *const builtin_paths[] = {"/healthz", "/livez", "/readyz", "/m
 
 static struct conf_section *section(struct config *c, const char *kind, struct str name)
 {
-    return conf_section_find(&c->conf, kind, arena_text(&c->arena, name));
+    return conf_section_find(&c->conf, kind, name.at ? arena_text(&c->arena, name) : NULL);
 }
 
 static void check_path(struct config *c, size_t i)

@@ -107,6 +107,20 @@ static void a_route_cannot_be_called_enrichment(void **state)
         "cannot be called enrichment", "another name");
 }
 
+static void a_section_without_its_name_is_a_problem_like_any_other(void **state)
+{
+    static const char *const named[] = {"[source]\ntype = zapier\nsecret = s\npath = /livez\n",
+                                        FORMS "[route]\nwhen = score >= 1\nto = nobody\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+        read_config(named[i]);
+        assert_int_equal(config->problems.n, 2);
+        (void)problem("needs a name");
+        assert_int_equal(problem(i ? "no [connector nobody]" : "/livez")->line, i ? 6 : 4);
+    }
+}
+
 static void a_control_socket_has_at_most_107_bytes(void **state)
 {
     char text[512], name[256];
@@ -155,6 +169,7 @@ int main(void)
         CHECKS(a_route_to_what_takes_no_deliveries_is_a_problem),
         CHECKS(a_route_names_each_connector_once),
         CHECKS(a_route_cannot_be_called_enrichment),
+        CHECKS(a_section_without_its_name_is_a_problem_like_any_other),
         CHECKS(a_control_socket_has_at_most_107_bytes),
         CHECKS(listeners_are_checked_across_their_keys),
     };
