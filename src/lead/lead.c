@@ -130,11 +130,9 @@ bool lead_put(struct lead *l, struct str name, struct str value, int64_t at,
     size_t i = position(l, name, &found);
     if (found && !is_newer(at, key, &l->properties[i]))
         return false;
-    struct property *p = &l->properties[i];
-    if (!found) {
-        p = insert(l, i, a);
+    struct property *p = found ? &l->properties[i] : insert(l, i, a);
+    if (!found)
         p->name = arena_str(a, name);
-    }
     p->value = value.len ? arena_str(a, value) : STR("");
     p->at = at;
     p->key = *key;
