@@ -10,6 +10,7 @@
 #include "notion_priv.h"
 
 #include "funneld/base/clock.h"
+#include "funneld/base/url.h"
 
 enum { BODY_MAX = 500 * 1000, URL_MAX = 2048 }; /* Notion takes 500 KB */
 
@@ -80,18 +81,24 @@ static void notion_session_free(void *session)
     arena_free(&n->arena);
 }
 
-static void start(const struct job *job, const char *method, const char *path, struct str id,
-                  struct http_request *ret)
+/* The id is Notion's, and one segment of the path whatever it holds. `rest` is what follows it. */
+static enum rc start(const struct job *job, const char *method, const char *path, struct str id,
+                     const char *rest, struct http_request *ret, struct why *why)
 {
     const struct notion *s = job->settings;
+    struct sbuf url AUTO(sbuf_free) = SBUF(URL_MAX);
 
+    sbuf_add(&url, s->common.url);
+    sbuf_text(&url, path);
+    url_encode(&url, id);
+    sbuf_text(&url, rest);
     *ret = (struct http_request){.method = method, .repeatable = true};
-    ret->url = arena_printf(job->arena, "%.*s%s%.*s", STR_ARG(s->common.url), path, STR_ARG(id));
     request_bearer(ret, s->token, job->arena);
     http_header_add(ret, "Notion-Version", s->version);
+    return url_seal(&url, job->arena, &ret->url, why);
 }
 
-static enum rc build_discovery(struct job *job, struct http_request *ret)
+static enum rc build_discovery(struct job *job, struct http_request *ret, struct why *why)
 {
     const struct notion *s = job->settings;
     const struct notion_talk *talk = job->scratch;
@@ -99,19 +106,21 @@ static enum rc build_discovery(struct job *job, struct http_request *ret)
 
     if (job->step == NOTION_STEP_DATABASE && !notion_id(s->database, job->arena, &id))
         id = s->database;
-    start(job, "GET", job->step == NOTION_STEP_DATABASE ? "/v1/databases/" : "/v1/data_sources/",
-          id, ret);
+    enum rc rc = start(job, "GET",
+                       job->step == NOTION_STEP_DATABASE ? "/v1/databases/" : "/v1/data_sources/",
+                       id, "", ret, why);
     http_header_add(ret, "Content-Type", STR("application/json"));
-    return RC_OK;
+    return rc;
 }
 
 static enum rc build_query(struct job *job, struct http_request *ret, struct why *why)
 {
     const struct notion_session *n = job->session;
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    enum rc rc = start(job, "POST", "/v1/data_sources/", n->schema.data_source, "/query", ret, why);
 
-    start(job, "POST", "/v1/data_sources/",
-          arena_printf(job->arena, "%.*s/query", STR_ARG(n->schema.data_source)), ret);
+    if (rc)
+        return rc;
     json_open(&b, '{');
     json_key(&b, "filter");
     json_open(&b, '{');
@@ -138,18 +147,20 @@ static enum rc build_page(struct job *job, struct http_request *ret, struct why 
     const struct notion_session *n = job->session;
     const struct notion_talk *talk = job->scratch;
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    bool create = job->step == NOTION_STEP_CREATE;
+    enum rc rc = create ? start(job, "POST", "/v1/pages", STR(""), "", ret, why)
+                        : start(job, "PATCH", "/v1/pages/", talk->page, "", ret, why);
 
+    if (rc)
+        return rc;
     json_open(&b, '{');
-    if (job->step == NOTION_STEP_CREATE) {
-        start(job, "POST", "/v1/pages", STR(""), ret);
+    if (create) {
         ret->repeatable = false;
         json_key(&b, "parent");
         json_open(&b, '{');
         json_kv_text(&b, "type", "data_source_id");
         json_kv(&b, "data_source_id", n->schema.data_source);
         json_close(&b, '}');
-    } else {
-        start(job, "PATCH", "/v1/pages/", talk->page, ret);
     }
     notion_page_write(&b, &n->schema, &job->parcels[0], job->now_ms, job->arena);
     json_close(&b, '}');
@@ -172,7 +183,7 @@ static enum rc notion_build(struct job *job, struct http_request *ret, struct wh
         job->step = talk->data_source.len ? NOTION_STEP_SCHEMA : NOTION_STEP_DATABASE;
 
     if (!n->ready)
-        return build_discovery(job, ret);
+        return build_discovery(job, ret, why);
     return job->step == NOTION_STEP_QUERY ? build_query(job, ret, why) : build_page(job, ret, why);
 }
 
