@@ -109,6 +109,8 @@ static bool serve_one(int fd, struct seen *s, int nth)
         answer_retry(fd, s);
     else if (path_is(s, "/redirect"))
         answer(fd, 302, "Location: /echo\r\n", "", 0);
+    else if (path_is(s, "/status/"))
+        answer(fd, (int)strtol(strchr(s->bytes, ' ') + 9, NULL, 10), "", "", 0);
     else if (path_is(s, "/folded"))
         send_all(fd, "HTTP/1.1 200 OK\r\n folded: x\r\nContent-Length: 0\r\n\r\n", 50);
     else if (path_is(s, "/cut"))

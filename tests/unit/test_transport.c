@@ -232,13 +232,15 @@ static void silence_after_the_request_leaves_its_fate_unknown(void **state)
     assert_false(holds(a.error, "s3cret"));
 }
 
-static void a_reset_or_cut_answer_leaves_the_fate_unknown(void **state)
+static void a_reset_cut_or_odd_answer_leaves_the_fate_unknown(void **state)
 {
     struct world *w = *state;
 
     assert_int_equal(send_to(w, "POST", "/reset", STR("x"), false).fate, HTTP_UNKNOWN);
     assert_int_equal(send_to(w, "POST", "/cut", STR("x"), false).fate, HTTP_UNKNOWN);
     assert_int_equal(send_to(w, "GET", "/cut", STR_NULL, true).fate, HTTP_UNKNOWN);
+    assert_int_equal(send_to(w, "GET", "/status/999", STR_NULL, true).fate, HTTP_UNKNOWN);
+    assert_int_equal(send_to(w, "GET", "/status/20888", STR_NULL, true).fate, HTTP_UNKNOWN);
 }
 
 static void an_answer_over_the_cap_is_not_kept(void **state)
@@ -430,7 +432,7 @@ int main(void)
         T(an_unknown_host_was_surely_not_sent),
         T(a_service_without_tls_was_surely_not_sent),
         T(silence_after_the_request_leaves_its_fate_unknown),
-        T(a_reset_or_cut_answer_leaves_the_fate_unknown),
+        T(a_reset_cut_or_odd_answer_leaves_the_fate_unknown),
         T(an_answer_over_the_cap_is_not_kept),
         T(redirects_are_answers_not_followed),
         T(retry_after_is_read_in_both_forms_and_clamped),

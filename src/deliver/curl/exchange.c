@@ -245,11 +245,11 @@ enum rc exchange_set(struct exchange *x, const struct transport_call *call, stru
     return RC_OK;
 }
 
-/* Codes that mean it never came to sending, even if curl had tried another connection before. */
+/* Codes that mean it never came to sending, even if curl had tried another connection before.
+ * CURLE_UNSUPPORTED_PROTOCOL is none: an answer whose status line is odd ends in it, too. */
 static bool is_before_sending(CURLcode code)
 {
     switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -311,13 +311,21 @@ static struct str error_text(struct exchange *x, CURLcode code)
     return sbuf_str(&x->error);
 }
 
+/* curl takes some digits for a status that are none. */
+static bool has_status(struct exchange *x, long *ret)
+{
+    return curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, ret) == CURLE_OK && *ret >= 100 &&
+           *ret <= 599;
+}
+
 void exchange_result(struct exchange *x, CURLcode code, struct transport_result *ret)
 {
-    struct http_response r = {.fate = fate(x, code), .retry_after_ms = -1};
     long status = 0;
 
-    if (r.fate == HTTP_ANSWERED &&
-        curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK) {
+    if (code == CURLE_OK && !has_status(x, &status))
+        code = CURLE_WEIRD_SERVER_REPLY;
+    struct http_response r = {.fate = fate(x, code), .retry_after_ms = -1};
+    if (r.fate == HTTP_ANSWERED) {
         r.status = (int)status;
         r.body = x->answer.len ? sbuf_str(&x->answer) : STR("");
         r.retry_after_ms = retry_after_ms(x, r.status);
