@@ -1,7 +1,8 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
 #   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
-#   Campaigns, of which test runs a slice: memory (each allocation fails once)
+#   Campaigns, of which test runs a slice:  memory (each allocation fails once)
+#   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
 # stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
@@ -35,19 +36,23 @@ tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
 threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
 benches := $(BUILD)/bench/load $(BUILD)/bench/limits
+fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo run test test-sdk check memory bench clean programs unit unit-threads
+.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
+.PHONY: memory fuzz fuzz-merge fuzzers
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests)
 unit-threads: $(threads)
+fuzzers: $(fuzzers)
 
-needs   := need-build need-demo need-test need-check need-sdk
+needs   := need-build need-demo need-test need-check need-sdk need-fuzz
 .PHONY: $(needs)
-deps: ; @tests/check/deps.sh build demo test check sdk
+deps: ; @tests/check/deps.sh build demo test check sdk fuzz
 $(needs): need-%: ; @tests/check/deps.sh $*
 $(filter-out need-build,$(needs)): need-build
 $(addsuffix .o,$(subst $(BUILD)/,$(BUILD)/tests/,$(tests))) $(support): | need-test
+$(call objects,tests/fuzz/*.c): | need-fuzz
 
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)
 $(BUILD)/funneld-sandbox: $(call objects,tests/sandbox/*.c) $(BUILD)/libfunneld.a ; $(LINK)
@@ -55,6 +60,9 @@ $(BUILD)/faults.so: tests/fault/faults.c ; $(at)$(CC) $(ours) -fPIC $(CFLAGS) -s
 $(tests): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
 $(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
             $(BUILD)/libfunneld.a ; $(LINK)
+# Under SAN=fuzzer libFuzzer brings the main; any other build's replays a corpus.
+$(fuzzers): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(BUILD)/tests/fuzz/replay.o) \
+            $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
 $(BUILD)/libfunneld.a: $(lib) ; $(at)rm -f $@ && ar qcs $@ $^
 $(BUILD)/%.o: %.c Makefile | need-build
 	@mkdir -p $(@D) && echo "  cc $<"
@@ -70,11 +78,12 @@ $(BUILD)/src/store/sqlite/migrate.o $(BUILD)/tests/contract/test_sqlite_upgrade.
 program := --bin build/funneld --sandbox build/funneld-sandbox
 demo: programs need-demo ; @python3 tests/demo/demo.py $(program)
 run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbox
-test: need-test need-check ; @tests/check/test.sh $(MAKE)
+test: need-test need-check need-fuzz ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
+fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)
 clean: ; rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

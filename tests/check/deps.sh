@@ -11,7 +11,8 @@ packages() {
     test) echo libcmocka-dev python3 openssl curl valgrind libc6-dbg ;;
     check) echo clang-format clang-tidy cppcheck python3 systemd ;;
     sdk) command -v npm >/dev/null && echo python3 openssl || echo nodejs npm python3 openssl ;;
-    *) echo "deps.sh: unknown group $1 (build demo test check sdk)" >&2; exit 2 ;;
+    fuzz) echo clang-14 libclang-rt-14-dev llvm-14 libcmocka-dev ;;
+    *) echo "deps.sh: unknown group $1 (build demo test check sdk fuzz)" >&2; exit 2 ;;
     esac
 }
 
@@ -22,6 +23,7 @@ why() {
     test) echo "for the tests" ;;
     check) echo "for format and lint" ;;
     sdk) echo "for the vendors' own packages" ;;
+    fuzz) echo "to fuzz" ;;
     esac
 }
 

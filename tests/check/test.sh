@@ -5,6 +5,8 @@
 #   unit and contract tests: plain; with AddressSanitizer and UBSan; those with threads with TSan;
 #   then make check
 #   end to end: the plain build; a quick pass of each sanitizer's build; a smoke run under valgrind
+#
+# and after them, because they take both cores, the fuzzers for 8 seconds each from a fixed seed.
 set -uo pipefail
 make=$1
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
@@ -72,11 +74,12 @@ build() { # SAN TARGETS...
 tests=(tests/unit/test_*.c tests/contract/test_*.c)
 mapfile -t threads < <(grep -lE 'pthread\.h|http_world\.h' "${tests[@]}")
 
-build "" programs unit
+build "" programs unit fuzzers
 build address,undefined programs unit
 build thread all unit-threads
 {
     programs build/plain "" "${tests[@]}"
+    program "the fuzzers' corpora" tests/fuzz/fuzz.sh replay build/plain
     programs build/address+undefined "asan " "${tests[@]}"
     programs build/thread "tsan " "${threads[@]}"
     program "check" "$make" -s check
@@ -88,6 +91,7 @@ build thread all unit-threads
     e2e "end to end, smoke, valgrind" build/plain --valgrind main_job
 } &
 wait
+FUZZ_SECONDS=8 FUZZ_SEED=1 program "fuzzers, 8 s each" tests/fuzz/fuzz.sh fuzz "$make"
 read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p, f }' "$work/results")
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

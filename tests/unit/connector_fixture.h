@@ -115,7 +115,16 @@ static inline void fixture_job(struct fixture *f, size_t n)
     memset(f->outcomes, 0, sizeof(f->outcomes));
 }
 
-/* A connector without problems, one parcel, a fresh session. */
+/* One parcel, a fresh session. */
+static inline void fixture_begin(struct fixture *f)
+{
+    f->session = mem_alloc(f->type->session_size ? f->type->session_size : 1);
+    for (size_t i = 0; i < FIXTURE_PARCELS; i++)
+        fixture_parcel(f, i);
+    fixture_job(f, 1);
+}
+
+/* A connector without problems. */
 static inline void fixture_start(struct fixture *f, const char *body)
 {
     const char *problems;
@@ -123,10 +132,7 @@ static inline void fixture_start(struct fixture *f, const char *body)
     memset(f, 0, sizeof(*f));
     problems = fixture_load(f, body);
     assert_string_equal(problems, "");
-    f->session = mem_alloc(f->type->session_size ? f->type->session_size : 1);
-    for (size_t i = 0; i < FIXTURE_PARCELS; i++)
-        fixture_parcel(f, i);
-    fixture_job(f, 1);
+    fixture_begin(f);
 }
 
 static inline void fixture_end(struct fixture *f)

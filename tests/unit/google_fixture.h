@@ -10,6 +10,8 @@
 
 #include "connector_fixture.h"
 
+#define MAYBE __attribute__((unused))
+
 #define TOKEN "{\"access_token\":\"ya29.test\",\"expires_in\":3599,\"token_type\":\"Bearer\"}"
 #define HEADER                                                                                     \
     "{\"values\":[[\"Delivery "                                                                    \
@@ -39,7 +41,7 @@ static int make_key(void **state)
     return 0;
 }
 
-static int drop_key(void **state)
+static MAYBE int drop_key(void **state)
 {
     (void)state;
     EVP_PKEY_free(key);
@@ -48,7 +50,7 @@ static int drop_key(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static MAYBE int teardown(void **state)
 {
     (void)state;
     fixture_end(&f);
@@ -87,12 +89,12 @@ static const char *section_with(struct str private_key, const char *token_uri, c
     return section_of(file.at, more);
 }
 
-static const char *section(const char *more)
+static MAYBE const char *section(const char *more)
 {
     return section_with(with_line_ends_as("\\n"), "https://oauth2.googleapis.com/token", more);
 }
 
-static void start_known(const char *more, const char *header)
+static MAYBE void start_known(const char *more, const char *header)
 {
     fixture_start(&f, section(more));
     fixture_step(&f, "POST", "https://oauth2.googleapis.com/token", 200, TOKEN);

@@ -1,0 +1,45 @@
+/* tests/fuzz/fuzz_hubspot_crm.c - what the CRM is asked; what it answers, as an event. */
+#include "talk.h"
+
+#include "funneld/ingest/source.h"
+
+#define TOKEN "pat-not-to-be-shown"
+
+static void same_fields(const struct field *a, const struct field *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fuzz_same(a[i].name, b[i].name);
+        fuzz_same(a[i].value, b[i].value);
+    }
+}
+
+/* What is folded in now and what the stored body says later are one event. */
+static void as_event(struct fixture *f)
+{
+    for (size_t i = 0; i < f->job.n; i++) {
+        const struct outcome *o = &f->outcomes[i];
+        struct event e, again;
+
+        if (!o->properties)
+            continue;
+        enriched_event(STR("crm"), o->portal_id, o->crm_id, o->updated_at, o->properties,
+                       o->n_properties, FIXTURE_NOW, &f->arena, &e);
+        assert_true(e.state == EVENT_PROCESSED || e.reason.len);
+        if (e.state != EVENT_PROCESSED)
+            continue;
+        assert_int_equal(enriched_decode(e.body, FIXTURE_NOW, &f->arena, &again, NULL), RC_OK);
+        assert_memory_equal(&e.key, &again.key, sizeof e.key);
+        assert_int_equal(e.n_properties, o->n_properties);
+        assert_int_equal(e.n_properties, again.n_properties);
+        same_fields(e.properties, again.properties, e.n_properties);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct fixture kept;
+
+    talk_load(&kept, "type = hubspot\ntoken = " TOKEN "\n");
+    fuzz_talk(&kept, TOKEN, fuzz_text(data, size), NULL, as_event);
+    return 0;
+}
