@@ -158,6 +158,11 @@ static void answer_status(struct daemon *d, struct sbuf *b)
     pthread_mutex_unlock(&d->overview_lock);
 }
 
+static bool is_text_or_missing(const json *node)
+{
+    return json_type(node) == JSON_STRING || json_type(node) == JSON_NULL;
+}
+
 /* The writer may hold the filter longer than this call waits: both live on the heap then. */
 static enum rc read_filter(const json *request, struct arena *a, struct retry_filter *ret,
                            struct why *why)
@@ -166,6 +171,11 @@ static enum rc read_filter(const json *request, struct arena *a, struct retry_fi
     int64_t *list = arena_array(a, json_count(ids), sizeof *list);
     size_t n = 0;
 
+    /* What is not understood must not widen the filter: an empty one is for all. */
+    if ((json_type(ids) != JSON_ARRAY && json_type(ids) != JSON_NULL) ||
+        !is_text_or_missing(json_get(request, "connector")) ||
+        !is_text_or_missing(json_get(request, "reason")))
+        return why_fail(RC_INVALID, why, "ids is a list, connector and reason are texts");
     for (const json *id = json_first(ids); id; id = json_next(id))
         if (!json_int64(id, &list[n++]))
             return why_fail(RC_INVALID, why, "an id is not a number");
