@@ -222,6 +222,18 @@ static void read_options(const json *properties, struct arena *a, struct notion_
                                             lead_state_name((enum lead_state)state), a);
 }
 
+/* A page that names a column twice would not be JSON that anybody reads the same. */
+static enum rc check_apart(const struct notion_schema *schema, unsigned c, struct why *why)
+{
+    for (unsigned k = 0; k < c; k++)
+        if (schema->columns[c].id.len && str_eq(schema->columns[c].id, schema->columns[k].id))
+            return why_fail(RC_INVALID, why,
+                            "%s and %s are one column of the data source: name another with "
+                            "`property.%s = ...`",
+                            columns[k].name, columns[c].name, columns[c].key);
+    return RC_OK;
+}
+
 enum rc notion_schema_read(const struct notion *s, const json *properties, struct arena *a,
                            struct notion_schema *ret, struct why *why)
 {
@@ -230,6 +242,8 @@ enum rc notion_schema_read(const struct notion *s, const json *properties, struc
     for (unsigned c = 0; c < NOTION_COLUMNS; c++) {
         enum rc rc = read_column(s, properties, (enum notion_column)c, a, &schema.columns[c], why);
 
+        if (!rc)
+            rc = check_apart(&schema, c, why);
         if (rc)
             return rc;
     }

@@ -1,4 +1,5 @@
-/* tests/unit/test_notion_address.c - ids that Notion gave, in the addresses of later requests. */
+/* tests/unit/test_notion_ids.c - ids that Notion gave, in addresses and bodies of later requests.
+ */
 #include "cm.h"
 
 #include "connector_fixture.h"
@@ -36,11 +37,24 @@ static void an_id_without_end_ends_the_job(void **state)
     assert_non_null(strstr(f.why.text, "address"));
 }
 
+static void two_of_our_columns_cannot_be_one_of_theirs(void **state)
+{
+    (void)state;
+    fixture_start(&f, SECTION "property.reasons = Lead ID\n");
+    fixture_step(&f, "GET", "/v1/databases/", 200, "{\"data_sources\":[{\"id\":\"ds-1\"}]}");
+    fixture_last(
+        &f, "GET", "/v1/data_sources/", 200,
+        "{\"properties\":{\"T\":{\"id\":\"t\",\"type\":\"title\"},\"Lead ID\":{\"id\":\"k\","
+        "\"type\":\"rich_text\"},\"Score\":{\"id\":\"s\",\"type\":\"number\"}}}");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "Lead ID and Reasons are one column");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(an_id_stays_one_segment_of_the_path, teardown),
         cmocka_unit_test_teardown(an_id_without_end_ends_the_job, teardown),
+        cmocka_unit_test_teardown(two_of_our_columns_cannot_be_one_of_theirs, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
