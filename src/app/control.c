@@ -111,7 +111,7 @@ enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
 enum rc control_request(struct str socket_path, struct str request, struct arena *a,
                         struct json_doc *ret, struct why *why)
 {
-    struct str answer;
+    struct str answer = STR_NULL;
     enum rc rc = control_ask(socket_path, request, a, &answer, why);
 
     if (rc == RC_OK)
