@@ -173,31 +173,9 @@ static void count(const struct request *r, int64_t now_us)
         metric_add(r->site->rejected[rejected], 1);
 }
 
-/* Several lines of one header are one list, in the order in which they came. */
-static enum MHD_Result join_forwarded(void *cls, enum MHD_ValueKind kind, const char *key,
-                                      const char *text)
-{
-    struct sbuf *b = cls;
-
-    (void)kind;
-    if (str_ieq(str_of(key), STR("X-Forwarded-For"))) {
-        if (b->len)
-            sbuf_char(b, ',');
-        sbuf_text(b, text ? text : "");
-    }
-    return MHD_YES;
-}
-
 static void write_client(const struct request *r, char ret[INET6_ADDRSTRLEN])
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct sbuf forwarded AUTO(sbuf_free) = SBUF(16 * 1024);
-
-    if (r->set->n_trusted)
-        (void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, join_forwarded, &forwarded);
-    struct in6_addr a = client_address(address_of(info ? info->client_addr : NULL),
-                                       sbuf_str(&forwarded), r->set->trusted, r->set->n_trusted);
+    struct in6_addr a = request_client(r);
     address_text(&a, ret);
 }
 

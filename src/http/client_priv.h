@@ -1,4 +1,4 @@
-/* client_priv.h - networks, and who is at the other end: for the log only. Pure. */
+/* client_priv.h - networks, and who is at the other end: for the log and for fair shares. Pure. */
 #ifndef FUNNELD_HTTP_CLIENT_PRIV_H
 #define FUNNELD_HTTP_CLIENT_PRIV_H
 

@@ -109,18 +109,46 @@ struct str request_header(const void *request, const char *name, size_t *ret_cou
     return search.value;
 }
 
+/* Several lines of one header are one list, in the order in which they came. */
+static enum MHD_Result join_forwarded(void *cls, enum MHD_ValueKind kind, const char *key,
+                                      const char *text)
+{
+    struct sbuf *b = cls;
+
+    (void)kind;
+    if (str_ieq(str_of(key), STR("X-Forwarded-For"))) {
+        if (b->len)
+            sbuf_char(b, ',');
+        sbuf_text(b, text ? text : "");
+    }
+    return MHD_YES;
+}
+
+struct in6_addr request_client(const struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct sbuf forwarded AUTO(sbuf_free) = SBUF(16 * 1024);
+
+    if (r->set->n_trusted)
+        (void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, join_forwarded, &forwarded);
+    return client_address(address_of(info ? info->client_addr : NULL), sbuf_str(&forwarded),
+                          r->set->trusted, r->set->n_trusted);
+}
+
 static size_t max_body(const struct request *r)
 {
     return (size_t)r->set->sites.server->max_body;
 }
 
-/* Whether the answer cannot wait for the body: its length is not to be trusted or too much, or
- * the sender asks before it sends. */
+/* Whether the answer cannot wait for the body: its length is not to be trusted or too much, the
+ * sender has not shown that it may send one, or asks before it does. */
 static bool answers_at_once(const struct request *r)
 {
     if (!head_has_body(&r->head))
         return false;
-    return r->reply == REPLY_MALFORMED || r->reply == REPLY_FRAMING || r->head.expect.n ||
+    return r->reply == REPLY_MALFORMED || r->reply == REPLY_FRAMING ||
+           r->reply == REPLY_SIGNATURE || r->reply == REPLY_TIMESTAMP || r->head.expect.n ||
            (r->head.has_length && (uint64_t)r->head.bytes > max_body(r));
 }
 

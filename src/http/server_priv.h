@@ -9,6 +9,7 @@
 
 #include <microhttpd.h>
 
+#include "client_priv.h"
 #include "deadlines_priv.h"
 #include "head_priv.h"
 #include "sites_priv.h"
@@ -104,6 +105,7 @@ enum MHD_Result request_step(struct request *r, const char *method, const char *
 bool request_is(const struct request *r, const char *method);
 /* A request header by name; *ret_count: how often it was sent. The first one's value. */
 struct str request_header(const void *request, const char *name, size_t *ret_count);
+struct in6_addr request_client(const struct request *r);
 void request_id_new(char ret[REQUEST_ID + 1]);
 
 /* body.c */

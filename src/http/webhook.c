@@ -42,6 +42,35 @@ static enum reply judge_head(const struct request *r)
     return REPLY_NONE;
 }
 
+static struct raw_request raw_of(const struct request *r)
+{
+    return (struct raw_request){
+        .method = r->method,
+        .target = r->target,
+        .body = {r->body ? r->body : "", r->body_len},
+        .received_at = clock_now_ms(),
+        .request_id = {r->id, REQUEST_ID},
+        .header = request_header,
+        .self = r,
+    };
+}
+
+static void refuse(struct request *r, enum refusal refusal)
+{
+    r->reply = reply_of_refusal(refusal);
+    /* What did not prove who it is learns no more than that. */
+    if (r->reply != REPLY_SIGNATURE && r->reply != REPLY_TIMESTAMP)
+        r->detail = str_of(r->why.text);
+}
+
+static void verify_head(struct request *r)
+{
+    const struct source *source = r->site->source;
+    const struct raw_request raw = raw_of(r);
+
+    refuse(r, source->type->verify_head(source, &raw, &r->arena, &r->why));
+}
+
 void webhook_route(struct request *r)
 {
     r->site = site_find(r->set, r->path);
@@ -53,14 +82,8 @@ void webhook_route(struct request *r)
     }
     r->reply = r->site ? judge_head(r) : REPLY_NOT_FOUND;
     r->allow = "POST";
-}
-
-static void refuse(struct request *r, enum refusal refusal)
-{
-    r->reply = reply_of_refusal(refusal);
-    /* What did not prove who it is learns no more than that. */
-    if (r->reply != REPLY_SIGNATURE && r->reply != REPLY_TIMESTAMP)
-        r->detail = str_of(r->why.text);
+    if (!r->reply)
+        verify_head(r);
 }
 
 static size_t weight(const struct intake *in)
@@ -75,15 +98,7 @@ static size_t weight(const struct intake *in)
 void webhook_finish(struct request *r)
 {
     const struct source *source = r->site->source;
-    const struct raw_request raw = {
-        .method = r->method,
-        .target = r->target,
-        .body = {r->body ? r->body : "", r->body_len},
-        .received_at = clock_now_ms(),
-        .request_id = {r->id, REQUEST_ID},
-        .header = request_header,
-        .self = r,
-    };
+    const struct raw_request raw = raw_of(r);
     enum refusal refusal = source->type->verify(source, &raw, &r->arena, &r->why);
 
     if (!refusal)

@@ -143,6 +143,7 @@ const struct source_type hubspot_source = {
     .name = "hubspot",
     .spec = &hubspot_spec,
     .check = hubspot_check,
+    .verify_head = hubspot_verify_head,
     .verify = hubspot_verify,
     .decode = hubspot_decode,
     .decode_stored = hubspot_decode_stored,

@@ -18,6 +18,8 @@ struct hubspot {
 /* Turns one element of the array into an event that event_init has prepared. */
 void hubspot_event(const json *node, struct arena *a, struct event *e);
 
+enum refusal hubspot_verify_head(const struct source *s, const struct raw_request *r,
+                                 struct arena *a, struct why *why);
 enum refusal hubspot_verify(const struct source *s, const struct raw_request *r, struct arena *a,
                             struct why *why);
 enum rc hubspot_sign(const struct source *s, struct str base_url, struct str version,

@@ -81,6 +81,33 @@ static struct str join(struct str base, struct str target, struct arena *a)
     return arena_printf(a, "%.*s%.*s", STR_ARG(base), STR_ARG(target));
 }
 
+/* Which signature there is, and whether it is of our time. */
+static enum refusal read_signature(const struct hubspot *h, const struct raw_request *r,
+                                   struct signature_headers *ret, enum hubspot_version *ret_version,
+                                   struct why *why)
+{
+    enum refusal refused = read_headers(r, ret, why);
+
+    if (!refused)
+        refused = choose(h, ret, ret_version, why);
+    if (refused)
+        return refused;
+    if (*ret_version == HUBSPOT_V3 && !hubspot_timestamp_valid(ret->timestamp, r->received_at))
+        return refuse(REFUSED_TIMESTAMP, why, "X-HubSpot-Request-Timestamp is %s",
+                      ret->timestamp.at ? "not a time within 5 minutes of ours" : "missing");
+    return REFUSED_NOT;
+}
+
+enum refusal hubspot_verify_head(const struct source *s, const struct raw_request *r,
+                                 struct arena *a, struct why *why)
+{
+    struct signature_headers headers = {0};
+    enum hubspot_version version = HUBSPOT_V3;
+
+    (void)a;
+    return read_signature(s->settings, r, &headers, &version, why);
+}
+
 enum refusal hubspot_verify(const struct source *s, const struct raw_request *r, struct arena *a,
                             struct why *why)
 {
@@ -88,14 +115,9 @@ enum refusal hubspot_verify(const struct source *s, const struct raw_request *r,
     struct signature_headers headers = {0};
     enum hubspot_version version = HUBSPOT_V3;
 
-    enum refusal refused = read_headers(r, &headers, why);
-    if (!refused)
-        refused = choose(h, &headers, &version, why);
+    enum refusal refused = read_signature(h, r, &headers, &version, why);
     if (refused)
         return refused;
-    if (version == HUBSPOT_V3 && !hubspot_timestamp_valid(headers.timestamp, r->received_at))
-        return refuse(REFUSED_TIMESTAMP, why, "X-HubSpot-Request-Timestamp is %s",
-                      headers.timestamp.at ? "not a time within 5 minutes of ours" : "missing");
     const struct hubspot_request signed_request = {
         .method = r->method,
         .uri = join(s->public_url, r->target, a),

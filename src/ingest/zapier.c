@@ -196,6 +196,7 @@ const struct source_type zapier_source = {
     .name = "zapier",
     .spec = &zapier_spec,
     .check = zapier_check,
+    .verify_head = zapier_verify, /* a secret needs no body */
     .verify = zapier_verify,
     .decode = zapier_decode,
     .decode_stored = zapier_decode_stored,

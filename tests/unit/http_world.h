@@ -47,6 +47,20 @@ struct world {
 static struct world *the_world; /* for the callbacks that get no pointer of ours */
 
 /* A source whose secret is "open" and whose body is [eee...], an event for each e. */
+static enum refusal test_verify_head(const struct source *s, const struct raw_request *r,
+                                     struct arena *a, struct why *why)
+{
+    size_t n, stale;
+
+    (void)s;
+    (void)a;
+    (void)r->header(r->self, "x-test-secret", &n);
+    (void)r->header(r->self, "x-test-stale", &stale);
+    if (n != 1)
+        (void)why_fail(RC_DENIED, why, "there is no secret");
+    return n != 1 ? REFUSED_SIGNATURE : stale ? REFUSED_TIMESTAMP : REFUSED_NOT;
+}
+
 static enum refusal test_verify(const struct source *s, const struct raw_request *r,
                                 struct arena *a, struct why *why)
 {
@@ -84,7 +98,11 @@ static enum refusal test_decode(const struct source *s, const struct raw_request
 }
 
 static const struct source_type test_type = {
-    .name = "test", .verify = test_verify, .decode = test_decode};
+    .name = "test",
+    .verify_head = test_verify_head,
+    .verify = test_verify,
+    .decode = test_decode,
+};
 
 static enum rc test_submit(void *self, struct work *work)
 {

@@ -257,7 +257,7 @@ static void refused_and_accepted_requests_share_a_connection(void **state)
         assert_int_equal(hear(fd).status, 404);
         say(fd, POST SECRET "Content-Length: 3\r\n\r\n[e]");
         assert_int_equal(hear(fd).status, 200);
-        say(fd, POST "Content-Length: 3\r\n\r\n[e]");
+        say(fd, POST "X-Test-Secret: wrong\r\nContent-Length: 3\r\n\r\n[e]");
         assert_int_equal(hear(fd).status, 401);
     }
     close(fd);

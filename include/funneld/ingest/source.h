@@ -44,6 +44,10 @@ struct source_type {
     /* Cross-field checks only; public_url is [server] public_url or missing. */
     void (*check)(const void *settings, const struct conf_section *section, struct str public_url,
                   struct conf_problems *problems);
+    /* From the headers alone: REFUSED_NOT where verify may still agree once the body is there.
+     * What is refused here costs no memory for a body. */
+    enum refusal (*verify_head)(const struct source *s, const struct raw_request *r,
+                                struct arena *a, struct why *why);
     /* REFUSED_NOT when the sender proved who it is. */
     enum refusal (*verify)(const struct source *s, const struct raw_request *r, struct arena *a,
                            struct why *why);
