@@ -82,6 +82,16 @@ struct in6_addr address_of(const struct sockaddr *sa)
     return in6addr_any;
 }
 
+size_t address_hash(const struct in6_addr *a)
+{
+    size_t n = is_mapped(a) ? sizeof(a->s6_addr) : sizeof(a->s6_addr) / 2;
+    uint32_t hash = 2166136261; /* FNV-1a */
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ a->s6_addr[i]) * 16777619;
+    return hash;
+}
+
 void address_text(const struct in6_addr *a, char ret[INET6_ADDRSTRLEN])
 {
     const char *text = is_mapped(a) ? inet_ntop(AF_INET, a->s6_addr + 12, ret, INET6_ADDRSTRLEN)

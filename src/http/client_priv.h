@@ -17,6 +17,8 @@ bool network_parse(struct str text, struct network *ret);
 bool network_has(const struct network *n, const struct in6_addr *address);
 
 struct in6_addr address_of(const struct sockaddr *sa); /* :: where there is none */
+/* Equal for equal IPv4 addresses and for all of an IPv6 /64, which one customer gets whole. */
+size_t address_hash(const struct in6_addr *a);
 void address_text(const struct in6_addr *a, char ret[INET6_ADDRSTRLEN]);
 
 /* The rightmost address of `forwarded` (X-Forwarded-For) that is no trusted proxy, seen from

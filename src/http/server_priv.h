@@ -84,7 +84,8 @@ struct request {
     const struct site *site; /* NULL: of no source */
     char *body;
     size_t body_len, body_cap;
-    size_t received; /* body bytes, kept or not */
+    size_t body_slot; /* whose share of the memory for bodies it counts towards */
+    size_t received;  /* body bytes, kept or not */
 
     enum reply reply;
     struct str detail; /* in the place of the reply's own sentence; for the sender, too */

@@ -102,6 +102,18 @@ static void socket_addresses_of_both_families_are_read(void **state)
     assert_string_equal(text, "::1");
 }
 
+static void a_share_belongs_to_an_ipv4_address_or_to_a_whole_ipv6_64(void **state)
+{
+    const struct in6_addr v4 = address("192.0.2.7"), next = address("192.0.2.8");
+    const struct in6_addr v6 = address("2001:db8:1:2::1"), same = address("2001:db8:1:2:a:b:c:d");
+    const struct in6_addr other = address("2001:db8:1:3::1");
+
+    (void)state;
+    assert_true(address_hash(&v4) != address_hash(&next));
+    assert_true(address_hash(&v6) == address_hash(&same));
+    assert_true(address_hash(&v6) != address_hash(&other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_network_has_the_addresses_under_its_prefix),
         cmocka_unit_test(the_client_is_the_rightmost_that_is_not_trusted),
         cmocka_unit_test(socket_addresses_of_both_families_are_read),
+        cmocka_unit_test(a_share_belongs_to_an_ipv4_address_or_to_a_whole_ipv6_64),
     };
 
     return cmocka_run_group_tests_name("client_address", tests, NULL, NULL);
