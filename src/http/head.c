@@ -1,9 +1,10 @@
 /* head.c - reads a request's headers once and finds what must not be let through.
  *
- * Three holes leave no trace in the texts that libmicrohttpd 0.9.75 gives: a folded line (its end
- * is glued to the NAME), a NUL (the value is cut there) and a bare LF. But the texts point into
- * the buffer that was read, so in a sound head each name starts exactly CR LF after the value
- * before it, and the head ends CR LF CR LF after the last. Other versions may lay out their
+ * Four holes leave no trace in the texts that libmicrohttpd 0.9.75 gives: a folded line (its end
+ * is glued to the NAME), a NUL (the text is cut there), a bare LF, and more than one blank in the
+ * request line. But the texts point into the buffer that was read, so in a sound head method,
+ * target and version are one byte apart, each name starts exactly CR LF after the value before
+ * it, and the head ends CR LF CR LF after the last. Other versions may lay out their
  * buffers differently, and newer ones refuse these heads themselves: there it is not looked at.
  */
 #include "head_priv.h"
@@ -90,8 +91,14 @@ static bool layout_is_known(void)
     return strcmp(MHD_get_version(), "0.9.75") == 0;
 }
 
-void head_read(struct MHD_Connection *connection, const char *method, const char *version,
-               struct head *ret)
+/* By its parts: method, target, version. */
+static bool is_odd_line(const char *method, struct str target, const char *version)
+{
+    return (uintptr_t)method + strlen(method) + 1 + target.len + 1 != (uintptr_t)version;
+}
+
+void head_read(struct MHD_Connection *connection, const char *method, struct str target,
+               const char *version, struct head *ret)
 {
     struct reading reading = {.next = (uintptr_t)version + strlen(version) + CRLF};
     struct head *h = &reading.head;
@@ -99,6 +106,7 @@ void head_read(struct MHD_Connection *connection, const char *method, const char
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, see, &reading); /* the number */
+    h->odd_line |= is_odd_line(method, target, version);
     h->odd_line |= reading.next + CRLF != (uintptr_t)method + info->header_size;
     h->odd_line &= layout_is_known();
     h->chunked = h->coding.n == 1 && str_ieq(h->coding.value, STR("chunked"));
@@ -133,7 +141,8 @@ enum hole head_hole(const struct head *h, struct str target, struct str version,
         const char *detail;
     } holes[] = {
         {h->odd_line, HOLE_FRAMING,
-         "A header line is folded, holds a NUL byte or does not end in CR LF."},
+         "A line of the head is folded, holds a NUL byte or a blank too many, or does not end in "
+         "CR LF."},
         {h->odd_name, HOLE_FRAMING, "A header's name holds a character that no name may hold."},
         {h->length.n && h->coding.n, HOLE_FRAMING,
          "Content-Length and Transfer-Encoding do not go together."},

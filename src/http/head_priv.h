@@ -24,9 +24,9 @@ struct head {
     int64_t bytes; /* Content-Length, with has_length */
 };
 
-/* `method` and `version` as the handler got them. */
-void head_read(struct MHD_Connection *connection, const char *method, const char *version,
-               struct head *ret);
+/* `method` and `version` as the handler got them, the target as it was sent. */
+void head_read(struct MHD_Connection *connection, const char *method, struct str target,
+               const char *version, struct head *ret);
 
 enum hole { HOLE_NONE, HOLE_FRAMING, HOLE_OTHER };
 /* *ret_detail says what is wrong, for people. */

@@ -174,7 +174,7 @@ static enum MHD_Result first_call(struct request *r, const char *method, const c
     if (query)
         r->path.len = (size_t)(query - r->target.at);
     conn_enter(&r->listener->conns, r->conn, PHASE_BODY, r->started_us);
-    head_read(r->connection, method, version, &r->head);
+    head_read(r->connection, method, r->target, version, &r->head);
     close_holes(r, version);
     r->listener->route(r);
     if (!r->reply || !answers_at_once(r))
