@@ -175,7 +175,8 @@ static enum rc notion_build(struct job *job, struct http_request *ret, struct wh
     if (job->step == NOTION_STEP_START) {
         job->scratch = talk = ARENA_NEW(job->arena, struct notion_talk);
         talk->page = job->parcels[0].remote_lead;
-        talk->goal = talk->page.len ? NOTION_STEP_PATCH : NOTION_STEP_QUERY;
+        /* In doubt, a page of the lead's own may be there beside that of one merged into it. */
+        talk->goal = talk->page.len && !job->look ? NOTION_STEP_PATCH : NOTION_STEP_QUERY;
     }
     if (n->ready)
         job->step = talk->goal;

@@ -196,13 +196,13 @@ static enum judged judge_query(struct job *job, const struct http_response *r)
     if (r->status != 200 || !answer_object(r, &doc) ||
         json_type(json_get(doc.root, "results")) != JSON_ARRAY)
         return judge_failure(job, r);
-    talk->page = oldest_page(job, json_get(doc.root, "results"));
-    if (talk->page.len)
-        talk->goal = NOTION_STEP_PATCH;
-    else if (job->look && !talk->asked_twice)
+    struct str found = oldest_page(job, json_get(doc.root, "results"));
+    if (!found.len && job->look && !talk->asked_twice) {
         talk->asked_twice = true; /* a page just made may not be visible at once */
-    else
-        talk->goal = NOTION_STEP_CREATE;
+        return JUDGED_CONTINUE;
+    }
+    talk->page = found.len ? found : talk->page;
+    talk->goal = talk->page.len ? NOTION_STEP_PATCH : NOTION_STEP_CREATE;
     return JUDGED_CONTINUE;
 }
 
