@@ -215,17 +215,23 @@ static void an_attempt_can_end_while_its_delivery_is_held(void **state)
 
     OK(store_begin(w->store));
     int64_t good = put_one(w, "slack"), bad = put_one(w, "slack"), open = put_one(w, "slack");
+    int64_t again = put_one(w, "slack");
     OK(store_attempt_begin(w->store, good, T0));
     OK(store_attempt_begin(w->store, open, T0));
+    OK(store_attempt_begin(w->store, again, T0));
     OK(store_connectors(w->store, NULL, 0, T0));
     OK(end_with(w, good, ATTEMPT_DELIVERED, NULL));
     OK(end_with(w, bad, ATTEMPT_DEAD, "revoked"));
-    assert_int_equal(end_with(w, open, ATTEMPT_AMBIGUOUS, "time-out"), RC_NONE);
+    OK(end_with(w, open, ATTEMPT_AMBIGUOUS, "time-out"));
+    OK(end_with(w, again, ATTEMPT_RETRY, "busy"));
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, good).state, DELIVERY_DELIVERED);
     assert_int_equal(get_delivery(w, bad).state, DELIVERY_DEAD);
     assert_int_equal(get_delivery(w, open).state, DELIVERY_HELD);
     assert_int_equal(get_delivery(w, open).open_attempt_at, T0);
+    assert_int_equal(get_delivery(w, again).state, DELIVERY_HELD);
+    assert_int_equal(get_delivery(w, again).open_attempt_at, 0); /* that one did nothing */
+    assert_int_equal(get_delivery(w, again).attempts, 1);
 }
 
 static void a_remote_object_is_set_renewed_and_forgotten(void **state)

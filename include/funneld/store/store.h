@@ -128,7 +128,7 @@ MUST_CHECK enum rc store_delivery_release(struct store *st, int64_t lead, int64_
                                           void *self);
 MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at);
 /* Writes the history row and the new state; RC_NONE: the delivery is no longer pending (its
- * history row is written all the same). One that is held meanwhile can still end. */
+ * history row is written all the same). One that is held meanwhile ends, or is put off, as well. */
 MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
 MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
                                     struct str remote, int64_t now_ms);
