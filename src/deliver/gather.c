@@ -9,6 +9,8 @@
 
 /* After a read that failed. */
 #define UNREAD_PAUSE_MS (1 * SECONDS_MS)
+/* Before a row that another attempt holds is looked at again. */
+#define UNDER_WAY_MS (1 * SECONDS_MS)
 
 /* At most so many parcels, and room for no more than there are. */
 static size_t batch_room(const struct lane *lane)
@@ -77,6 +79,16 @@ enum fit {
     FIT_UNREAD,
 };
 
+/* Its lead was merged into another, under which nothing is in flight. */
+static bool is_under_way(const struct attempt *but, int64_t id)
+{
+    for (const struct attempt *a = but->engine->attempts; a; a = a->next)
+        for (size_t i = 0; i < a->job.n && a != but; i++)
+            if (a->parcels[i].d.id == id)
+                return true;
+    return false;
+}
+
 /* What the disk says counts: the window may be behind. */
 static enum fit fits(struct attempt *a, const struct due_row *row, const struct delivery *d,
                      int64_t now_ms)
@@ -91,6 +103,8 @@ static enum fit fits(struct attempt *a, const struct due_row *row, const struct 
             lane_refresh(lane, reader, d->lead, now_ms);
         return FIT_NOT;
     }
+    if (is_under_way(a, d->id))
+        now.due_at = now_ms + UNDER_WAY_MS;
     if (lane_due_at(lane, &now) > now_ms) {
         lane_add(lane, now);
         return FIT_NOT;

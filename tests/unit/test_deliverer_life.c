@@ -54,6 +54,24 @@ static void a_row_of_a_merged_lead_goes_on_under_the_other(void **state)
     world_free(w);
 }
 
+static void a_row_of_a_merged_lead_is_not_taken_twice(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    w->settings[0].common.concurrency = 8;
+    post(w, "c", 1);
+    step(w);
+    fake_row(1)->lead = 2;
+    deliverer_rescan(w->d);
+    step_to(w, w->now + 60000);
+    assert_int_equal(w->n_sent, 1);
+    answer(w, "post/1", 503);
+    step_to(w, w->now + 60000);
+    assert_int_equal(w->n_sent, 2);
+    world_free(w);
+}
+
 static void a_verdict_that_came_too_late_is_not_counted(void **state)
 {
     struct world *w = world_one();
@@ -411,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_superseded_meanwhile_is_not_sent),
         cmocka_unit_test(a_row_of_a_merged_lead_goes_on_under_the_other),
+        cmocka_unit_test(a_row_of_a_merged_lead_is_not_taken_twice),
         cmocka_unit_test(a_verdict_that_came_too_late_is_not_counted),
         cmocka_unit_test(a_stale_notice_does_not_send_before_its_time),
         cmocka_unit_test(a_read_that_fails_is_repeated_after_a_second),
