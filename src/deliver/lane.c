@@ -75,6 +75,7 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
 
 void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
 {
+    lane->began_at = lane->began_at ? lane->began_at - back_ms : now_ms;
     if (!lane->connector)
         return;
     int64_t longest = lane_common(lane)->backoff_max_ms;
@@ -94,7 +95,8 @@ const struct connector_common *lane_common(const struct lane *lane)
 
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
 {
-    int64_t look_at = row->open_attempt_at + lane_common(lane)->settle_ms;
+    int64_t left_by = row->open_attempt_at > lane->began_at ? row->open_attempt_at : lane->began_at;
+    int64_t look_at = left_by + lane_common(lane)->settle_ms;
 
     int64_t at = row->open_attempt_at && look_at > row->due_at ? look_at : row->due_at;
 
