@@ -130,11 +130,30 @@ static enum rc load_rules(struct batch *b, const struct rules *r)
     return rc == RC_OK ? store_ruleset_add(b->store, r->scorecard.text, b->now_ms) : rc;
 }
 
+/* What was dead while something newer came is not said any more where that says it all. */
+static enum rc fold_overtaken(struct batch *b)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < b->rules->n_connectors && rc == RC_OK; i++) {
+        const struct connector *c = &b->rules->connectors[i];
+        int64_t n = 0;
+
+        if (c->type->upsert)
+            rc = store_delivery_fold_all(b->store, c->name, b->now_ms, &n);
+        if (rc == RC_OK && n)
+            batch_count(b, metric(METRIC_DELIVERIES, c->name, STR("superseded")), n);
+    }
+    return rc;
+}
+
 static enum rc retry(struct batch *b, const struct retry_filter *f, int64_t *ret_n)
 {
     enum rc rc = store_retry(b->store, f, b->now_ms, ret_n);
 
-    return rc == RC_OK ? hold_and_release(b, b->rules) : rc;
+    if (rc == RC_OK)
+        rc = hold_and_release(b, b->rules);
+    return rc == RC_OK ? fold_overtaken(b) : rc;
 }
 
 /* Whoever asked may have given up waiting; then it must not happen behind its back. A group that

@@ -199,31 +199,62 @@ static void another_form_with_the_address_of_an_erased_person_is_a_new_lead(void
     check_forgotten(p, 7);
 }
 
-static void an_erased_leads_dead_deliveries_are_not_retried(void **state)
+/* The only one that is pending for it. */
+static void end_dead(struct pipeline *p, const char *connector)
 {
-    struct pipeline *p = *state;
-
-    load(p, telling);
-    change(p, 7, "demo_requested", "true");
-    struct deliveries list = deliveries(p, "sales-slack", "pending");
+    struct deliveries list = deliveries(p, connector, "pending");
     struct attempt_end end = {.delivery = list.items[0].id,
                               .lead = list.items[0].lead,
-                              .connector = STR("sales-slack"),
+                              .connector = str_of(connector),
                               .verdict = ATTEMPT_DEAD,
                               .started_at = p->now,
                               .ended_at = p->now,
                               .status = 401,
                               .detail = STR("token_revoked")};
     struct verdicts v = {.ends = &end, .n = 1};
+
+    assert_int_equal(list.n, 1);
     run(p, &v.work, WORK_VERDICTS);
     OK(p->rc);
     assert_true(end.applied);
-    tell(p, "contact.privacyDeletion", 7);
+}
+
+static int64_t retry_all(struct pipeline *p)
+{
     struct retry_filter all = {0};
     struct command c = {.kind = COMMAND_RETRY, .arg = &all};
+
     run(p, &c.work, WORK_COMMAND);
     OK(p->rc);
-    assert_int_equal(c.count, 0);
+    return c.count;
+}
+
+static void an_erased_leads_dead_deliveries_are_not_retried(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, telling);
+    change(p, 7, "demo_requested", "true");
+    end_dead(p, "sales-slack");
+    tell(p, "contact.privacyDeletion", 7);
+    assert_int_equal(retry_all(p), 0);
+}
+
+static void a_retried_upsert_gives_way_to_a_newer_one_that_waits(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, BASIC_SOURCES SLACK NOTION RULES
+         "[route all]\nwhen = event.property == \"page\"\nto = lead-book, sales-slack\n");
+    change(p, 7, "page", "a");
+    end_dead(p, "lead-book");
+    end_dead(p, "sales-slack");
+    change(p, 7, "page", "b");
+    assert_int_equal(retry_all(p), 2);
+    assert_int_equal(count_deliveries(p, "lead-book", "superseded"), 1);
+    assert_int_equal(count_deliveries(p, "lead-book", "pending"), 1);
+    assert_int_equal(count_deliveries(p, "sales-slack", "pending"), 2);
+    assert_true(counted(METRIC_DELIVERIES, "lead-book", "superseded") == 1);
 }
 
 int main(void)
@@ -239,6 +270,7 @@ int main(void)
         CHECKS(the_erasure_of_an_absorbed_record_is_the_persons_in_either_order),
         CHECKS(another_form_with_the_address_of_an_erased_person_is_a_new_lead),
         CHECKS(an_erased_leads_dead_deliveries_are_not_retried),
+        CHECKS(a_retried_upsert_gives_way_to_a_newer_one_that_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

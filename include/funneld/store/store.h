@@ -118,6 +118,9 @@ MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
 MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead,
                                        int64_t newer, int64_t now_ms, int64_t *ret_n);
+/* The same for all leads of the connector: of those that wait for one, the newest stays. */
+MUST_CHECK enum rc store_delivery_fold_all(struct store *st, struct str connector, int64_t now_ms,
+                                           int64_t *ret_n);
 /* Whether one of this (connector, route, lead) waits already. */
 MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
                                          int64_t lead, bool *ret);

@@ -25,6 +25,12 @@ enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead
                      now_ms);
 }
 
+enum rc store_delivery_fold_all(struct store *st, struct str connector, int64_t now_ms,
+                                int64_t *ret_n)
+{
+    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD_ALL, "ti", connector, now_ms);
+}
+
 enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,
                                void (*released)(void *self, struct str connector,
                                                 const struct due_row *row),
