@@ -136,7 +136,9 @@ static void fake_session_free(void *session)
     fake_sessions_freed++;
 }
 
+static const struct section_spec fake_spec = {.kind = "connector", .type = "fake"};
 static const struct connector_type fake_type = {.name = "fake",
+                                                .spec = &fake_spec,
                                                 .session_size = sizeof(struct fake_session),
                                                 .session_free = fake_session_free,
                                                 .max_batch = 100,
