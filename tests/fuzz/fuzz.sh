@@ -10,7 +10,7 @@
 set -uo pipefail
 what=$1 make=${2:-}
 out=build/fuzz seconds=${FUZZ_SECONDS:-600} seed=${FUZZ_SEED:-0}
-files_max=150 bytes_max=300000 # of one committed corpus
+files_max=160 bytes_max=300000 # of one committed corpus
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-14) && export ASAN_SYMBOLIZER_PATH
@@ -69,8 +69,8 @@ merge() {
     build
     for name in "${names[@]}"; do
         mkdir -p "$out/corpus/$name" "tests/fuzz/corpus/$name"
-        # By edges alone: with the counters of how often each was taken, a corpus has thousands of files.
-        "$out/fuzz/$name" -merge=1 -use_counters=0 -max_len=4096 -timeout=5 -rss_limit_mb=512 \
+        # The fewest that take every edge: with counters of how often, a corpus has thousands of files.
+        "$out/fuzz/$name" -set_cover_merge=1 -use_counters=0 -max_len=4096 -timeout=5 -rss_limit_mb=512 \
             "tests/fuzz/corpus/$name" "$out/corpus/$name" >"$out/$name.merge.log" 2>&1 ||
             { tail -20 "$out/$name.merge.log"; exit 1; }
     done
