@@ -303,8 +303,11 @@ static void a_refused_answer_has_the_group_done_again_as_well(void **state)
     e.request_id = STR("req-1");
     e.properties = &nameless;
     e.n_properties = 1;
-    struct attempt_end end = {
-        .delivery = d.id, .lead = d.lead, .connector = d.connector, .ended_at = p->now, .event = &e};
+    struct attempt_end end = {.delivery = d.id,
+                              .lead = d.lead,
+                              .connector = d.connector,
+                              .ended_at = p->now,
+                              .event = &e};
     struct verdicts v = {.ends = &end, .n = 1};
     struct intake in = waiting_intake(p, 8);
     submit(p, &in.work, WORK_INTAKE);
