@@ -25,6 +25,8 @@ static void site_init(struct site *site, const struct source *source)
         site->rejected[i] = metric(METRIC_REQUESTS_REJECTED, source->name, str_of(labels[i]));
     for (size_t i = 0; i < SITE_CODES; i++)
         site->seconds[i] = metric(METRIC_REQUEST_SECONDS, source->name, str_of(code_labels[i]));
+    if (source->type->signed_at)
+        site->skew = metric(METRIC_CLOCK_SKEW, source->name, STR_NULL);
 }
 
 static void site_set_destroy(struct ref *ref)

@@ -33,6 +33,7 @@ struct site {
     struct str path;
     struct series *rejected[REJECTED_COUNT];
     struct series *seconds[SITE_CODES];
+    struct series *skew; /* NULL: its senders sign no time */
 };
 
 struct site_set {

@@ -95,12 +95,23 @@ static size_t weight(const struct intake *in)
     return sum;
 }
 
+/* Beyond five minutes everything is refused: what is on its way there should be seen before. */
+static void note_skew(const struct site *site, const struct raw_request *raw)
+{
+    int64_t signed_at;
+
+    if (site->skew && site->source->type->signed_at(raw, &signed_at))
+        metric_set(site->skew, (double)(raw->received_at - signed_at) / 1000);
+}
+
 void webhook_finish(struct request *r)
 {
     const struct source *source = r->site->source;
     const struct raw_request raw = raw_of(r);
     enum refusal refusal = source->type->verify(source, &raw, &r->arena, &r->why);
 
+    if (!refusal)
+        note_skew(r->site, &raw);
     if (!refusal)
         refusal =
             source->type->decode(source, &raw, &r->arena, &r->intake.events, &r->intake.n, &r->why);

@@ -20,6 +20,7 @@ void hubspot_event(const json *node, struct arena *a, struct event *e);
 
 enum refusal hubspot_verify_head(const struct source *s, const struct raw_request *r,
                                  struct arena *a, struct why *why);
+bool hubspot_signed_at(const struct raw_request *r, int64_t *ret_unix_ms);
 enum refusal hubspot_verify(const struct source *s, const struct raw_request *r, struct arena *a,
                             struct why *why);
 enum rc hubspot_sign(const struct source *s, struct str base_url, struct str version,

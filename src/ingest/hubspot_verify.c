@@ -131,6 +131,15 @@ enum refusal hubspot_verify(const struct source *s, const struct raw_request *r,
     return REFUSED_NOT;
 }
 
+/* v3 alone signs it. */
+bool hubspot_signed_at(const struct raw_request *r, int64_t *ret_unix_ms)
+{
+    struct signature_headers headers = {0};
+
+    return !read_headers(r, &headers, NULL) && headers.v3.at &&
+           str_int64(headers.timestamp, ret_unix_ms);
+}
+
 static bool version_parse(struct str text, enum hubspot_version *ret)
 {
     if (!text.len)

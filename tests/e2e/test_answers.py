@@ -161,6 +161,22 @@ def test_a_request_that_does_not_prove_its_sender_is_answered_401(world):
     world.stop()
 
 
+def test_how_far_the_senders_clock_is_away_is_a_metric(world):
+    start(world)
+
+    def skew_after(offset_ms, status, secret=SECRET):
+        body = json.dumps([demo(1)]).encode()
+        stamp = int(time.time() * 1000) + offset_ms
+        answer = send(world, body, {**JSON, **sign_v3(body, timestamp=stamp, secret=secret)})
+        equal(answer.status, status, "answer")
+        return world.metric("funneld_clock_skew_seconds", source="hubspot")
+    check(abs(skew_after(0, 200)) < 1, "the same clock")
+    check(199 < skew_after(-200_000, 200) < 202, "ours is ahead")
+    check(-202 < skew_after(200_000, 200) < -198, "theirs is ahead")
+    check(skew_after(0, 401, secret="wrong") < -198, "nobody else may set it")
+    world.stop()
+
+
 def test_a_timestamp_more_than_5_minutes_away_is_answered_401(world):
     start(world)
     body = json.dumps([demo(1)]).encode()

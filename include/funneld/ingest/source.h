@@ -51,6 +51,9 @@ struct source_type {
     /* REFUSED_NOT when the sender proved who it is. */
     enum refusal (*verify)(const struct source *s, const struct raw_request *r, struct arena *a,
                            struct why *why);
+    /* When it was sent by the sender's own clock, which it signed; of a request that was verified.
+     * false: it does not say. NULL: no sender of this kind does. */
+    bool (*signed_at)(const struct raw_request *r, int64_t *ret_unix_ms);
     /* A body that is not of the outer shape refuses the whole; odd elements become events of
      * state EVENT_UNPROCESSABLE. *ret lives in a. request ids and hash are filled in too. */
     enum refusal (*decode)(const struct source *s, const struct raw_request *r, struct arena *a,

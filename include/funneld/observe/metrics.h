@@ -24,6 +24,8 @@
       "Requests of which nothing was stored.")                                                     \
     X(REQUEST_SECONDS, "funneld_request_seconds", HISTOGRAM, "source", "code",                     \
       "From the end of the request's headers to its answer.")                                      \
+    X(CLOCK_SKEW, "funneld_clock_skew_seconds", GAUGE, "source", NULL,                             \
+      "How far our clock is ahead of the time that the last request was signed at.")               \
     X(COMMIT_SECONDS, "funneld_commit_seconds", HISTOGRAM, NULL, NULL,                             \
       "One group commit, work included.")                                                          \
     X(COMMIT_EVENTS, "funneld_commit_events", HISTOGRAM, NULL, NULL, "Events in one commit.")      \
