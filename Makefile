@@ -1,6 +1,7 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
 #   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
+#   coverage  mutation  (MUTANTS=0: all of them)
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)
 #
@@ -10,19 +11,19 @@
 
 VERSION := 0.1.0
 comma   := ,
-BUILD   := build/$(or $(subst $(comma),+,$(SAN)),plain)
+BUILD   := build/$(or $(subst $(comma),+,$(SAN)),$(if $(COVERAGE),coverage),plain)
 ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
 CC       = gcc
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= $(if $(COVERAGE),-O0,-O2) -g
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wformat=2 -Wwrite-strings -Wpointer-arith -Wcast-qual -Wimplicit-fallthrough $(if $(CI),-Werror)
 HARDEN  := -fPIE -fno-common -fstack-protector-strong -fstack-clash-protection \
            $(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection) \
-           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
-           -Wno-format-truncation,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+           $(if $(COVERAGE),--coverage -fprofile-update=atomic,$(if $(SAN),-fsanitize=$(SAN) \
+           -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-format-truncation,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ours     = -std=gnu17 -Iinclude -I$(BUILD)/gen $(if $(filter tests/%,$<),-Itests/unit -Itests/contract) \
            -D_GNU_SOURCE -DFUNNELD_VERSION='"$(VERSION)"' -MMD -MP -pthread $(WARN) $(HARDEN)
 LINK     = $(at)mkdir -p $(@D) && $(CC) $(HARDEN) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS) \
@@ -39,7 +40,7 @@ benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
-.PHONY: memory fuzz fuzz-merge fuzzers
+.PHONY: coverage mutation memory fuzz fuzz-merge fuzzers
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests)
@@ -81,6 +82,8 @@ run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbo
 test: need-test need-check need-fuzz ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld
+coverage: need-test ; @tests/check/coverage.sh $(MAKE)
+mutation: programs unit need-test ; @python3 tests/check/mutate.py --mutants $(or $(MUTANTS),0)
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
 fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)

@@ -21,11 +21,13 @@ VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,i
             "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99"]
 
 
-def tests(words):
+def tests(words, but):
     for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
         for name, function in list(vars(module).items()):
             if name.startswith("test_") and callable(function):
+                if but and any(w in name or w in module.__name__ for w in but):
+                    continue
                 if not words or any(w in name or w in module.__name__ for w in words):
                     yield module.__name__, name[5:], function
 
@@ -65,10 +67,11 @@ def main():
     parser.add_argument("--sandbox", default="build/plain/funneld-sandbox")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--valgrind", action="store_true")
+    parser.add_argument("--but", nargs="*", help="leaves out what has one of these words")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     options.wrapper = VALGRIND if options.valgrind else []
-    chosen = list(tests(options.words))
+    chosen = list(tests(options.words, options.but))
     long = [t for t in chosen if is_slow(t) and not options.quick]
     with concurrent.futures.ThreadPoolExecutor(max(1, len(long))) as beside:  # they mostly wait
         waiting = [beside.submit(report, t, options) for t in long]
