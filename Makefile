@@ -1,8 +1,8 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
 #   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
-#   coverage  mutation  (MUTANTS=0: all of them)
-#   Campaigns, of which test runs a slice:  memory (each allocation fails once)
+#   release  coverage  mutation (MUTANTS=300: a sample)
+#   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
@@ -40,7 +40,7 @@ benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
-.PHONY: coverage mutation memory fuzz fuzz-merge fuzzers
+.PHONY: release coverage mutation soak memory fuzz fuzz-merge fuzzers
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests)
@@ -84,6 +84,8 @@ test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sand
 check: programs need-check ; @tests/check/check.sh build/funneld
 coverage: need-test ; @tests/check/coverage.sh $(MAKE)
 mutation: programs unit need-test ; @python3 tests/check/mutate.py --mutants $(or $(MUTANTS),0)
+release: need-build ; @tests/check/release.sh $(MAKE) $(VERSION)
+soak: programs need-demo ; @python3 tests/e2e/soak.py --seconds $(or $(SECONDS),28800)
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
 fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)
