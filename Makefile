@@ -83,7 +83,7 @@ test: need-test need-check need-fuzz ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld
 coverage: need-test ; @tests/check/coverage.sh $(MAKE)
-mutation: programs unit need-test ; @python3 tests/check/mutate.py --mutants $(or $(MUTANTS),0)
+mutation: need-test ; @$(MAKE) -s SAN=address,undefined unit && python3 tests/check/mutate.py --mutants $(or $(MUTANTS),0)
 release: need-build ; @tests/check/release.sh $(MAKE) $(VERSION)
 soak: programs need-demo ; @python3 tests/e2e/soak.py --seconds $(or $(SECONDS),28800)
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation

@@ -4,7 +4,7 @@
 
 For each module named below: every comparison, connective, sign, bound and condition is changed, one
 at a time; the file is compiled again, linked in front of the library, and the module's tests are
-run. A mutant that no test notices has survived and is printed. MUTANTS = 0 tries all of them, else
+run, with AddressSanitizer and UBSan, which are tests as well. A mutant that no test notices has survived and is printed. MUTANTS = 0 tries all of them, else
 a sample drawn by the seed. Exit status 1 below the share that must be killed.
 """
 import argparse
@@ -18,7 +18,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, "build", "plain")
+BUILD = os.path.join(ROOT, "build", "address+undefined")
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 WANTED = 0.90
 SECONDS = 60  # of one test program; a loop without end counts as seen
 
@@ -54,7 +55,7 @@ SWAPS = [
     (r" \+ ", [" - "]), (r" - ", [" + "]), (r" \* ", [" + "]),
     (r"\+\+", ["--"]), (r" \+= ", [" -= "]), (r" -= ", [" += "]), (r" \|= ", [" &= "]),
     (r"(?<=return )true\b", ["false"]), (r"(?<=return )false\b", ["true"]),
-    (r"\bRC_OK\b", ["RC_IO"]), (r"(?<![\w.])0(?![\w.])", ["1"]), (r"(?<![\w.])1(?![\w.])", ["2"]),
+    (r"\bRC_OK\b", ["RC_IO"]), (r"(?<![\w.{])0(?![\w.])", ["1"]), (r"(?<![\w.])1(?![\w.])", ["2"]),
     (r"(?<=if \()(?!\!)", ["!"]), (r"(?<=while \()(?!\!)", ["!"]), (r"!(?=[\w(*])", [""]),
 ]
 
@@ -112,7 +113,7 @@ def negated(line, at):
 
 
 def flags(path):
-    return ["-std=gnu17", "-O1", "-g0", "-w", "-fPIE", "-pthread", "-D_GNU_SOURCE",
+    return [*SANITIZE, "-std=gnu17", "-O1", "-g0", "-w", "-fPIE", "-pthread", "-D_GNU_SOURCE",
             "-DFUNNELD_VERSION=\"0\"", "-I" + os.path.join(ROOT, "include"),
             "-I" + os.path.join(BUILD, "gen"), "-I" + os.path.dirname(os.path.join(ROOT, path))]
 
@@ -147,7 +148,7 @@ def fate(mutant):
             return "invalid"
         for test in MODULES[mutant.path]:
             main = os.path.join(BUILD, "tests", "unit", f"test_{test}.o")
-            if run(["gcc", "-pthread", "-pie", "-o", program, main, object_file, *support(),
+            if run(["gcc", *SANITIZE, "-pthread", "-pie", "-o", program, main, object_file, *support(),
                     os.path.join(BUILD, "libfunneld.a"), *libraries()], SECONDS):
                 return "invalid"
             try:
