@@ -32,10 +32,11 @@ at      := $(if $(V),,@)
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 lib     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/main.c,$(shell find src -name '*.c')))
-sources := $(wildcard tests/unit/test_*.c tests/contract/test_*.c)
+sources := $(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/sim/test_*.c)
 tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
 threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
+simulation := $(filter-out $(BUILD)/tests/sim/test_%,$(call objects,tests/sim/*.c))
 benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -58,7 +59,10 @@ $(call objects,tests/fuzz/*.c): | need-fuzz
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)
 $(BUILD)/funneld-sandbox: $(call objects,tests/sandbox/*.c) $(BUILD)/libfunneld.a ; $(LINK)
 $(BUILD)/faults.so: tests/fault/faults.c ; $(at)$(CC) $(ours) -fPIC $(CFLAGS) -shared -o $@ $< -ldl
-$(tests): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
+$(filter-out $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a
+	$(LINK) -lcmocka
+$(filter $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out %/main.o,$(simulation)) \
+  $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
 $(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
             $(BUILD)/libfunneld.a ; $(LINK)
 # Under SAN=fuzzer libFuzzer brings the main; any other build's replays a corpus.

@@ -71,7 +71,7 @@ build() { # SAN TARGETS...
     exit 1
 }
 
-tests=(tests/unit/test_*.c tests/contract/test_*.c)
+tests=(tests/unit/test_*.c tests/contract/test_*.c tests/sim/test_*.c)
 mapfile -t threads < <(grep -lE 'pthread\.h|http_world\.h' "${tests[@]}")
 
 build "" programs unit fuzzers

@@ -44,6 +44,7 @@ enum rc db_failed(struct db *db, int code)
 {
     enum rc rc = rc_of(code);
 
+    db->damaged |= rc == RC_IO || rc == RC_CORRUPT;
     if (rc != RC_OK) {
         struct str text = str_cut(str_of(sqlite3_errmsg(db->handle)), sizeof db->error - 32);
 

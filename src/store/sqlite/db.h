@@ -25,6 +25,7 @@ struct db {
     sqlite3 *handle;
     sqlite3_stmt *prepared[SQL_COUNT];
     char error[256]; /* of the last failure */
+    bool damaged;    /* an I/O error or corruption was met */
 };
 
 struct reader {

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
+enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, LOG_PART = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
 
 enum rc store_lock(const char *path, int *ret_fd, struct why *why)
 {
@@ -147,6 +147,35 @@ static enum rc close_to_others(const char *path, struct why *why)
     return why_fail(RC_DENIED, why, "everybody on this machine can read or write it: chmod o= it");
 }
 
+/* What recovery found in the log may be in the system's memory alone: written by a process that
+ * died before its sync, or before a sync that failed, after which Linux takes the pages for
+ * written. Before anything is built on it, or called a duplicate of it, it goes to the disk once
+ * more. */
+static enum rc write_log_again(struct store *st, struct why *why)
+{
+    struct db *db = store_db(st);
+    char *part AUTO(mem_freep) = mem_alloc(LOG_PART);
+    sqlite3_file *f = NULL;
+    sqlite3_int64 size = 0;
+    int code = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&f);
+
+    if (code == SQLITE_OK && f->pMethods)
+        code = f->pMethods->xFileSize(f, &size);
+    for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += LOG_PART) {
+        int n = size - at < LOG_PART ? (int)(size - at) : LOG_PART;
+
+        code = f->pMethods->xRead(f, part, n, at);
+        if (code == SQLITE_OK)
+            code = f->pMethods->xWrite(f, part, n, at);
+    }
+    if (code == SQLITE_OK && size > 0)
+        code = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+    enum rc rc = db_failed(db, code);
+    if (rc == RC_OK)
+        return RC_OK;
+    return why_fail(rc, why, "its log cannot be written again: %s", sqlite3_errstr(code));
+}
+
 static enum rc open_database(struct store *st, const struct store_settings *s, int64_t now_ms,
                              struct why *why)
 {
@@ -156,6 +185,9 @@ static enum rc open_database(struct store *st, const struct store_settings *s, i
         rc = db_open(store_db(st), st->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
     if (rc == RC_OK)
         rc = prepare_connection(st, why);
+    if (rc != RC_OK)
+        return rc;
+    rc = write_log_again(st, why);
     if (rc != RC_OK)
         return rc;
     rc = migrate(store_db(st), now_ms, why);
@@ -196,8 +228,11 @@ void store_close(struct store *st)
 {
     if (!st)
         return;
+    /* The last connection checkpoints: not what may never have reached the disk. */
+    if (store_db(st)->damaged)
+        (void)sqlite3_db_config(store_db(st)->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (store_db(st)->handle)
-        db_close(store_db(st)); /* the last connection checkpoints */
+        db_close(store_db(st));
     if (st->lock_fd >= 0)
         (void)close(st->lock_fd); /* nothing was written to it */
     sbuf_free(&st->properties);
