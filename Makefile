@@ -4,6 +4,7 @@
 #   release  coverage  mutation (MUTANTS=300: a sample)
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)
+#   sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
 # stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
@@ -41,10 +42,10 @@ benches := $(BUILD)/bench/load $(BUILD)/bench/limits
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
-.PHONY: release coverage mutation soak memory fuzz fuzz-merge fuzzers
+.PHONY: release coverage mutation soak memory fuzz fuzz-merge fuzzers sim power-cut
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
-unit: $(tests)
+unit: $(tests) $(BUILD)/funneld-sim
 unit-threads: $(threads)
 fuzzers: $(fuzzers)
 
@@ -63,6 +64,7 @@ $(filter-out $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(support)
 	$(LINK) -lcmocka
 $(filter $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out %/main.o,$(simulation)) \
   $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
+$(BUILD)/funneld-sim: $(simulation) $(BUILD)/libfunneld.a ; $(LINK)
 $(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
             $(BUILD)/libfunneld.a ; $(LINK)
 # Under SAN=fuzzer libFuzzer brings the main; any other build's replays a corpus.
@@ -83,6 +85,8 @@ $(BUILD)/src/store/sqlite/migrate.o $(BUILD)/tests/contract/test_sqlite_upgrade.
 program := --bin build/funneld --sandbox build/funneld-sandbox
 demo: programs need-demo ; @python3 tests/demo/demo.py $(program)
 run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbox
+sim: $(BUILD)/funneld-sim ; @$< --runs $(or $(SEEDS),1000) --seed $(or $(SEED),1)
+power-cut: $(BUILD)/funneld-sim ; @$< --power-cut --runs $(or $(RUNS),100000) --seed $(or $(SEED),1)
 test: need-test need-check need-fuzz ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld

@@ -2,8 +2,8 @@
 # test.sh MAKE: everything that `make test` runs, one line a program, details only where something
 # fails, and at the end `N passed, N failed`. Two lanes run side by side:
 #
-#   unit and contract tests: plain; with AddressSanitizer and UBSan; those with threads with TSan;
-#   then make check
+#   unit and contract tests: plain; with AddressSanitizer and UBSan, and a slice of the simulation;
+#   those with threads with TSan; then make check
 #   end to end: the plain build; a quick pass of each sanitizer's build; a smoke run under valgrind
 #
 # and after them, because they take both cores, the fuzzers for 8 seconds each from a fixed seed.
@@ -81,6 +81,8 @@ build thread all unit-threads
     programs build/plain "" "${tests[@]}"
     program "the fuzzers' corpora" tests/fuzz/fuzz.sh replay build/plain
     programs build/address+undefined "asan " "${tests[@]}"
+    program "simulation, asan" build/address+undefined/funneld-sim --runs 250
+    program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     programs build/thread "tsan " "${threads[@]}"
     program "check" "$make" -s check
 } &

@@ -1,0 +1,92 @@
+/* tests/sim/main.c - runs seed after seed; a failure prints its seed and how to see it again. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "disk.h"
+#include "driver.h"
+#include "funneld/observe/log.h"
+#include "story.h"
+#include "variant.h"
+
+enum { CUTS = 20, FAILURES_MAX = 3 };
+
+struct options {
+    uint64_t first, runs;
+    bool cuts, aloud;
+};
+
+static bool run(const struct options *o, uint64_t seed)
+{
+    story_begin(o->aloud);
+    const char *why = o->cuts ? run_cuts(seed, CUTS) : run_life(seed);
+
+    if (!why)
+        return true;
+    (void)!printf("\nseed %llu: %s\n", (unsigned long long)seed, why);
+    story_print(stdout);
+    (void)!printf("  again: make %s=1 SEED=%llu\n\n", o->cuts ? "power-cut RUNS" : "sim SEEDS",
+                  (unsigned long long)seed);
+    (void)fflush(stdout);
+    return false;
+}
+
+static bool number(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    *ret = strtoull(text, &end, 10);
+    return *text && !*end;
+}
+
+static bool read_options(int argc, char *argv[], struct options *ret)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--power-cut") == 0)
+            ret->cuts = true;
+        else if (strcmp(argv[i], "--aloud") == 0)
+            ret->aloud = true;
+        else if (i + 1 == argc)
+            return false;
+        else if (strcmp(argv[i], "--runs") == 0 && number(argv[i + 1], &ret->runs))
+            i++;
+        else if (strcmp(argv[i], "--seed") == 0 && number(argv[i + 1], &ret->first))
+            i++;
+        else
+            return false;
+    }
+    return true;
+}
+
+int main(int argc, char *argv[])
+{
+    struct options o = {.first = 1, .runs = 1000};
+    struct timespec began, ended;
+    uint64_t failed = 0, done = 0;
+
+    if (!read_options(argc, argv, &o)) {
+        (void)!fprintf(stderr, "sim [--power-cut] [--runs N] [--seed FIRST] [--aloud]\n");
+        return 2;
+    }
+    (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* the kernel would clear each large block anew */
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    log_configure(&(struct log_settings){.level = o.aloud ? LOG_INFO : LOG_ERROR + 1});
+    disk_install();
+    variants_load();
+    (void)clock_gettime(CLOCK_MONOTONIC, &began);
+    uint64_t runs = o.cuts ? (o.runs + CUTS - 1) / CUTS : o.runs;
+    for (; done < runs && failed < FAILURES_MAX; done++)
+        failed += !run(&o, o.first + done);
+    (void)clock_gettime(CLOCK_MONOTONIC, &ended);
+    variants_free();
+    disk_remove();
+    double seconds =
+        (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+    uint64_t unit = o.cuts ? CUTS : 1;
+    (void)!printf("%.1f s, %.0f runs a second\n", seconds, (double)(done * unit) / seconds);
+    (void)!printf("%llu passed, %llu failed\n", (unsigned long long)((done - failed) * unit),
+                  (unsigned long long)failed);
+    return failed != 0;
+}
