@@ -31,6 +31,7 @@ static enum rc catch_signals(int *ret_fd, struct why *why)
     for (size_t i = 0; i < ARRAY_LEN(caught); i++)
         (void)sigaddset(&set, caught[i]);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     int error = pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
     int fd = error ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)

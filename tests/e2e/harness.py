@@ -268,6 +268,7 @@ class World:
         self.port, self.admin_port = free_port(), free_port()
         self.daemon = None
         self.sandbox = None
+        self.prefix = []  # what runs the binary, such as nsenter
         self.cert, self.key = copy_certificate(self.folder)
         self.env = dict(os.environ, HUBSPOT_CLIENT_SECRET=SECRET, ZAPIER_WEBHOOK_SECRET=ZAPIER_SECRET)
         self.env.pop("PORT", None)
@@ -352,7 +353,7 @@ url = {s.url}
 
     def start(self, ready=True):
         self.starts += 1
-        argv = list(self.options.wrapper) + [self.options.bin, "-c", self.config_path, "serve"]
+        argv = self.prefix + self.options.wrapper + [self.options.bin, "-c", self.config_path, "serve"]
         self.daemon = Process(argv, os.path.join(self.folder, f"daemon-{self.starts}.log"), self.env)
         if ready:
             self.wait_ready()
@@ -413,7 +414,7 @@ url = {s.url}
 
     def run(self, *arguments, status=0, stdin=None):
         """A command of the binary; returns its output."""
-        done = subprocess.run([self.options.bin, "-c", self.config_path, *arguments],
+        done = subprocess.run(self.prefix + [self.options.bin, "-c", self.config_path, *arguments],
                               capture_output=True, env=self.env, timeout=60, input=stdin)
         equal(done.returncode, status,
               f"exit status of {arguments}; {done.stdout.decode()} {done.stderr.decode()}")
