@@ -13,6 +13,9 @@
 /* Longer than that nothing is put off on purpose: a Retry-After counts up to a day. */
 #define PUT_OFF_MAX_MS (25 * HOURS_MS)
 
+/* And hardly ever longer than a backoff or what waits for enrichment. */
+#define BACKOFF_LEAST_MS (1 * MINUTES_MS)
+
 struct session *session_new(const struct connector_type *type)
 {
     struct session *s = mem_alloc(sizeof *s);
@@ -42,7 +45,7 @@ struct lane *lane_new(struct str name)
     lane->name_text = mem_text(name);
     lane->name = str_of(lane->name_text);
     lane->window.max = LANE_WINDOW;
-    lane->scan_at = lane->unseen_due = lane->too_late = NEVER;
+    lane->scan_at = lane->unseen_due = lane->too_late = lane->put_off = NEVER;
     lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
     lane->retried = metric(METRIC_DELIVERIES, name, STR("retried"));
     lane->dead = metric(METRIC_DELIVERIES, name, STR("dead"));
@@ -63,6 +66,11 @@ void lane_free(struct lane *lane)
     free(lane);
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 void lane_configure(struct lane *lane, const struct connector *connector, int64_t now_ms)
 {
     session_drop(lane->session);
@@ -78,8 +86,11 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     lane->began_at = lane->began_at ? lane->began_at - back_ms : now_ms;
     if (!lane->connector)
         return;
-    int64_t longest = lane_common(lane)->backoff_max_ms;
-    lane->too_late = now_ms + (longest > PUT_OFF_MAX_MS ? longest : PUT_OFF_MAX_MS);
+    int64_t backoff = later(lane_common(lane)->backoff_max_ms, BACKOFF_LEAST_MS);
+    if (back_ms > backoff)
+        lane->doubt_until = now_ms + PUT_OFF_MAX_MS;
+    lane->too_late = now_ms + later(backoff, PUT_OFF_MAX_MS);
+    lane->put_off = now_ms < lane->doubt_until ? now_ms + backoff : lane->too_late;
     if (back_ms <= 0)
         return;
     lane->rate.next_ms -= (double)back_ms;
@@ -98,9 +109,9 @@ int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
     int64_t left_by = row->open_attempt_at > lane->began_at ? row->open_attempt_at : lane->began_at;
     int64_t look_at = left_by + lane_common(lane)->settle_ms;
 
-    int64_t at = row->open_attempt_at && look_at > row->due_at ? look_at : row->due_at;
-
-    return at > lane->too_late ? 0 : at;
+    if (row->open_attempt_at && look_at > row->due_at) /* too early it may see nothing yet */
+        return look_at > lane->too_late ? 0 : look_at;
+    return row->due_at > lane->put_off ? 0 : row->due_at;
 }
 
 static void turn_away(struct lane *lane, int64_t due_at)
@@ -222,11 +233,6 @@ bool lane_may_start(const struct lane *lane, int64_t now_ms)
     return lane->connector && (int64_t)lane->running < lane_common(lane)->concurrency &&
            lane->paused_until <= now_ms &&
            rate_ready_at(&lane->rate, lane_common(lane)->rate, now_ms) <= now_ms;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 int64_t lane_wake_at(const struct lane *lane, int64_t now_ms)

@@ -39,10 +39,12 @@ struct lane {
     int64_t paused_until;
     int64_t began_at; /* what an older process had sent had left by then, whatever its clock said */
     int64_t scan_at;  /* when to read the disk again; NEVER: no need */
-    int64_t unseen_due; /* the earliest that is only on disk; NEVER: the window is complete */
-    int64_t rest_until; /* no scan for what is unseen before */
-    int64_t too_late;   /* a row that is due after this is due now: the clock was ahead when it
-                           was written */
+    int64_t unseen_due;  /* the earliest that is only on disk; NEVER: the window is complete */
+    int64_t rest_until;  /* no scan for what is unseen before */
+    int64_t too_late;    /* a row whose open attempt is to be looked for after this is due now: the
+                            clock was ahead when it was written */
+    int64_t put_off;     /* the same for any other row */
+    int64_t doubt_until; /* the clock was set back not long ago: rows may carry times ahead of it */
     struct series *delivered, *retried, *dead, *seconds;
 };
 

@@ -160,6 +160,21 @@ static void a_clock_that_is_set_back_stops_nothing(void **state)
     world_free(w);
 }
 
+/* By less than a Retry-After may mean: then a day's wait cannot be told from one that was short. */
+static void a_clock_that_is_set_back_by_hours_delays_nothing_by_hours(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    answer(w, "post/1", 503);
+    step_to(w, w->now - 5 * HOURS_MS);
+    step_to(w, w->now + 20 * MINUTES_MS);
+    answer(w, "post/1", 200);
+    world_free(w);
+}
+
 static void a_row_that_is_due_in_a_year_is_due_now(void **state)
 {
     struct world *w = world_one();
@@ -435,6 +450,7 @@ int main(void)
         cmocka_unit_test(a_read_that_fails_is_repeated_after_a_second),
         cmocka_unit_test(more_notices_than_it_can_hold_are_read_from_disk),
         cmocka_unit_test(a_clock_that_is_set_back_stops_nothing),
+        cmocka_unit_test(a_clock_that_is_set_back_by_hours_delays_nothing_by_hours),
         cmocka_unit_test(a_row_that_is_due_in_a_year_is_due_now),
         cmocka_unit_test(rescan_finds_what_nobody_told),
         cmocka_unit_test(at_rest_it_neither_wakes_nor_reads),
