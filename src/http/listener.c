@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "funneld/base/clock.h"
@@ -17,6 +18,17 @@ enum { HEADERS_MAX = 16 * 1024 };
 /* libmicrohttpd's last words while this thread starts it; its own threads log as ever. */
 static _Thread_local struct why *starting;
 
+/* No descriptor is left for a connection. A pool thread that has none yet tries again at once,
+ * without end: it may as well rest, since nobody waits for it. */
+static void heed_limit(struct str line)
+{
+    const struct timespec rest = {.tv_nsec = 500 * 1000 * 1000};
+
+    log_write(LOG_WARN, "http.limit", L_STR("reason", line), L_END);
+    if (str_find(line, STR("FIRST connection")))
+        (void)nanosleep(&rest, NULL); /* shorter is fine */
+}
+
 static void log_line(void *cls, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 static void log_line(void *cls, const char *fmt, va_list args)
 {
@@ -27,6 +39,8 @@ static void log_line(void *cls, const char *fmt, va_list args)
     struct str line = str_trim(sbuf_str(&b));
     if (starting)
         (void)why_fail(RC_IO, starting, "%.*s", STR_ARG(line)); /* only the text */
+    else if (str_starts(line, STR("Hit process or system resource limit")))
+        heed_limit(line);
     else
         log_write(LOG_DEBUG, "http.library", L_STR("reason", line), L_END);
 }
