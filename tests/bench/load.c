@@ -1,10 +1,11 @@
 /* load.c - posts signed webhooks over kept connections as fast as they are answered.
  *
- *     load --port N [--tls CERTIFICATE] [--clients 64] [--requests 60000] [--batch 1] [--seconds
- * 20]
+ *     load --port N [--tls CERTIFICATE] [--clients 64] [--requests 60000] [--batch 1]
+ *          [--seconds 20] [--insist]
  *
  * One thread, at 127.0.0.1 only, each client sending its next request when the last was
- * answered. Signing and connecting come before the clock starts. Prints one JSON object.
+ * answered; with --insist what is refused is sent again at once, until it is taken. Signing and
+ * connecting come before the clock starts. Prints one JSON object; latencies are of what was taken.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -24,6 +25,7 @@
 struct settings {
     int64_t port, clients, requests, batch, seconds;
     const char *certificate;
+    bool insists;
 };
 
 struct load {
@@ -31,7 +33,10 @@ struct load {
     struct client *clients;
     size_t n_clients;
     int epoll;
-    size_t sent, answered, refused, duplicate;
+    bool insists;
+    size_t *carries; /* which request each client has under way */
+    size_t sent, settled, taken, refused, duplicate;
+    size_t rude; /* refusals other than 503 with Retry-After: 5 */
     uint32_t *latency_us;
 };
 
@@ -44,7 +49,7 @@ static void die(const char *what)
 static void usage(void)
 {
     (void)fputs("usage: load --port N [--tls CERTIFICATE] [--clients N] [--requests N]"
-                " [--batch N] [--seconds N]\n",
+                " [--batch N] [--seconds N] [--insist]\n",
                 stderr);
     exit(2);
 }
@@ -52,13 +57,10 @@ static void usage(void)
 static void read_arguments(int argc, char *argv[], struct settings *s)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"tls", required_argument, NULL, 't'},
-        {"clients", required_argument, NULL, 'c'},
-        {"requests", required_argument, NULL, 'r'},
-        {"batch", required_argument, NULL, 'b'},
-        {"seconds", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},    {"tls", required_argument, NULL, 't'},
+        {"clients", required_argument, NULL, 'c'}, {"requests", required_argument, NULL, 'r'},
+        {"batch", required_argument, NULL, 'b'},   {"seconds", required_argument, NULL, 's'},
+        {"insist", no_argument, NULL, 'i'},        {NULL, 0, NULL, 0},
     };
     int letter;
 
@@ -71,6 +73,8 @@ static void read_arguments(int argc, char *argv[], struct settings *s)
                                           : NULL;
         if (letter == 't')
             s->certificate = optarg;
+        else if (letter == 'i')
+            s->insists = true;
         else if (!number || !str_int64(str_of(optarg), number) || *number <= 0)
             usage();
     }
@@ -109,6 +113,7 @@ static void connect_all(struct load *l, const struct settings *s)
     }
     l->n_clients = (size_t)s->clients;
     l->clients = mem_array(l->n_clients, sizeof *l->clients);
+    l->carries = mem_array(l->n_clients, sizeof *l->carries);
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < l->n_clients; i++) {
         if (!client_open(&l->clients[i], (uint16_t)s->port, tls))
@@ -118,15 +123,35 @@ static void connect_all(struct load *l, const struct settings *s)
     SSL_CTX_free(tls); /* each connection holds its own reference */
 }
 
-static void send_next(struct load *l, struct client *c, int64_t now_us)
+static void send_one(struct load *l, struct client *c, int64_t now_us)
 {
-    if (l->sent == l->pool.n)
-        return;
-    enum progress p = client_start(c, l->pool.requests[l->sent++].wire, now_us);
+    size_t request = l->carries[c - l->clients];
+    enum progress p = client_start(c, l->pool.requests[request].wire, now_us);
+
     if (p == CLIENT_BROKEN)
         die("send");
     if (p == CLIENT_WANTS_WRITE)
         watch(l, c, EPOLL_CTL_MOD, EPOLLOUT);
+}
+
+static void send_next(struct load *l, struct client *c, int64_t now_us)
+{
+    if (l->sent == l->pool.n)
+        return;
+    l->carries[c - l->clients] = l->sent++;
+    send_one(l, c, now_us);
+}
+
+static void note_taken(struct load *l, const struct client *c, struct str body, int64_t now_us)
+{
+    l->latency_us[l->taken++] = (uint32_t)(now_us - c->began_us);
+    l->duplicate += !str_find(body, STR("\"duplicates\":0,"));
+}
+
+static void note_refused(struct load *l, const struct client *c, int status)
+{
+    l->refused++;
+    l->rude += status != 503 || !str_find((struct str){c->in, c->got}, STR("Retry-After: 5\r\n"));
 }
 
 static void take_answer(struct load *l, struct client *c)
@@ -140,9 +165,15 @@ static void take_answer(struct load *l, struct client *c)
     if (p != CLIENT_ANSWERED)
         return;
     int64_t now = clock_mono_us();
-    l->latency_us[l->answered++] = (uint32_t)(now - c->began_us);
-    l->refused += status != 200;
-    l->duplicate += status == 200 && !str_find(body, STR("\"duplicates\":0,"));
+    if (status == 200)
+        note_taken(l, c, body, now);
+    else
+        note_refused(l, c, status);
+    if (status != 200 && l->insists) {
+        send_one(l, c, now);
+        return;
+    }
+    l->settled++;
     send_next(l, c, now);
 }
 
@@ -164,7 +195,7 @@ static int64_t run(struct load *l, int64_t seconds)
 
     for (size_t i = 0; i < l->n_clients; i++)
         send_next(l, &l->clients[i], clock_mono_us());
-    while (l->answered < l->sent) {
+    while (l->settled < l->sent) {
         int n = epoll_wait(l->epoll, ready, ARRAY_LEN(ready), 15000);
 
         if (n <= 0) {
@@ -191,22 +222,22 @@ static int by_value(const void *a, const void *b)
 
 static double milliseconds(const struct load *l, double quantile)
 {
-    return l->latency_us[(size_t)((double)(l->answered - 1) * quantile)] / 1000.0;
+    return l->taken ? l->latency_us[(size_t)((double)(l->taken - 1) * quantile)] / 1000.0 : 0;
 }
 
 static void print(const struct load *l, const struct settings *s, int64_t took_us)
 {
     struct rusage used;
 
-    qsort(l->latency_us, l->answered, sizeof *l->latency_us, by_value);
+    qsort(l->latency_us, l->taken, sizeof *l->latency_us, by_value);
     if (getrusage(RUSAGE_SELF, &used) != 0)
         die("getrusage");
     (void)printf("{\"requests\":%zu,\"events\":%" PRId64 ",\"seconds\":%.3f,\"rate\":%.0f,"
                  "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"refused\":%zu,"
-                 "\"duplicates\":%zu}\n",
-                 l->answered, (int64_t)l->answered * s->batch, (double)took_us / 1e6,
-                 (double)l->answered * 1e6 / (double)took_us, milliseconds(l, 0.5),
-                 milliseconds(l, 0.99), milliseconds(l, 1), l->refused, l->duplicate);
+                 "\"rude\":%zu,\"duplicates\":%zu}\n",
+                 l->taken, (int64_t)l->taken * s->batch, (double)took_us / 1e6,
+                 (double)l->taken * 1e6 / (double)took_us, milliseconds(l, 0.5),
+                 milliseconds(l, 0.99), milliseconds(l, 1), l->refused, l->rude, l->duplicate);
 }
 
 int main(int argc, char *argv[])
@@ -215,6 +246,7 @@ int main(int argc, char *argv[])
     struct load l = {0};
 
     read_arguments(argc, argv, &s);
+    l.insists = s.insists;
     pool_make(&l.pool, &(struct pool_plan){.requests = (size_t)s.requests,
                                            .batch = (size_t)s.batch,
                                            .now_ms = clock_now_ms()});
@@ -225,6 +257,7 @@ int main(int argc, char *argv[])
         client_close(&l.clients[i]);
     (void)close(l.epoll); /* nothing is watched any more */
     free(l.clients);
+    free(l.carries);
     free(l.latency_us);
     pool_free(&l.pool);
     return 0;
