@@ -6,8 +6,8 @@
 #include "funneld/base/rc.h"
 #include "funneld/base/str.h"
 
-/* -RSA: key exchanges with forward secrecy only. */
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
+/* -RSA: key exchanges with forward secrecy only; and our order of ciphers, not the sender's. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE"
 
 struct tls_pair;
 /* RC_IO: a file cannot be read; RC_INVALID: it is no certificate or key, or they do not match. */
