@@ -3,8 +3,9 @@
 #   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
 #   release  coverage  mutation (MUTANTS=300: a sample)
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
-#   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)
-#   sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
+#   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)  sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
+#   crash (KILLS=1000 SEED=n)  overload (SECONDS=300)
+#   check-http (scanners)  check-time (comparing in constant time)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
 # stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
@@ -38,20 +39,21 @@ tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
 threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
 simulation := $(filter-out $(BUILD)/tests/sim/test_%,$(call objects,tests/sim/*.c))
-benches := $(BUILD)/bench/load $(BUILD)/bench/limits
+benches := $(BUILD)/bench/load $(BUILD)/bench/limits $(BUILD)/bench/timing
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads
-.PHONY: release coverage mutation soak memory fuzz fuzz-merge fuzzers sim power-cut
+.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads benches fuzzers
+.PHONY: release coverage mutation soak memory fuzz fuzz-merge sim power-cut crash overload check-http check-time
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests) $(BUILD)/funneld-sim
 unit-threads: $(threads)
 fuzzers: $(fuzzers)
+benches: $(benches)
 
-needs   := need-build need-demo need-test need-check need-sdk need-fuzz
+needs   := need-build need-demo need-test need-check need-sdk need-fuzz need-http
 .PHONY: $(needs)
-deps: ; @tests/check/deps.sh build demo test check sdk fuzz
+deps: ; @tests/check/deps.sh build demo test check sdk fuzz http
 $(needs): need-%: ; @tests/check/deps.sh $*
 $(filter-out need-build,$(needs)): need-build
 $(addsuffix .o,$(subst $(BUILD)/,$(BUILD)/tests/,$(tests))) $(support): | need-test
@@ -87,7 +89,7 @@ demo: programs need-demo ; @python3 tests/demo/demo.py $(program)
 run: programs need-demo ; @tests/check/run.sh build/funneld build/funneld-sandbox
 sim: $(BUILD)/funneld-sim ; @$< --runs $(or $(SEEDS),1000) --seed $(or $(SEED),1)
 power-cut: $(BUILD)/funneld-sim ; @$< --power-cut --runs $(or $(RUNS),100000) --seed $(or $(SEED),1)
-test: need-test need-check need-fuzz ; @tests/check/test.sh $(MAKE)
+test: need-test need-check need-fuzz need-http ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld
 coverage: need-test ; @tests/check/coverage.sh $(MAKE)
@@ -97,6 +99,12 @@ soak: programs need-demo ; @python3 tests/e2e/soak.py --seconds $(or $(SECONDS),
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
 fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)
+crash: all need-test ; @python3 tests/e2e/campaign.py --bin build/funneld --kills $(or $(KILLS),1000) \
+  $(if $(SEED),--seed $(SEED))
+overload: all need-test $(BUILD)/bench/load
+	@python3 tests/e2e/overload.py --bin build/funneld --load $(BUILD)/bench/load --seconds $(or $(SECONDS),300)
+check-http: all need-demo need-http ; @python3 tests/check/scanners.py --bin build/funneld
+check-time: $(BUILD)/bench/timing ; @$(BUILD)/bench/timing
 clean: ; rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -11,8 +11,9 @@ packages() {
     test) echo libcmocka-dev python3 openssl curl valgrind libc6-dbg libfaketime e2fsprogs mount ;;
     check) echo clang-format clang-tidy cppcheck python3 systemd ;;
     sdk) command -v npm >/dev/null && echo python3 openssl || echo nodejs npm python3 openssl ;;
+    http) echo slowhttptest sslscan testssl.sh ;;
     fuzz) echo clang-14 libclang-rt-14-dev llvm-14 libcmocka-dev ;;
-    *) echo "deps.sh: unknown group $1 (build demo test check sdk fuzz)" >&2; exit 2 ;;
+    *) echo "deps.sh: unknown group $1 (build demo test check sdk fuzz http)" >&2; exit 2 ;;
     esac
 }
 
@@ -24,6 +25,7 @@ why() {
     check) echo "for format and lint" ;;
     sdk) echo "for the vendors' own packages" ;;
     fuzz) echo "to fuzz" ;;
+    http) echo "to scan the daemon" ;;
     esac
 }
 

@@ -3,10 +3,12 @@
 # fails, and at the end `N passed, N failed`. Two lanes run side by side:
 #
 #   unit and contract tests: plain; with AddressSanitizer and UBSan, and a slice of the simulation;
-#   those with threads with TSan; then make check
-#   end to end: the plain build; a quick pass of each sanitizer's build; a smoke run under valgrind
+#   those with threads with TSan; whether comparing takes the same time; then make check
+#   end to end: the plain build; a quick pass of each sanitizer's build; a smoke run under valgrind;
+#   50 times kill -9
 #
-# and after them, because they take both cores, the fuzzers for 8 seconds each from a fixed seed.
+# and after them, because they take both cores, an overload, a look by scanners, and the fuzzers for
+# 8 seconds each from a fixed seed.
 set -uo pipefail
 make=$1
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
@@ -74,7 +76,7 @@ build() { # SAN TARGETS...
 tests=(tests/unit/test_*.c tests/contract/test_*.c tests/sim/test_*.c)
 mapfile -t threads < <(grep -lE 'pthread\.h|http_world\.h' "${tests[@]}")
 
-build "" programs unit fuzzers
+build "" programs unit fuzzers benches
 build address,undefined programs unit
 build thread all unit-threads
 {
@@ -84,6 +86,7 @@ build thread all unit-threads
     program "simulation, asan" build/address+undefined/funneld-sim --runs 250
     program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     programs build/thread "tsan " "${threads[@]}"
+    program "comparing in constant time" build/plain/bench/timing
     program "check" "$make" -s check
 } &
 {
@@ -91,8 +94,11 @@ build thread all unit-threads
     e2e "end to end, quick, asan" build/address+undefined --quick
     e2e "end to end, quick, tsan" build/thread --quick
     e2e "end to end, smoke, valgrind" build/plain --valgrind main_job
+    program "kill -9, 50 times" python3 tests/e2e/campaign.py --kills 50
 } &
 wait
+program "overload, 15 s" python3 tests/e2e/overload.py --seconds 15
+program "scanners, quick" python3 tests/check/scanners.py --quick
 FUZZ_SECONDS=8 FUZZ_SEED=1 program "fuzzers, 8 s each" tests/fuzz/fuzz.sh fuzz "$make"
 read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p, f }' "$work/results")
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
