@@ -106,7 +106,7 @@ int cli_backup(struct cli *cli)
 {
     struct why why = {0};
     int64_t bytes = 0;
-    struct str file;
+    struct str file = STR_NULL;
     int status = cli_read(cli); /* there is a database, and of this program */
 
     if (status != DONE)

@@ -143,54 +143,6 @@ static void more_notices_than_it_can_hold_are_read_from_disk(void **state)
     world_free(w);
 }
 
-/* What waits for a time that the clock will not reach again for a year goes on. */
-static void a_clock_that_is_set_back_stops_nothing(void **state)
-{
-    const int64_t year = 365 * DAYS_MS;
-    struct world *w = world_one();
-
-    (void)state;
-    post(w, "c", 1);
-    step(w);
-    answer(w, "post/1", 503);
-    assert_true(w->next > w->now && w->next != INT64_MAX); /* it rests */
-    step_to(w, w->now - year);
-    step_to(w, w->now + 20 * MINUTES_MS);
-    answer(w, "post/1", 200);
-    world_free(w);
-}
-
-/* By less than a Retry-After may mean: then a day's wait cannot be told from one that was short. */
-static void a_clock_that_is_set_back_by_hours_delays_nothing_by_hours(void **state)
-{
-    struct world *w = world_one();
-
-    (void)state;
-    post(w, "c", 1);
-    step(w);
-    answer(w, "post/1", 503);
-    step_to(w, w->now - 5 * HOURS_MS);
-    step_to(w, w->now + 20 * MINUTES_MS);
-    answer(w, "post/1", 200);
-    world_free(w);
-}
-
-static void a_row_that_is_due_in_a_year_is_due_now(void **state)
-{
-    struct world *w = world_one();
-
-    (void)state;
-    fake_add("c", 1, w->now + 365 * DAYS_MS);
-    deliverer_rescan(w->d);
-    step(w);
-    answer(w, "post/1", 200);
-    fake_add("c", 2, w->now + 20 * HOURS_MS); /* a day may be meant */
-    deliverer_rescan(w->d);
-    step(w);
-    assert_int_equal(open_requests(w), 0);
-    world_free(w);
-}
-
 static void rescan_finds_what_nobody_told(void **state)
 {
     struct world *w = world_one();
@@ -449,9 +401,6 @@ int main(void)
         cmocka_unit_test(a_stale_notice_does_not_send_before_its_time),
         cmocka_unit_test(a_read_that_fails_is_repeated_after_a_second),
         cmocka_unit_test(more_notices_than_it_can_hold_are_read_from_disk),
-        cmocka_unit_test(a_clock_that_is_set_back_stops_nothing),
-        cmocka_unit_test(a_clock_that_is_set_back_by_hours_delays_nothing_by_hours),
-        cmocka_unit_test(a_row_that_is_due_in_a_year_is_due_now),
         cmocka_unit_test(rescan_finds_what_nobody_told),
         cmocka_unit_test(at_rest_it_neither_wakes_nor_reads),
         cmocka_unit_test(a_reload_ends_old_jobs_by_the_old_rules),
