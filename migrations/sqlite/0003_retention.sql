@@ -7,6 +7,7 @@ UPDATE event SET prev = sorted.before FROM (
     WHERE lead IN (SELECT merged_into FROM lead WHERE merged_into IS NOT NULL)
 ) AS sorted WHERE event.id = sorted.id AND event.prev IS NOT sorted.before;
 
-UPDATE lead SET last_event = (SELECT max(id) FROM event WHERE event.lead = lead.id)
-WHERE id IN (SELECT merged_into FROM lead WHERE merged_into IS NOT NULL)
-  AND EXISTS (SELECT 1 FROM event WHERE event.lead = lead.id);
+UPDATE lead SET last_event = newest.id FROM (
+    SELECT lead, max(id) AS id FROM event
+    WHERE lead IN (SELECT merged_into FROM lead WHERE merged_into IS NOT NULL) GROUP BY lead
+) AS newest WHERE lead.id = newest.lead;

@@ -32,7 +32,7 @@ static void tell(int64_t found)
     metric_set(metric(METRIC_PROMISE_VIOLATIONS, STR_NULL, STR_NULL), (double)found);
 }
 
-int64_t audit_step(struct scheduler *s, int64_t now_ms)
+int64_t audit_step(struct scheduler *s)
 {
     struct audit_job *job = &s->audit;
     bool begins = job->cursor.table == 0 && job->cursor.id == 0, done = false;
@@ -43,7 +43,7 @@ int64_t audit_step(struct scheduler *s, int64_t now_ms)
         rc = read_integrity(s->reader, INTEGRITY_BYTES, report, job);
     }
     if (rc == RC_OK)
-        rc = read_audit(s->reader, &job->cursor, ROWS, now_ms, report, job, &done);
+        rc = read_audit(s->reader, &job->cursor, ROWS, clock_now_ms(), report, job, &done);
     if (rc != RC_OK)
         log_write(LOG_WARN, "audit.failed", L_TEXT("reason", reader_error(s->reader)), L_END);
     if (done || job->found > job->last)

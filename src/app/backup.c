@@ -24,7 +24,8 @@ static enum rc step(struct store *st, void *arg, struct why *why)
     struct turn *t = arg;
 
     (void)st;
-    return backup_step(t->s->backup.run, PAGES, &t->done, why);
+    enum rc rc = backup_step(t->s->backup.run, PAGES, &t->done, why);
+    return rc == RC_BUSY ? RC_OK : rc; /* the next one */
 }
 
 static enum rc drop(struct store *st, void *arg, struct why *why)
@@ -33,6 +34,14 @@ static enum rc drop(struct store *st, void *arg, struct why *why)
     (void)why;
     backup_end(arg);
     return RC_OK;
+}
+
+/* By the writer, for an unfinished copy hangs on its connection; if that is broken and does no
+ * more, scheduler_free does it once its thread has ended. */
+static void drop_copy(struct scheduler *s)
+{
+    if (s->backup.run && daemon_chore(s->daemon, drop, s->backup.run, NULL) == RC_OK)
+        s->backup.run = NULL;
 }
 
 static void ended(struct scheduler *s, enum rc rc, int64_t bytes, const struct why *why)
@@ -45,8 +54,7 @@ static void ended(struct scheduler *s, enum rc rc, int64_t bytes, const struct w
                   L_INT("took_ms", took_ms), L_END);
     else
         log_write(LOG_ERROR, "backup.failed", L_TEXT("file", job->file), L_WHY(why), L_END);
-    backup_end(job->run);
-    job->run = NULL;
+    drop_copy(s);
     pthread_mutex_lock(&s->lock);
     job->state = rc == RC_OK ? BACKUP_DONE : BACKUP_FAILED;
     job->bytes = bytes;
@@ -62,14 +70,13 @@ static bool wanted(struct scheduler *s)
     return running;
 }
 
-int64_t backup_job_step(struct scheduler *s, int64_t now_ms)
+int64_t backup_job_step(struct scheduler *s)
 {
     struct turn turn = {.s = s};
     struct why why = {0};
     int64_t bytes = 0;
     enum rc rc;
 
-    (void)now_ms;
     if (!wanted(s))
         return SCHEDULER_NEVER;
     turn.file = s->backup.file; /* it does not change while one is under way */
@@ -82,7 +89,7 @@ int64_t backup_job_step(struct scheduler *s, int64_t now_ms)
     if (rc == RC_OK && !turn.done)
         return PAUSE_MS;
     if (rc == RC_OK)
-        rc = backup_finish(s->backup.run, &bytes, &why);
+        rc = backup_finish(s->backup.run, &s->ending, &bytes, &why);
     ended(s, rc, bytes, &why);
     return SCHEDULER_NEVER;
 }
@@ -93,6 +100,5 @@ void backup_job_drop(struct scheduler *s)
         return;
     log_write(LOG_WARN, "backup.cut", L_TEXT("file", s->backup.file),
               L_TEXT("reason", "the daemon stops"), L_END);
-    rc_ignored(daemon_chore(s->daemon, drop, s->backup.run, NULL));
-    s->backup.run = NULL;
+    drop_copy(s);
 }

@@ -9,7 +9,8 @@
 
 #include "funneld/base/rc.h"
 
-void confine_core(void); /* no core dump, whatever the limits were */
+/* No core file, whatever the limits were; systemd-coredump heeds the limit as well. */
+void confine_core(void);
 /* For this thread and all that it will start. RC_INVALID: the kernel or the processor has no such
  * filter; the process goes on without. */
 MUST_CHECK enum rc confine_calls(struct why *why);

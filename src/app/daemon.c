@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "confine.h"
@@ -139,7 +138,6 @@ int daemon_run(struct config *config, const char *path)
     int signal_fd = -1;
 
     (void)ref_take(&d.started->ref);
-    (void)umask(0077);
     log_configure(&config->log);
     confine(&config->server);
     daemon_warn_of_exposure(config);

@@ -17,11 +17,10 @@ static const struct section_spec *spec_of(const struct conf_section *s)
 /* Written out, and not a name for a place where it stands. */
 static bool is_literal(const struct conf_entry *e)
 {
-    return e && e->value.len && str_eq(e->raw, e->value);
+    return e && e->value.len && !str_find(e->raw, STR("${")) && !str_starts(e->raw, STR("file:/"));
 }
 
-static const struct conf_entry *literal_secret(const struct conf *c,
-                                               const struct conf_section **ret_section)
+static const struct conf_entry *literal_secret(const struct conf *c)
 {
     for (size_t i = 0; i < c->n_sections; i++) {
         const struct section_spec *spec = spec_of(&c->sections[i]);
@@ -29,7 +28,6 @@ static const struct conf_entry *literal_secret(const struct conf *c,
         for (size_t k = 0; spec && k < spec->n_options; k++) {
             const struct conf_entry *e = conf_find(&c->sections[i], spec->options[k].key);
 
-            *ret_section = &c->sections[i];
             if (spec->options[k].type == OPTION_SECRET && is_literal(e))
                 return e;
         }
@@ -39,8 +37,7 @@ static const struct conf_entry *literal_secret(const struct conf *c,
 
 const char *config_exposed(const struct config *c, struct arena *a)
 {
-    const struct conf_section *section = NULL;
-    const struct conf_entry *e = literal_secret(&c->conf, &section);
+    const struct conf_entry *e = literal_secret(&c->conf);
     struct stat file;
 
     if (!e || stat(arena_text(a, c->conf.file), &file) != 0 || !(file.st_mode & S_IROTH))

@@ -310,7 +310,7 @@ int daemon_stop(struct daemon *d, int signal_fd)
     bool idle = wait_until(d, attempts_done, half, signal_fd) &&
                 wait_until(d, deliverer_joined, half, signal_fd);
     if (!wait_until(d, scheduler_ended, deadline, signal_fd))
-        too_late("the writer hangs");
+        too_late("the scheduler waits for the disk");
     if (d->writer)
         writer_close(d->writer);
     if (!wait_until(d, writer_joined, deadline, signal_fd))

@@ -9,18 +9,18 @@
 #include "funneld/observe/log.h"
 
 enum {
-    EVENTS = 100, /* in a slice */
+    EVENTS = 250, /* in a slice */
     KEYS = 500,
-    LEDGER_ROWS = 1000,
+    LEDGER_ROWS = 100,
     PAGES = 64,
-    PAUSE_MS = 20,
+    PAUSE_MS = 10,
     ROUND_MS = HOURS_MS,
     SHORTEST_ROUND_MS = SECONDS_MS,
     AFTER_FAILURE_MS = MINUTES_MS,
 };
 
 struct slice {
-    int64_t before, now, lead;
+    int64_t before, lead;
     bool done;
 };
 
@@ -59,7 +59,7 @@ static enum rc purge_ledger_of(struct store *st, void *arg, struct why *why)
     enum rc rc = store_begin(st);
 
     if (rc == RC_OK)
-        rc = store_purge_ledger(st, slice->lead, slice->before, slice->now);
+        rc = store_purge_ledger(st, slice->lead, slice->before);
     return end_transaction(st, rc, why);
 }
 
@@ -86,8 +86,8 @@ static enum rc ledger_phase(struct scheduler *s, struct slice *slice, struct why
 {
     int64_t leads[LEDGER_ROWS], from = s->retention.ledger_after;
     size_t n = 0;
-    enum rc rc = read_faded(s->reader, &s->retention.ledger_after, slice->before, slice->now,
-                            LEDGER_ROWS, leads, &n);
+    enum rc rc =
+        read_faded(s->reader, &s->retention.ledger_after, slice->before, LEDGER_ROWS, leads, &n);
 
     if (rc != RC_OK)
         return why_fail(rc, why, "%s", reader_error(s->reader));
@@ -118,7 +118,7 @@ static int64_t round_ms(int64_t retention_ms)
     return part < SHORTEST_ROUND_MS ? SHORTEST_ROUND_MS : part;
 }
 
-int64_t retention_step(struct scheduler *s, int64_t now_ms)
+int64_t retention_step(struct scheduler *s)
 {
     int64_t kept = atomic_load(&s->retention_ms);
     struct retention *r = &s->retention;
@@ -126,9 +126,9 @@ int64_t retention_step(struct scheduler *s, int64_t now_ms)
 
     if (!kept)
         return SCHEDULER_NEVER;
-    if (r->phase == 0)
-        r->before = now_ms - kept;
-    struct slice slice = {.before = r->before, .now = now_ms};
+    if (!r->before) /* for the whole round, or senders who do not rest would make it endless */
+        r->before = scheduler_trusted_now(s) - kept;
+    struct slice slice = {.before = r->before};
     if (phases[r->phase](s, &slice, &why) != RC_OK) {
         log_write(LOG_WARN, "retention.failed", L_WHY(&why), L_END);
         *r = (struct retention){0};
@@ -150,11 +150,10 @@ static enum rc checkpoint_all(struct store *st, void *arg, struct why *why)
 }
 
 /* What is quiet is copied back, so that a backup of the file alone or a start has little to do. */
-int64_t checkpoint_step(struct scheduler *s, int64_t now_ms)
+int64_t checkpoint_step(struct scheduler *s)
 {
     struct why why = {0};
 
-    (void)now_ms;
     if (daemon_chore(s->daemon, checkpoint_all, NULL, &why) != RC_OK)
         log_write(LOG_WARN, "checkpoint.failed", L_WHY(&why), L_END);
     return MINUTES_MS;

@@ -8,7 +8,7 @@
 #include "funneld/base/clock.h"
 
 static const struct {
-    int64_t (*step)(struct scheduler *s, int64_t now_ms);
+    int64_t (*step)(struct scheduler *s);
     int64_t first_ms; /* after the start */
 } jobs[] = {
     {backup_job_step, 0},
@@ -26,8 +26,7 @@ static int64_t mono_ms(void)
     return clock_mono_us() / 1000;
 }
 
-/* The time by which jobs go. */
-static int64_t trusted_now(struct scheduler *s)
+int64_t scheduler_trusted_now(struct scheduler *s)
 {
     int64_t now = clock_now_ms(), mono = mono_ms();
     int64_t expected = s->wall_ms + (mono - s->mono_ms);
@@ -82,7 +81,7 @@ static void *run(void *scheduler)
         next = INT64_MAX;
         for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
             if (woken || due[i] <= mono_ms())
-                due[i] = jobs[i].step(s, trusted_now(s)) + mono_ms();
+                due[i] = jobs[i].step(s) + mono_ms();
             if (due[i] < next)
                 next = due[i];
         }
@@ -103,6 +102,23 @@ static void make_lock(struct scheduler *s)
     (void)pthread_condattr_destroy(&steady);
 }
 
+static void see_time(void *self, const struct event_view *e)
+{
+    *(int64_t *)self = e->received_at;
+}
+
+/* What the wall clock says at the start is believed as far as it agrees with the newest event:
+ * after a quiet weekend it waits for a day, like any other jump. */
+static int64_t last_known_time(struct reader *reader)
+{
+    const struct list_filter newest = {.limit = 1};
+    int64_t now = clock_now_ms(), seen = 0;
+
+    if (read_events(reader, &newest, see_time, &seen) != RC_OK || !seen || seen > now)
+        return now;
+    return now - seen < BELIEVED_AFTER_MS ? now : seen;
+}
+
 enum rc scheduler_start(struct daemon *d, struct reader *reader, struct scheduler **ret,
                         struct why *why)
 {
@@ -110,7 +126,7 @@ enum rc scheduler_start(struct daemon *d, struct reader *reader, struct schedule
 
     s->daemon = d;
     s->reader = reader;
-    s->wall_ms = clock_now_ms();
+    s->wall_ms = last_known_time(reader);
     s->mono_ms = mono_ms();
     atomic_store(&s->retention_ms, d->config->store.retention_ms);
     make_lock(s);
@@ -130,6 +146,7 @@ static void tell(struct scheduler *s, bool *what)
 
 void scheduler_stop(struct scheduler *s)
 {
+    atomic_store(&s->ending, true);
     tell(s, &s->stopping);
 }
 
@@ -146,6 +163,7 @@ void scheduler_free(struct scheduler *s)
         return;
     (void)pthread_cond_destroy(&s->told);
     (void)pthread_mutex_destroy(&s->lock);
+    backup_end(s->backup.run); /* the writer has ended */
     reader_close(s->reader);
     free(s->backup.file);
     free(s);

@@ -4,8 +4,7 @@
 
 #include "scheduler.h"
 
-/* A step's answer, in milliseconds from now. */
-enum { SCHEDULER_NEVER = 1 << 30 };
+enum { SCHEDULER_NEVER = 1 << 30 }; /* as a step's answer */
 
 struct retention {
     int phase;
@@ -42,16 +41,20 @@ struct scheduler {
     struct backup_job backup;
     /* Shared. */
     _Atomic int64_t retention_ms;
+    atomic_bool ending; /* as `stopping`, for what looks without the lock */
     pthread_mutex_t lock;
     pthread_cond_t told;
     bool stopping, woken; /* under the lock */
 };
 
-/* Each does a little; the answer is when to call again. */
-int64_t retention_step(struct scheduler *s, int64_t now_ms);
-int64_t checkpoint_step(struct scheduler *s, int64_t now_ms);
-int64_t audit_step(struct scheduler *s, int64_t now_ms);
-int64_t backup_job_step(struct scheduler *s, int64_t now_ms);
+/* The wall clock, or less while it is not to be believed: nothing is purged by a wrong one. */
+int64_t scheduler_trusted_now(struct scheduler *s);
+
+/* Each does a little; the answer is when to call again, in milliseconds. */
+int64_t retention_step(struct scheduler *s);
+int64_t checkpoint_step(struct scheduler *s);
+int64_t audit_step(struct scheduler *s);
+int64_t backup_job_step(struct scheduler *s);
 void backup_job_drop(struct scheduler *s); /* at the end, if one runs */
 
 #endif

@@ -30,7 +30,7 @@ static enum rc absolute(struct cli *cli, const char *file, struct str *ret, stru
 
 static struct str request(struct cli *cli, struct str file)
 {
-    struct sbuf b AUTO(sbuf_free) = SBUF(16 * 1024);
+    struct sbuf b AUTO(sbuf_free) = SBUF(64 * 1024);
     struct str text = STR("");
 
     json_open(&b, '{');
@@ -85,7 +85,7 @@ static enum rc copy(struct store *st, const char *file, int64_t *ret_bytes, stru
     while (rc == RC_OK && !done)
         rc = backup_step(b, -1, &done, why);
     if (rc == RC_OK)
-        rc = backup_finish(b, ret_bytes, why);
+        rc = backup_finish(b, NULL, ret_bytes, why);
     backup_end(b);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "funneld/base/clock.h"
@@ -194,6 +195,7 @@ static int run(struct cli *cli, char *argv[])
 
 int cli_run(int argc, char *argv[])
 {
+    (void)umask(0077); /* whatever it makes holds people's data */
     struct cli cli = {.now_ms = clock_now_ms(), .out = SBUF(OUT_MAX)};
     int status = finish(&cli, run(&cli, argc ? argv + 1 : argv));
 

@@ -77,16 +77,31 @@ static enum rc rebuild(struct rebuild *r, int64_t lead, int64_t at)
     return rc;
 }
 
-static bool has(const struct lead *l, const struct property *p)
+static const struct property *find(const struct lead *l, struct str name)
 {
     for (size_t i = 0; i < l->n_properties; i++)
-        if (str_eq(l->properties[i].name, p->name))
-            return memcmp(&l->properties[i].key, &p->key, sizeof p->key) == 0;
-    return false;
+        if (str_eq(l->properties[i].name, name))
+            return &l->properties[i];
+    return NULL;
+}
+
+static bool is_by(const struct property *p, const struct property *event)
+{
+    return event && memcmp(&event->key, &p->key, sizeof p->key) == 0;
+}
+
+/* First set, as far as events are kept, after the time that is asked for: it may have had another
+ * value before. */
+static void note_unknown(struct cli *cli, const struct lead *then, const struct lead *kept)
+{
+    for (size_t i = 0; i < kept->n_properties; i++)
+        if (!find(then, kept->properties[i].name))
+            cli_note(cli, "what %.*s was then is not known: older events were purged",
+                     STR_ARG(str_cut(kept->properties[i].name, 80)));
 }
 
 /* What was set by events that are purged, and by none since, was so at that time as well. */
-static enum rc add_purged(struct cli *cli, const struct lead *now, struct lead *lead)
+static enum rc add_purged(struct cli *cli, const struct lead *now, int64_t at, struct lead *lead)
 {
     struct lead kept = {.id = now->id};
     struct rebuild r = {.cli = cli, .lead = &kept};
@@ -95,9 +110,11 @@ static enum rc add_purged(struct cli *cli, const struct lead *now, struct lead *
     for (size_t i = 0; i < now->n_properties && rc == RC_OK; i++) {
         const struct property *p = &now->properties[i];
 
-        if (!has(&kept, p))
+        if (p->at <= at && !is_by(p, find(&kept, p->name)))
             (void)lead_put(lead, p->name, p->value, p->at, &p->key, &cli->arena);
     }
+    if (rc == RC_OK)
+        note_unknown(cli, lead, &kept);
     return rc;
 }
 
@@ -110,7 +127,7 @@ static int within_retention(struct cli *cli, int64_t at, bool *ret_purged)
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
     *ret_purged = purged > 0;
-    if (at > purged)
+    if (!purged || at > purged)
         return DONE;
     return cli_fail(cli,
                     "events up to %s UTC were purged ([store] retention): what was known before "
@@ -134,7 +151,7 @@ int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *
         return status;
     enum rc rc = rebuild(&r, now->id, at);
     if (rc == RC_OK && purged)
-        rc = add_purged(cli, now, &lead);
+        rc = add_purged(cli, now, at, &lead);
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
     note_left_out(&r);

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-enum { SHORTEST = 8 }; /* what is shorter is no secret, and may be a word */
+#include "funneld/base/url.h"
+
+enum { SHORTEST = 8, SHORTEST_PART = 9 }; /* what is shorter is no secret, and may be a word */
 
 struct masking {
     struct str text;
@@ -35,15 +37,21 @@ static void mask(struct masking *m, struct str secret)
     }
 }
 
-/* Of an address that is a secret, each part of its path: a service may write its slashes as \/. */
+/* Of an address that is a secret, each long part of its path: a service may write its slashes as
+ * \/. */
 static void mask_parts(struct masking *m, struct str secret)
 {
-    while (secret.len) {
-        const char *slash = str_chr(secret, '/');
-        size_t len = slash ? (size_t)(slash - secret.at) : secret.len;
+    struct url url;
 
-        mask(m, (struct str){secret.at, len});
-        secret = str_from(secret, slash ? len + 1 : len);
+    if (url_parse(secret, &url, NULL) != RC_OK)
+        return;
+    for (struct str path = url.target; path.len;) {
+        const char *slash = str_chr(path, '/');
+        size_t len = slash ? (size_t)(slash - path.at) : path.len;
+
+        if (len >= SHORTEST_PART)
+            mask(m, (struct str){path.at, len});
+        path = str_from(path, slash ? len + 1 : len);
     }
 }
 
@@ -59,8 +67,7 @@ static void mask_settings(struct masking *m, const struct connector *c)
             continue;
         memcpy(&secret, (const char *)c->settings + o->offset, sizeof secret);
         mask(m, secret);
-        if (str_find(secret, STR("://")))
-            mask_parts(m, str_from(secret, strlen("https://")));
+        mask_parts(m, secret);
     }
 }
 

@@ -343,7 +343,7 @@ static bool is_chore(const struct work *work)
     return is_command(work, COMMAND_CHORE);
 }
 
-/* What goes wrong with one is told to who asked for it and says nothing of the store. */
+/* What goes wrong with one is told to who asked for it; only damage to the store is the store's. */
 static void do_chores(struct writer *w, struct mail *mails)
 {
     for (struct mail *m = mails, *next; m; m = next) {
@@ -351,6 +351,8 @@ static void do_chores(struct writer *w, struct mail *mails)
 
         next = m->next; /* done() may free it */
         c->work.rc = w->broken ? w->broken : c->fn(w->ports.store, c->arg, &c->why);
+        if (!w->broken && store_damaged(w->ports.store))
+            note_outcome(w, c->work.rc == RC_CORRUPT ? RC_CORRUPT : RC_IO);
         c->work.done(&c->work);
     }
 }

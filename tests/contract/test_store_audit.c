@@ -84,6 +84,13 @@ static void a_store_that_keeps_its_promises_is_found_so(void **state)
     OK(store_purge_events(w->store, T0 + 1, 100, &done));
     OK(store_commit(w->store));
     assert_string_equal(audit(w, 1000).text, ""); /* what was purged is not missing */
+
+    OK(store_begin(w->store)); /* nor is what a merge left of a score */
+    struct lead merged = get_lead(w, 2);
+    merged.score = 350;
+    OK(store_lead_save(w->store, &merged));
+    OK(store_commit(w->store));
+    assert_string_equal(audit(w, 1000).text, "");
 }
 
 static const struct {

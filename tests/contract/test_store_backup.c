@@ -43,7 +43,7 @@ static void back_up(struct world *w, const char *path)
     OK(backup_begin(w->store, path, &b, &w->why));
     while (!done)
         OK(backup_step(b, 4, &done, &w->why));
-    OK(backup_finish(b, &bytes, &w->why));
+    OK(backup_finish(b, NULL, &bytes, &w->why));
     backup_end(b);
     assert_true(bytes > 0);
 }
@@ -67,7 +67,7 @@ static void what_is_committed_while_it_runs_is_in_the_copy(void **state)
         OK(store_checkpoint_all(w->store));
     }
     assert_true(steps > 5);
-    OK(backup_finish(b, &bytes, &w->why));
+    OK(backup_finish(b, NULL, &bytes, &w->why));
     backup_end(b);
 
     struct stat file;
@@ -95,7 +95,7 @@ static void what_is_rolled_back_while_it_runs_is_not(void **state)
     store_rollback(w->store);
     while (!done)
         OK(backup_step(b, 8, &done, &w->why));
-    OK(backup_finish(b, &bytes, &w->why));
+    OK(backup_finish(b, NULL, &bytes, &w->why));
     backup_end(b);
     assert_true(holds(copy, 400));
     assert_false(holds(copy, undone));
@@ -137,7 +137,7 @@ static void a_copy_that_is_damaged_does_not_count(void **state)
     int fd = open(partial, O_WRONLY);
     assert_int_equal(pwrite(fd, noise, sizeof noise, 10L * (long)sizeof noise), sizeof noise);
     assert_int_equal(close(fd), 0);
-    assert_int_equal(backup_finish(b, &bytes, &w->why), RC_CORRUPT);
+    assert_int_equal(backup_finish(b, NULL, &bytes, &w->why), RC_CORRUPT);
     assert_non_null(strstr(w->why.text, "damaged"));
     backup_end(b);
     assert_int_not_equal(access(copy, F_OK), 0);
@@ -154,6 +154,39 @@ static void a_copy_that_cannot_be_written_says_where(void **state)
     assert_non_null(strstr(w->why.text, "missing/copy.db"));
     assert_int_equal(backup_begin(w->store, w->path.at, &b, &w->why), RC_INVALID);
     assert_null(b);
+}
+
+/* The daemon would go on writing to a file without a name. */
+static void the_database_by_another_name_is_not_written_over(void **state)
+{
+    struct world *w = *state;
+    struct backup *b = NULL;
+    const char *link = beside(w, "link.db"), *dotted = beside(w, "./funneld.db");
+
+    assert_int_equal(symlink(w->path.at, link), 0);
+    const char *const names[] = {link, dotted, beside(w, "funneld.db-wal"),
+                                 beside(w, "funneld.db.lock")};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(backup_begin(w->store, names[i], &b, &w->why), RC_INVALID);
+    (void)put_committed(w, T0);
+}
+
+static void verifying_is_given_up_when_it_is_told_to(void **state)
+{
+    struct world *w = *state;
+    const char *copy = beside(w, "copy.db");
+    atomic_bool stop = true;
+    struct backup *b = NULL;
+    int64_t bytes = 0;
+    bool done = false;
+
+    fill(w, 4000);
+    OK(backup_begin(w->store, copy, &b, &w->why));
+    while (!done)
+        OK(backup_step(b, -1, &done, &w->why));
+    assert_int_not_equal(backup_finish(b, &stop, &bytes, &w->why), RC_OK);
+    backup_end(b);
+    assert_int_not_equal(access(copy, F_OK), 0);
 }
 
 static void a_restore_brings_back_the_copy_with_a_new_id_and_keeps_what_was_there(void **state)
@@ -228,6 +261,45 @@ static void a_damaged_database_is_kept_with_its_log(void **state)
     assert_int_equal(access(beside(w, "kept.db-wal"), F_OK), 0);
 }
 
+/* SQLite would play an old log into what was restored. */
+static void a_log_without_its_database_is_kept_apart(void **state)
+{
+    struct world *w = *state;
+    const char *copy = beside(w, "copy.db"), *kept = beside(w, "kept.db");
+    struct reader *r = NULL;
+
+    int64_t id = put_committed(w, T0);
+    back_up(w, copy);
+    OK(reader_open(w->path.at, &r, &w->why)); /* so that closing leaves the log */
+    int64_t later = put_committed(w, T0 + 1);
+    store_close(w->store);
+    w->store = NULL;
+    reader_close(r);
+    assert_int_equal(rename(w->path.at, beside(w, "broken.db")), 0);
+    OK(store_restore(w->path.at, copy, kept, &w->why));
+    assert_int_equal(access(beside(w, "kept.db-wal"), F_OK), 0);
+    world_reopen(w);
+    store_close(w->store);
+    w->store = NULL;
+    assert_true(holds(w->path.at, id) && !holds(w->path.at, later));
+}
+
+static void what_was_kept_is_not_written_over(void **state)
+{
+    struct world *w = *state;
+    const char *copy = beside(w, "copy.db"), *kept = beside(w, "kept.db");
+    int64_t id = put_committed(w, T0);
+
+    back_up(w, copy);
+    int64_t later = put_committed(w, T0 + 1);
+    store_close(w->store);
+    w->store = NULL;
+    OK(store_restore(w->path.at, copy, kept, &w->why));
+    assert_int_equal(store_restore(w->path.at, copy, kept, &w->why), RC_IO);
+    assert_non_null(strstr(w->why.text, "kept.db"));
+    assert_true(holds(kept, later) && holds(w->path.at, id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,9 +308,13 @@ int main(void)
         RUN(an_earlier_copy_is_replaced_and_one_that_was_cut_short_is_gone),
         RUN(a_copy_that_is_damaged_does_not_count),
         RUN(a_copy_that_cannot_be_written_says_where),
+        RUN(the_database_by_another_name_is_not_written_over),
+        RUN(verifying_is_given_up_when_it_is_told_to),
         RUN(a_restore_brings_back_the_copy_with_a_new_id_and_keeps_what_was_there),
         RUN(what_is_no_copy_of_ours_is_not_restored),
         RUN(a_damaged_database_is_kept_with_its_log),
+        RUN(a_log_without_its_database_is_kept_apart),
+        RUN(what_was_kept_is_not_written_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void ended_deliveries_go_along_with_their_attempts(void **state)
     OK(store_begin(w->store));
     int64_t lead = put_lead(w, "ada@example.com");
     int64_t old = put_ended(w, put_event_at(w, lead, T0), lead, T0 + 1);
-    (void)put_event_at(w, lead, T0 + 50);
+    (void)put_ended(w, put_event_at(w, lead, T0 + 50), lead, 0);
     OK(store_commit(w->store));
     purge(w, T0 + 10);
     assert_false(has_delivery(w, old));
@@ -137,6 +137,7 @@ static void an_event_stays_while_a_delivery_of_it_has_not_ended_long_ago(void **
         ids[i] = put_event_at(w, lead, T0 + i);
     int64_t pending = put_ended(w, ids[1], lead, 0);
     int64_t lately = put_ended(w, ids[3], lead, T0 + 100);
+    (void)put_ended(w, ids[6], lead, 0);
     OK(store_commit(w->store));
 
     purge(w, T0 + 6);
@@ -216,26 +217,71 @@ static void ledger_rows_go_only_when_they_are_worth_nothing(void **state)
 
     OK(store_begin(w->store));
     int64_t lead = put_lead(w, "ada@example.com");
-    (void)put_row(w, lead, "visit", T0, 10); /* in 1,000 ms worth nothing */
+    (void)put_row(w, lead, "visit", T0, 10); /* in 500 ms worth nothing */
     int64_t kept = put_row(w, lead, "visit", T0 + 1, 0);
     (void)put_row(w, lead, "visit", T0 + 2, 10);
     int64_t slow = put_row(w, lead, "visit", T0 + 3, 100000);
     int64_t late = put_row(w, lead, "visit", T0 + 900, 10);
     OK(store_commit(w->store));
 
-    OK(read_faded(w->reader, &after, T0 + 500, T0 + 1000, ARRAY_LEN(leads), leads, &n));
+    OK(read_faded(w->reader, &after, T0 + 500, ARRAY_LEN(leads), leads, &n));
     assert_int_equal(n, 2);
     assert_true(leads[0] == lead && leads[1] == lead);
-    OK(read_faded(w->reader, &after, T0 + 500, T0 + 1000, ARRAY_LEN(leads), leads, &n));
+    OK(read_faded(w->reader, &after, T0 + 500, ARRAY_LEN(leads), leads, &n));
     assert_int_equal(n, 0);
 
     OK(store_begin(w->store));
-    OK(store_purge_ledger(w->store, lead, T0 + 500, T0 + 1000));
+    OK(store_purge_ledger(w->store, lead, T0 + 500));
     OK(store_commit(w->store));
     struct lead l = get_lead(w, lead);
     OK(read_ledger(w->reader, &l, INT64_MAX, &w->arena, &rows, &n));
     assert_int_equal(n, 3);
     assert_true(rows[0].event == kept && rows[1].event == slow && rows[2].event == late);
+
+    int64_t until = 0; /* what the score was before is not known any more, but since then it is */
+    OK(read_purged(w->reader, &until));
+    assert_int_equal(until, T0 + 500);
+}
+
+/* What was worth something then and nothing now is part of the scores in between. */
+static void a_row_that_faded_since_stays(void **state)
+{
+    struct world *w = *state;
+    struct ledger_row *rows;
+    int64_t leads[8], after = 0;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    (void)put_row(w, lead, "visit", T0, 100);
+    OK(store_commit(w->store));
+    OK(read_faded(w->reader, &after, T0 + 200, ARRAY_LEN(leads), leads, &n));
+    assert_int_equal(n, 0);
+    OK(store_begin(w->store));
+    OK(store_purge_ledger(w->store, lead, T0 + 200));
+    OK(store_commit(w->store));
+    struct lead l = get_lead(w, lead);
+    OK(read_ledger(w->reader, &l, INT64_MAX, &w->arena, &rows, &n));
+    assert_int_equal(n, 1);
+}
+
+/* It stands in other services, where an old one must not be taken for it. */
+static void the_id_of_the_newest_delivery_is_not_given_again(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    int64_t first = put_ended(w, put_event_at(w, lead, T0), lead, T0 + 1);
+    int64_t last = put_ended(w, put_event_at(w, lead, T0 + 2), lead, T0 + 3);
+    (void)put_event_at(w, lead, T0 + 50);
+    OK(store_commit(w->store));
+    purge(w, T0 + 10);
+    assert_false(has_delivery(w, first));
+    world_reopen(w);
+    OK(store_begin(w->store));
+    assert_true(put_ended(w, put_event_at(w, lead, T0 + 60), lead, 0) > last);
+    OK(store_commit(w->store));
 }
 
 static void a_lead_that_is_gone_has_no_ledger_to_purge(void **state)
@@ -243,7 +289,7 @@ static void a_lead_that_is_gone_has_no_ledger_to_purge(void **state)
     struct world *w = *state;
 
     OK(store_begin(w->store));
-    OK(store_purge_ledger(w->store, 4711, T0, T0));
+    OK(store_purge_ledger(w->store, 4711, T0));
     OK(store_commit(w->store));
 }
 
@@ -287,6 +333,8 @@ int main(void)
         RUN(leads_that_merge_keep_what_is_left_of_both_chains),
         RUN(purging_that_is_rolled_back_is_done_by_the_next_round),
         RUN(ledger_rows_go_only_when_they_are_worth_nothing),
+        RUN(a_row_that_faded_since_stays),
+        RUN(the_id_of_the_newest_delivery_is_not_given_again),
         RUN(a_lead_that_is_gone_has_no_ledger_to_purge),
         RUN(a_purged_store_gives_its_pages_back),
     };

@@ -52,13 +52,23 @@ static void what_the_request_proved_itself_with_is_one(void **state)
 static void an_address_is_hidden_in_parts_as_well(void **state)
 {
     const struct settings s = {.webhook =
-                                   STR("https://hooks.slack.com/services/T00000001/abcdefgh")};
+                                   STR("https://hooks.slack.com/services/T00000001/abcdefghi")};
 
     (void)state;
-    SAME(masked(&s, STR_NULL, "\\/services\\/T00000001\\/abcdefgh"),
-         "\\/********\\/*********\\/********");
-    SAME(masked(&s, STR_NULL, "https://hooks.slack.com/services/T00000001/abcdefgh."),
-         "***************************************************.");
+    SAME(masked(&s, STR_NULL, "\\/services\\/T00000001\\/abcdefghi"),
+         "\\/services\\/*********\\/*********");
+    SAME(masked(&s, STR_NULL, "https://hooks.slack.com/services/T00000001/abcdefghi."),
+         "****************************************************.");
+}
+
+/* Addresses in it are not its parts. */
+static void a_key_file_is_no_address(void **state)
+{
+    const struct settings s = {.token =
+                                   STR("{\"token_uri\":\"https://oauth2.googleapis.com/token\"}")};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "oauth2.googleapis.com says no"), "oauth2.googleapis.com says no");
 }
 
 static void a_text_without_one_is_left_as_it_is(void **state)
@@ -77,6 +87,7 @@ int main(void)
         cmocka_unit_test(every_secret_is_starred_out_wherever_it_stands),
         cmocka_unit_test(what_the_request_proved_itself_with_is_one),
         cmocka_unit_test(an_address_is_hidden_in_parts_as_well),
+        cmocka_unit_test(a_key_file_is_no_address),
         cmocka_unit_test(a_text_without_one_is_left_as_it_is),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

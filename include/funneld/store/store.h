@@ -12,6 +12,8 @@
 #ifndef FUNNELD_STORE_STORE_H
 #define FUNNELD_STORE_STORE_H
 
+#include <stdatomic.h>
+
 #include "funneld/base/mem.h"
 #include "funneld/base/rc.h"
 #include "funneld/config/option.h"
@@ -41,6 +43,8 @@ MUST_CHECK enum rc reader_open(const char *path, struct reader **ret, struct why
 void reader_close(struct reader *r);
 const char *reader_database_id(const struct reader *r); /* 8 hex digits */
 int store_schema_version(void);                         /* newest that this build knows */
+/* Whether it met an I/O error or corruption: nothing more may be written before a restart. */
+bool store_damaged(const struct store *st);
 /* The last failure in the database's own words, for the log. */
 const char *store_error(const struct store *st);
 const char *reader_error(const struct reader *r);
@@ -61,16 +65,18 @@ MUST_CHECK enum rc store_checkpoint(struct store *st);
 MUST_CHECK enum rc store_checkpoint_all(struct store *st); /* however short it is */
 
 /* An online copy; what is committed meanwhile is in it. begin and step are the writer's, between
- * transactions, and so is end before a step was done or failed. finish verifies, syncs, and puts
- * the copy at `path`, where it replaces what was there. A failure concerns the copy alone. */
+ * transactions (RC_BUSY: the next step may go better), and so is end before a step was done or
+ * failed. finish verifies (given up when *stop becomes true; NULL: never), syncs, and puts the copy
+ * at `path`, where it replaces what was there. A failure concerns the copy alone. */
 struct backup;
 MUST_CHECK enum rc backup_begin(struct store *st, const char *path, struct backup **ret,
                                 struct why *why);
 MUST_CHECK enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why);
-MUST_CHECK enum rc backup_finish(struct backup *b, int64_t *ret_bytes, struct why *why);
+MUST_CHECK enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes,
+                                 struct why *why);
 void backup_end(struct backup *b); /* NULL is fine; removes what was not finished */
-/* Puts a verified copy of `from` at `path`, with a new database id; what was there becomes `kept`.
- * RC_BUSY: a daemon uses it. */
+/* Puts a verified copy of `from` at `path`, with a new database id; what was there is then called
+ * `kept`, which must not exist. RC_BUSY: a daemon uses it. */
 MUST_CHECK enum rc store_restore(const char *path, const char *from, const char *kept,
                                  struct why *why);
 
@@ -151,14 +157,14 @@ MUST_CHECK enum rc store_purge_events(struct store *st, int64_t before, size_t l
                                       bool *ret_done);
 MUST_CHECK enum rc store_purge_dedupe(struct store *st, int64_t before, size_t limit,
                                       bool *ret_done);
-/* The lead's ledger rows received before a time that are worth nothing at `at` and later. */
-MUST_CHECK enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before, int64_t at);
+/* The lead's ledger rows that were worth nothing at `before` already. */
+MUST_CHECK enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before);
 /* Leads with such rows, looking at `limit` rows behind *after; *ret_n 0 and *after unchanged: no
  * more. A lead may come more than once. */
-MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at,
-                              size_t limit, int64_t ret[], size_t *ret_n);
-/* When the newest purged event was received; what a lead was like until then is not known any
- * more. 0: none was purged. */
+MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, size_t limit,
+                              int64_t ret[], size_t *ret_n);
+/* Until when the past was purged: what a lead was like and worth then is not known any more. 0: it
+ * was not. */
 MUST_CHECK enum rc read_purged(struct reader *r, int64_t *ret_received_at);
 /* Gives up to `pages` free pages back to the file system, but keeps an eighth for what comes. */
 MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);

@@ -52,8 +52,7 @@ static void sql_properties_ok(sqlite3_context *context, int n, sqlite3_value **v
     sqlite3_result_int(context, properties_read(bytes, &a, &lead) == RC_OK);
 }
 
-/* Each time anew: that costs nothing beside what follows. */
-static enum rc add_functions(struct db *db)
+enum rc audit_functions(struct db *db)
 {
     enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
     enum rc rc = db_failed(
@@ -66,14 +65,14 @@ static enum rc add_functions(struct db *db)
 }
 
 static enum rc start(struct reader *r, const struct audit_cursor *c, size_t rows, int64_t now_ms,
-                     int64_t purged_to, sqlite3_stmt **ret)
+                     sqlite3_stmt **ret)
 {
     enum statement which = tables[c->table].which;
 
     if (which == SQL_AUDIT_DEDUPE)
-        return db_query(&r->db, ret, which, "biii", c->key.bytes, c->id ? sizeof c->key.bytes : 0,
-                        (int64_t)rows, now_ms, purged_to);
-    return db_query(&r->db, ret, which, "iiii", c->id, (int64_t)rows, now_ms, purged_to);
+        return db_query(&r->db, ret, which, "bii", c->key.bytes, c->id ? sizeof c->key.bytes : 0,
+                        (int64_t)rows, now_ms);
+    return db_query(&r->db, ret, which, "iii", c->id, (int64_t)rows, now_ms);
 }
 
 static void look_at(sqlite3_stmt *s, struct audit_cursor *c, violation_seen *seen, void *self)
@@ -99,12 +98,9 @@ static enum rc slice(struct reader *r, struct audit_cursor *c, size_t rows, int6
                      violation_seen *seen, void *self, size_t *ret_n)
 {
     sqlite3_stmt *s = NULL;
-    int64_t purged_to = 0;
     size_t n = 0;
-    enum rc rc = db_number(&r->db, "purged_to", &purged_to);
+    enum rc rc = start(r, c, rows, now_ms, &s);
 
-    if (rc == RC_OK)
-        rc = start(r, c, rows, now_ms, purged_to, &s);
     while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
         look_at(s, c, seen, self);
         n++;
@@ -116,7 +112,7 @@ static enum rc slice(struct reader *r, struct audit_cursor *c, size_t rows, int6
 enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_t now_ms,
                    violation_seen *seen, void *self, bool *ret_done)
 {
-    enum rc rc = add_functions(&r->db);
+    enum rc rc = RC_OK;
 
     *ret_done = false;
     for (size_t left = rows; left && rc == RC_OK;) {

@@ -50,13 +50,18 @@ static enum rc sync_path(const char *path, int flags, struct why *why)
     return rc;
 }
 
-static enum rc sync_folder_of(const char *path, struct why *why)
+static const char *folder_of(const char *path, struct arena *a)
 {
     const char *slash = strrchr(path, '/');
-    struct arena a AUTO(arena_free) = {0};
-    struct str folder = slash ? (struct str){path, (size_t)(slash - path) + 1} : STR(".");
 
-    return sync_path(arena_text(&a, folder), O_RDONLY | O_DIRECTORY, why);
+    return slash ? arena_text(a, (struct str){path, (size_t)(slash - path) + 1}) : ".";
+}
+
+static enum rc sync_folder_of(const char *path, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+
+    return sync_path(folder_of(path, &a), O_RDONLY | O_DIRECTORY, why);
 }
 
 static enum rc rename_over(const char *from, const char *to, struct why *why)
@@ -98,10 +103,22 @@ static enum rc begin(struct db *source, const char *path, const char *suffix, st
     return rc;
 }
 
+/* Whatever the two are called. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 enum rc backup_begin(struct store *st, const char *path, struct backup **ret, struct why *why)
 {
-    if (str_eq(str_of(path), str_of(st->path)))
-        return why_fail(RC_INVALID, why, "%s is the database itself", path);
+    static const char *const ours[] = {"", "-wal", "-shm", ".lock"};
+    struct arena a AUTO(arena_free) = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        if (is_same_file(path, arena_printf(&a, "%s%s", st->path, ours[i]).at))
+            return why_fail(RC_INVALID, why, "%s is the database itself, or belongs to it", path);
     return begin(store_db(st), path, ".partial", ret, why);
 }
 
@@ -119,8 +136,10 @@ enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why
     int code = sqlite3_backup_step(b->run, pages);
 
     *ret_done = code == SQLITE_DONE;
-    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
+    if (code == SQLITE_OK)
         return RC_OK;
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return why_fail(RC_BUSY, why, "another program writes to the database");
     enum rc rc = db_failed(&b->copy, code == SQLITE_DONE ? SQLITE_OK : code);
     close_copy(b); /* while the source's own thread is here */
     return rc == RC_OK ? rc : why_fail(rc, why, "writing %s: %s", b->partial, sqlite3_errstr(code));
@@ -153,13 +172,23 @@ static enum rc check_database(struct db *db, struct why *why)
     return rc == RC_OK ? integrity(db, why) : rc;
 }
 
-static enum rc verify(const char *path, bool renew, struct why *why)
+/* SQLite asks every some thousand steps of its own. */
+static int is_set(void *flag)
 {
+    return atomic_load((const atomic_bool *)flag);
+}
+
+/* Given up when *stop becomes true. */
+static enum rc verify(const char *path, bool renew, atomic_bool *stop, struct why *why)
+{
+    enum { STEPS = 10000 };
     struct db db = {0};
     enum rc rc = db_open(&db, path, SQLITE_OPEN_READWRITE, why);
 
     if (rc != RC_OK)
         return rc;
+    if (stop)
+        sqlite3_progress_handler(db.handle, STEPS, is_set, stop);
     rc = check_database(&db, why);
     if (rc == RC_OK && renew && (rc = db_renew_id(&db)) != RC_OK)
         (void)why_fail(rc, why, "%s", db.error);
@@ -167,11 +196,11 @@ static enum rc verify(const char *path, bool renew, struct why *why)
     return rc == RC_OK ? sync_path(path, O_RDWR, why) : why_wrap(rc, why, "the copy %s", path);
 }
 
-enum rc backup_finish(struct backup *b, int64_t *ret_bytes, struct why *why)
+enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes, struct why *why)
 {
     struct stat file;
 
-    enum rc rc = verify(b->partial, false, why);
+    enum rc rc = verify(b->partial, false, stop, why);
     if (rc == RC_OK && stat(b->partial, &file) != 0)
         rc = failed("read", b->partial, why);
     if (rc == RC_OK)
@@ -205,7 +234,7 @@ static enum rc bring_in(const char *path, const char *from, struct backup **ret,
     if (*ret)
         close_copy(*ret); /* before its source */
     if (rc == RC_OK)
-        rc = verify((*ret)->partial, true, why);
+        rc = verify((*ret)->partial, true, NULL, why);
     if (source.handle)
         db_close(&source);
     return rc;
@@ -225,30 +254,58 @@ static void fold_log(const char *path)
     }
 }
 
-static enum rc move_away(const char *path, const char *kept, struct why *why)
+/* A second name for what is there; RC_NONE: nothing is. */
+static enum rc keep(const char *path, const char *kept, struct why *why)
 {
-    static const char *const beside[] = {"-wal", "-shm"};
+    if (link(path, kept) == 0)
+        return RC_OK;
+    return errno == ENOENT ? RC_NONE : failed("keep it as", kept, why);
+}
+
+/* Nothing is taken away before it has another name. A log without its database is one too: SQLite
+ * would play it into whatever comes to stand beside it. */
+static enum rc keep_all(const char *path, const char *kept, struct why *why)
+{
+    static const char *const parts[] = {"", "-wal", "-journal"};
     struct arena a AUTO(arena_free) = {0};
+    enum rc rc = RC_OK;
 
     fold_log(path);
-    for (size_t i = 0; i < ARRAY_LEN(beside); i++)
-        if (rename(arena_printf(&a, "%s%s", path, beside[i]).at,
-                   arena_printf(&a, "%s%s", kept, beside[i]).at) != 0 &&
-            errno != ENOENT)
-            return failed("move the log of", path, why);
-    if (rename(path, kept) != 0)
-        return failed("move", path, why);
+    for (size_t i = 0; i < ARRAY_LEN(parts) && (rc == RC_OK || rc == RC_NONE); i++)
+        rc = keep(arena_printf(&a, "%s%s", path, parts[i]).at,
+                  arena_printf(&a, "%s%s", kept, parts[i]).at, why);
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
+static enum rc take_away_logs(const char *path, struct why *why)
+{
+    static const char *const logs[] = {"-wal", "-shm", "-journal"};
+    struct arena a AUTO(arena_free) = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(logs); i++)
+        if (unlink(arena_printf(&a, "%s%s", path, logs[i]).at) != 0 && errno != ENOENT)
+            return failed("remove the log of", path, why);
     return RC_OK;
 }
 
-/* root restores, the daemon's own user must be able to write. */
-static enum rc give_to_owner_of(const char *path, const char *file, struct why *why)
+/* root restores, the daemon's own user must be able to write: the files are for whom the old one
+ * was, or the folder is. */
+static enum rc give_away(const char *path, const char *file, struct why *why)
 {
+    struct arena a AUTO(arena_free) = {0};
     struct stat old;
 
-    if (geteuid() != 0 || stat(path, &old) != 0)
+    if (geteuid() != 0 || (stat(path, &old) != 0 && stat(folder_of(path, &a), &old) != 0))
         return RC_OK;
-    return chown(file, old.st_uid, old.st_gid) == 0 ? RC_OK : failed("give away", file, why);
+    return lchown(file, old.st_uid, old.st_gid) == 0 ? RC_OK : failed("give away", file, why);
+}
+
+static enum rc hand_over(const char *path, const char *partial, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    enum rc rc = give_away(path, partial, why);
+
+    return rc == RC_OK ? give_away(path, arena_printf(&a, "%s.lock", path).at, why) : rc;
 }
 
 enum rc store_restore(const char *path, const char *from, const char *kept, struct why *why)
@@ -260,9 +317,11 @@ enum rc store_restore(const char *path, const char *from, const char *kept, stru
     if (rc == RC_OK)
         rc = bring_in(path, from, &b, why);
     if (rc == RC_OK)
-        rc = give_to_owner_of(path, b->partial, why);
-    if (rc == RC_OK && access(path, F_OK) == 0)
-        rc = move_away(path, kept, why);
+        rc = hand_over(path, b->partial, why);
+    if (rc == RC_OK)
+        rc = keep_all(path, kept, why);
+    if (rc == RC_OK)
+        rc = take_away_logs(path, why);
     if (rc == RC_OK)
         rc = rename_over(b->partial, path, why);
     backup_end(b);

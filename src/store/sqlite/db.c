@@ -74,7 +74,7 @@ enum rc db_open(struct db *db, const char *path, int flags, struct why *why)
         sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL) == SQLITE_OK;
 
     if (ok)
-        return RC_OK;
+        return audit_functions(db);
     enum rc rc = db_failed(db, code == SQLITE_OK ? SQLITE_ERROR : code);
     (void)why_fail(rc, why, "cannot open %s: %s", path, db->error);
     db_close(db);

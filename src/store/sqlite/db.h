@@ -89,6 +89,9 @@ void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret);
 MUST_CHECK enum rc properties_write(const struct lead *l, struct sbuf *b);
 MUST_CHECK enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret);
 
+/* audit.c: the functions of ours that its statements call */
+MUST_CHECK enum rc audit_functions(struct db *db);
+
 /* migrate.c */
 /* Ours and not newer, or nothing was ever made in it. */
 MUST_CHECK enum rc schema_accept(struct db *db, bool *ret_empty, struct why *why);

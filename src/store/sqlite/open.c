@@ -136,15 +136,22 @@ static enum rc prepare_connection(struct store *st, struct why *why)
     return rc;
 }
 
-/* It holds people's data; SQLite gives its log the same rights. */
+/* It holds people's data, and so does its log. */
 static enum rc close_to_others(const char *path, struct why *why)
 {
-    struct stat file;
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    struct arena a AUTO(arena_free) = {0};
 
-    if (stat(path, &file) != 0 || !(file.st_mode & S_IRWXO) ||
-        chmod(path, file.st_mode & 07770) == 0)
-        return RC_OK;
-    return why_fail(RC_DENIED, why, "everybody on this machine can read or write it: chmod o= it");
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct str name = arena_printf(&a, "%s%s", path, parts[i]);
+        struct stat file;
+
+        if (stat(name.at, &file) == 0 && file.st_mode & S_IRWXO &&
+            chmod(name.at, file.st_mode & 07770) != 0)
+            return why_fail(RC_DENIED, why,
+                            "everybody on this machine can read or write it: chmod o= it");
+    }
+    return RC_OK;
 }
 
 /* What recovery found in the log may be in the system's memory alone: written by a process that
@@ -282,6 +289,11 @@ void reader_close(struct reader *r)
 const char *reader_database_id(const struct reader *r)
 {
     return r->database_id;
+}
+
+bool store_damaged(const struct store *st)
+{
+    return st->reader.db.damaged;
 }
 
 const char *store_error(const struct store *st)

@@ -118,14 +118,15 @@ enum rc store_purge_dedupe(struct store *st, int64_t before, size_t limit, bool 
     return RC_OK;
 }
 
-static bool faded(const struct ledger_row *row, int64_t before, int64_t at)
+/* At `before`, not now: a score of any moment since then can still be rebuilt. */
+static bool faded(const struct ledger_row *row, int64_t before)
 {
-    return row->half_life_ms > 0 && row->received_at < before && row->occurred_at <= at &&
-           ledger_worth(row, at) == 0;
+    return row->half_life_ms > 0 && row->received_at < before && row->occurred_at <= before &&
+           ledger_worth(row, before) == 0;
 }
 
-enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at, size_t limit,
-                   int64_t ret[], size_t *ret_n)
+enum rc read_faded(struct reader *r, int64_t *after, int64_t before, size_t limit, int64_t ret[],
+                   size_t *ret_n)
 {
     struct arena a AUTO(arena_free) = {0};
     size_t n = 0;
@@ -139,7 +140,7 @@ enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at,
         arena_reset(&a);
         row_ledger(s, &a, &row);
         *after = row.id;
-        if (faded(&row, before, at))
+        if (faded(&row, before))
             ret[n++] = row.lead;
     }
     rc = db_finish(s, rc);
@@ -150,13 +151,13 @@ enum rc read_faded(struct reader *r, int64_t *after, int64_t before, int64_t at,
 
 /* In the order of their ids; a merge had hung one chain before the other. */
 static enum rc link_ledger(struct store *st, const struct ledger_row *rows, size_t n,
-                           int64_t before, int64_t at, int64_t *ret_last)
+                           int64_t before, int64_t *ret_last)
 {
     int64_t last = 0;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        if (faded(&rows[i], before, at)) {
+        if (faded(&rows[i], before)) {
             rc = db_run(store_db(st), SQL_LEDGER_DELETE, "i", rows[i].id);
             continue;
         }
@@ -167,21 +168,30 @@ static enum rc link_ledger(struct store *st, const struct ledger_row *rows, size
     return rc;
 }
 
-enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before, int64_t at)
+static bool any_faded(const struct ledger_row *rows, size_t n, int64_t before)
+{
+    for (size_t i = 0; i < n; i++)
+        if (faded(&rows[i], before))
+            return true;
+    return false;
+}
+
+enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before)
 {
     struct arena a AUTO(arena_free) = {0};
     struct ledger_row *rows;
     struct lead l;
-    size_t n;
+    size_t n = 0;
     enum rc rc = read_lead(&st->reader, lead, &a, &l);
 
     if (rc == RC_OK)
         rc = read_ledger(&st->reader, &l, INT64_MAX, &a, &rows, &n);
-    if (rc == RC_OK)
-        rc = link_ledger(st, rows, n, before, at, &l.last_ledger);
+    if (rc != RC_OK || !any_faded(rows, n, before))
+        return rc == RC_NONE ? RC_OK : rc; /* the lead is gone meanwhile */
+    rc = link_ledger(st, rows, n, before, &l.last_ledger);
     if (rc == RC_OK)
         rc = store_lead_save(st, &l);
-    return rc == RC_NONE ? RC_OK : rc; /* the lead is gone meanwhile */
+    return rc == RC_OK ? remember(st, "purged", before) : rc;
 }
 
 enum rc read_purged(struct reader *r, int64_t *ret_received_at)
@@ -192,7 +202,7 @@ enum rc read_purged(struct reader *r, int64_t *ret_received_at)
 enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
 {
     struct db *db = store_db(st);
-    int64_t unused = 0, all = 0;
+    int64_t unused = 0, all = 0, left = 0;
     char sql[64];
     enum rc rc = db_count(db, SQL_VACUUM_FREE, &unused);
 
@@ -204,5 +214,9 @@ enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
     if (*ret_done)
         return RC_OK;
     (void)!snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
-    return db_exec(db, sql);
+    rc = db_exec(db, sql);
+    if (rc == RC_OK)
+        rc = db_count(db, SQL_VACUUM_FREE, &left);
+    *ret_done = left >= unused; /* a file that was made otherwise gives nothing back */
+    return rc;
 }
