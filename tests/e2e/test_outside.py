@@ -174,3 +174,8 @@ def test_a_clock_that_jumps_loses_nothing_and_stops_nothing(world):
         equal(clock.post(world, demo(99, clock.now_ms())).status, 200, "and it goes on")
         eventually(lambda: len(sink.messages) == contact + 1, 10, "the last message")
         world.stop()
+        clock.jump(200 * DAY)  # nor does one that is wrong from the start
+        world.start()
+        time.sleep(6)
+        equal(len(world.run_json("events")), contact + 1, "events")
+        world.stop()
