@@ -1,20 +1,31 @@
-/* app/scheduler.c - what is due when: retention, checkpoints, the audit, a backup. */
+/* app/scheduler.c - what is due when: retention, checkpoints, the audit, a backup; spare memory. */
 #include "scheduler_priv.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "funneld/base/clock.h"
 
+enum { TRIM_MS = 10 * SECONDS_MS };
+
+/* What a crowd of connections needed goes back to the system, which malloc alone does not do: pages
+ * in the middle of its heaps stay. */
+static int64_t trim_step(struct scheduler *s, int64_t now_ms)
+{
+    (void)s;
+    (void)now_ms;
+    (void)malloc_trim(0); /* there may have been nothing */
+    return TRIM_MS;
+}
+
 static const struct {
     int64_t (*step)(struct scheduler *s);
     int64_t first_ms; /* after the start */
 } jobs[] = {
-    {backup_job_step, 0},
-    {audit_step, 2 * SECONDS_MS},
-    {retention_step, 5 * SECONDS_MS},
-    {checkpoint_step, MINUTES_MS},
+    {backup_job_step, 0},          {audit_step, 2 * SECONDS_MS}, {retention_step, 5 * SECONDS_MS},
+    {checkpoint_step, MINUTES_MS}, {trim_step, TRIM_MS},
 };
 
 /* How far the wall clock may be ahead of the steady one, and for how long it must say so before it

@@ -123,12 +123,13 @@ class Honest(threading.Thread):
         if kind is None:
             if self.failure:
                 raise self.failure
-            check(self.sent > 5, f"it did send: {self.sent}")
+            check(self.sent > 2, f"it did send: {self.sent}")
 
 
 class Footprint:
     """Memory and descriptors of the daemon, to compare with later."""
-    SLACK_KB = 24 * 1024  # what malloc keeps for the next time
+    SLACK_KB = 8 * 1024  # what is kept for the next time
+    TRIMMED_S = 15       # by then it has given back what it does not need
 
     def __init__(self, world):
         self.pid = world.daemon.child.pid
@@ -149,8 +150,8 @@ class Footprint:
         eventually(lambda: self.open_files() <= self.files, within,
                    f"descriptors back to {self.files} (now {self.open_files()})")
         if self.memory_counts:
-            now = self.resident_kb()
-            check(now < self.kb + self.SLACK_KB, f"memory: {self.kb} kB before, {now} kB after")
+            eventually(lambda: self.resident_kb() < self.kb + self.SLACK_KB, self.TRIMMED_S,
+                       f"memory back to {self.kb} kB (now {self.resident_kb()} kB)")
 
 
 @contextlib.contextmanager

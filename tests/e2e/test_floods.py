@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from attacks import (FAST, HOST, attacked, begin, body_of, close_all, connect, exchange,
+from attacks import (FAST, HOST, Footprint, attacked, begin, body_of, close_all, connect, exchange,
                      read_all, request, signed, statuses)
 from harness import (check, closed_within, demo, equal, eventually, in_threads, raw_answer,
                      raw_connection, raw_head, sign_v3, stored)
@@ -127,6 +127,20 @@ def test_connections_that_say_nothing_are_cut(world):
         for s in silent + begun + shut + plain:
             check(closed_within(s, 6), "one was not cut")
     close_all(silent + begun + shut + plain)
+    world.stop()
+
+
+def test_what_a_crowd_needed_goes_back(world):
+    begin(world, tls=True, server="header_timeout = 60s")
+    with attacked(world):
+        usual = Footprint(world).resident_kb()
+        crowd = [raw_connection(world) for _ in range(1000)]
+        for s in crowd:
+            s.sendall(POST + HOST)
+        time.sleep(0.5)
+        grown = Footprint(world).resident_kb() - usual
+        check(grown > Footprint.SLACK_KB, f"a crowd needs memory: {grown} kB")
+        close_all(crowd)
     world.stop()
 
 
