@@ -27,7 +27,7 @@ SLOW = {
     "slow bodies that nobody signed": ("-B", "/webhooks/hubspot", 2000, 40,
                                        ["-i", "5", "-t", "POST", "-f", "application/json"]),
     "ranges": ("-R", "/healthz", 2000, 40, ["-a", "5", "-b", "3000"]),
-    "slow reading": ("-X", "/healthz", 2000, 40, ["-k", "100", "-n", "5", "-w", "10", "-y", "20"]),
+    "slow reading": ("-X", "/healthz", 2000, 40, ["-k", "10", "-n", "5", "-w", "10", "-y", "20"]),
 }
 QUICK = {"slow heads": ("-H", "/healthz", 600, 20, ["-i", "5"])}
 
