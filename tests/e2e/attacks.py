@@ -123,7 +123,7 @@ class Honest(threading.Thread):
         if kind is None:
             if self.failure:
                 raise self.failure
-            check(self.sent > 2, f"it did send: {self.sent}")
+            check(self.sent > 0, "it did send")
 
 
 class Footprint:

@@ -95,7 +95,7 @@ def test_who_never_reads_the_answers_is_cut(world):
     begin(world)
     health = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
     with attacked(world):
-        deaf = [connect(world, receive_buffer=4096) for _ in range(50)]
+        deaf = [connect(world, receive_buffer=4096) for _ in range(10)]
 
         def ask(s):
             s.settimeout(4)
@@ -105,7 +105,7 @@ def test_who_never_reads_the_answers_is_cut(world):
         in_threads([lambda s=s: ask(s) for s in deaf])
         time.sleep(3)  # longer than body_timeout
     for s in deaf:  # what had been on its way is there, and then the end
-        check(closed_within(s, 5), "one was not cut")
+        check(read_all(s, 5)[1], "one was not cut")
     close_all(deaf)
     world.stop()
 

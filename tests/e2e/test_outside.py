@@ -10,6 +10,7 @@ import time
 from attacks import Footprint, Honest, connect, read_all
 from harness import (HOT_TO_SLACK, Failure, Sink, check, demo, equal, eventually, log_lines, sign_v3,
                      slack_lines)
+from services import slow
 
 ELSEWHERE = """[connector elsewhere]
 type = slack
@@ -145,6 +146,7 @@ class Clock:
         return world.post([event], headers=sign_v3(body, timestamp=self.now_ms()))
 
 
+@slow  # and with libfaketime before it no sanitizer starts
 def test_a_clock_that_jumps_loses_nothing_and_stops_nothing(world):
     clock = Clock(world)
     with Sink() as sink:  # down
