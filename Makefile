@@ -29,7 +29,7 @@ HARDEN  := -fPIE -fno-common -fstack-protector-strong -fstack-clash-protection \
 ours     = -std=gnu17 -Iinclude -I$(BUILD)/gen $(if $(filter tests/%,$<),-Itests/unit -Itests/contract) \
            -D_GNU_SOURCE -DFUNNELD_VERSION='"$(VERSION)"' -MMD -MP -pthread $(WARN) $(HARDEN)
 LINK     = $(at)mkdir -p $(@D) && $(CC) $(HARDEN) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS) \
-           -o $@ $(filter %.o %.a,$^) -lmicrohttpd -lgnutls -lcurl -lcjson -lsqlite3 -lssl -lcrypto -linih -lm
+           -o $@ $(filter %.o,$^) $(filter %.a,$^) -lmicrohttpd -lgnutls -lcurl -lcjson -lsqlite3 -lssl -lcrypto -linih -lm
 at      := $(if $(V),,@)
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
@@ -39,7 +39,7 @@ tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
 threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
 simulation := $(filter-out $(BUILD)/tests/sim/test_%,$(call objects,tests/sim/*.c))
-benches := $(BUILD)/bench/load $(BUILD)/bench/limits $(BUILD)/bench/timing
+benches := $(addprefix $(BUILD)/bench/,load limits sink timing)
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads benches fuzzers
@@ -67,8 +67,9 @@ $(filter-out $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(support)
 $(filter $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out %/main.o,$(simulation)) \
   $(BUILD)/libfunneld.a ; $(LINK) -lcmocka
 $(BUILD)/funneld-sim: $(simulation) $(BUILD)/libfunneld.a ; $(LINK)
-$(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/client.o $(BUILD)/tests/bench/pool.o \
-            $(BUILD)/libfunneld.a ; $(LINK)
+$(BUILD)/bench/load: $(call objects,tests/bench/drive.c tests/bench/client.c)
+$(BUILD)/bench/limits: $(call objects,tests/bench/limit_*.c)
+$(benches): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/pool.o $(BUILD)/libfunneld.a ; $(LINK)
 # Under SAN=fuzzer libFuzzer brings the main; any other build's replays a corpus.
 $(fuzzers): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(BUILD)/tests/fuzz/replay.o) \
             $(BUILD)/libfunneld.a ; $(LINK) -lcmocka

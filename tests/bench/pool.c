@@ -71,11 +71,23 @@ static struct str sealed(const struct sbuf *b, struct arena *a)
     exit(1);
 }
 
-static void sign(struct signed_request *r, struct sbuf *b, struct arena *a)
+/* What other servers know: HMAC of the body alone, in hexadecimal. */
+static void add_plain_signature(struct sbuf *b, struct str body)
 {
+    uint8_t digest[SHA256_LEN];
+    char hex[SHA256_HEX];
+
+    hmac_sha256(STR(POOL_SECRET), &body, 1, digest);
+    hex_encode(digest, sizeof digest, hex);
+    sbuf_printf(b, "X-Hub-Signature-256: sha256=%s\r\n", hex);
+}
+
+static void sign(struct signed_request *r, const char *other_path, struct sbuf *b, struct arena *a)
+{
+    const char *path = other_path ? other_path : POOL_PATH;
     const struct hubspot_request unsigned_request = {
         .method = STR("POST"),
-        .uri = STR(POOL_PUBLIC_URL POOL_PATH),
+        .uri = arena_printf(a, POOL_PUBLIC_URL "%s", path),
         .body = r->body,
         .timestamp = r->timestamp,
     };
@@ -83,10 +95,13 @@ static void sign(struct signed_request *r, struct sbuf *b, struct arena *a)
     r->signature = hubspot_signature(HUBSPOT_V3, &unsigned_request, STR(POOL_SECRET), a);
     sbuf_reset(b);
     sbuf_printf(b,
-                "POST " POOL_PATH " HTTP/1.1\r\nHost: hooks.example.com\r\n"
+                "POST %s HTTP/1.1\r\nHost: hooks.example.com\r\n"
                 "Content-Type: application/json\r\nX-HubSpot-Signature-v3: %.*s\r\n"
-                "X-HubSpot-Request-Timestamp: %.*s\r\nContent-Length: %zu\r\n\r\n",
-                STR_ARG(r->signature), STR_ARG(r->timestamp), r->body.len);
+                "X-HubSpot-Request-Timestamp: %.*s\r\nContent-Length: %zu\r\n",
+                path, STR_ARG(r->signature), STR_ARG(r->timestamp), r->body.len);
+    if (other_path)
+        add_plain_signature(b, r->body);
+    sbuf_text(b, "\r\n");
     struct str head = sealed(b, a);
     r->wire = arena_printf(a, "%.*s%.*s", STR_ARG(head), STR_ARG(r->body));
     r->body = str_from(r->wire, head.len);
@@ -111,7 +126,8 @@ void pool_make(struct pool *p, const struct pool_plan *plan)
         json_close(&b, ']');
         r->body = sealed(&b, &p->arena);
         r->timestamp = timestamp;
-        sign(r, &b, &p->arena);
+        sign(r, plan->path, &b, &p->arena);
+        p->body_bytes += r->body.len;
     }
 }
 

@@ -23,13 +23,14 @@ struct signed_request {
 struct pool {
     struct arena arena;
     struct signed_request *requests;
-    size_t n;
+    size_t n, body_bytes; /* of all bodies */
 };
 
 struct pool_plan {
     size_t requests;
-    size_t batch;   /* events in each */
-    int64_t now_ms; /* when they are signed; events happened shortly before */
+    size_t batch;     /* events in each */
+    int64_t now_ms;   /* when they are signed; events happened shortly before */
+    const char *path; /* of another server, signed GitHub's way as well; NULL: POOL_PATH */
 };
 
 void pool_make(struct pool *p, const struct pool_plan *plan);
