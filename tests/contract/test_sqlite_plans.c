@@ -24,16 +24,15 @@ static const struct {
 /* What these look through whole is asked for by people, or once at start or reload. */
 static const enum statement may_scan[] = {
     SQL_LEAD_BANDS,
-    SQL_DELIVERY_CONNECTORS,
     SQL_DELIVERY_RETRY,
 };
 
 /* A table that is small for ever, or a step of a recursion. */
 static bool small(const char *detail)
 {
-    static const char *const names[] = {"SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",
-                                        "SCAN ruleset", "SCAN linked", "SCAN (subquery",
-                                        "SCAN s",       "SCAN pragma_"};
+    static const char *const names[] = {"SCAN chain",     "SCAN person", "SCAN CONSTANT ROW",
+                                        "SCAN ruleset",   "SCAN queue",  "SCAN linked",
+                                        "SCAN (subquery", "SCAN s",      "SCAN pragma_"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)
@@ -122,14 +121,15 @@ static const struct {
     {SQL_DELIVERY_FOLD, "INDEX delivery_head (connector=? AND lead=? AND id<?)", false},
     {SQL_DELIVERY_WAITING, "SEARCH delivery USING INDEX delivery_head (connector=? AND lead=?)",
      false},
+    {SQL_DELIVERY_QUEUE, "SEARCH queue USING PRIMARY KEY (connector=?)", false},
+    {SQL_DELIVERY_QUEUE, "SEARCH delivery USING INDEX delivery_pending (connector=?)", false},
     {SQL_DELIVERY_RELEASE, "SEARCH delivery USING INDEX delivery_waiting (lead=?)", false},
     {SQL_DELIVERY_MOVE, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_OF_EVENT, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
-    {SQL_DELIVERY_HOLD, "INDEX delivery_head (connector=?)", false},
-    {SQL_DELIVERY_CONNECTORS, "SCAN delivery USING INDEX delivery_head", false}, /* pending only */
-    {SQL_DELIVERY_RETRY, "SCAN delivery USING INDEX delivery_dead", false},      /* dead only */
+    {SQL_DELIVERY_HOLD, "INDEX delivery_pending (connector=?)", false},
+    {SQL_DELIVERY_RETRY, "SCAN delivery USING INDEX delivery_dead", false}, /* dead only */
     {SQL_DELIVERY_UNHOLD, "SEARCH delivery USING INDEX delivery_held (connector=?)", false},
     {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
     {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},

@@ -108,6 +108,7 @@ static void check_history(struct world *w)
     const struct list_filter all = {.limit = 64, .lead = 1};
     struct shown events = {0}, deliveries = {0};
     struct lead l = get_lead(w, 1);
+    int64_t depth, oldest;
     struct attempt_view *attempts;
     struct ledger_row *rows;
     struct str remote;
@@ -118,6 +119,9 @@ static void check_history(struct world *w)
     OK(read_deliveries(w->reader, &all, show_delivery, &deliveries));
     SHOWN(deliveries, 1);
     assert_int_equal(get_delivery(w, 1).open_attempt_at, 4);
+    OK(read_queue(w->reader, STR("slack"), &depth, &oldest));
+    assert_int_equal(depth, 1);
+    assert_int_equal(oldest, 4);
     OK(read_attempts(w->reader, 1, &w->arena, &attempts, &n));
     assert_int_equal(n, 1);
     OK(read_ledger(w->reader, &l, INT64_MAX, &w->arena, &rows, &n));

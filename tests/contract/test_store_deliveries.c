@@ -350,6 +350,46 @@ static void the_queue_is_as_deep_as_what_is_pending(void **state)
     assert_int_equal(oldest, T0 + 3);
 }
 
+/* What a connector's queue says, next to what a list of all that is pending says. */
+static void check_queue(struct world *w, const char *connector, int64_t oldest)
+{
+    const struct list_filter pending = {
+        .limit = 64, .connector = str_of(connector), .state = STR("pending")};
+    int64_t depth = -1, first = -1;
+
+    OK(read_queue(w->reader, pending.connector, &depth, &first));
+    assert_int_equal(depth, list(w, &pending).n);
+    assert_int_equal(first, oldest);
+}
+
+static void the_queue_follows_whatever_becomes_of_a_delivery(void **state)
+{
+    const struct str both[] = {STR("notion"), STR("slack")};
+    struct world *w = *state;
+    struct listed l = five_deliveries(w);
+    int64_t n = 0;
+
+    OK(store_begin(w->store));
+    OK(store_retry(w->store, &(struct retry_filter){0}, T0 + 9, &n));
+    assert_int_equal(n, 1); /* the dead one of five, whose age counts anew */
+    check_queue(w, "notion", T0 + 3);
+    OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = l.id[3],
+                                                         .verdict = ATTEMPT_DELIVERED,
+                                                         .started_at = T0,
+                                                         .ended_at = T0}));
+    check_queue(w, "notion", T0 + 9);
+    OK(store_connectors(w->store, both, 1, T0)); /* Slack's are held */
+    check_queue(w, "slack", 0);
+    OK(store_connectors(w->store, both, 2, T0));
+    check_queue(w, "slack", T0);
+    OK(store_savepoint(w->store));
+    OK(store_connectors(w->store, NULL, 0, T0));
+    store_undo(w->store);
+    OK(store_commit(w->store));
+    check_queue(w, "slack", T0);
+    check_queue(w, "notion", T0 + 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +405,7 @@ int main(void)
         RUN(lists_show_the_newest_first_page_and_filter),
         RUN(the_deliveries_of_an_event_come_all_and_oldest_first),
         RUN(the_queue_is_as_deep_as_what_is_pending),
+        RUN(the_queue_follows_whatever_becomes_of_a_delivery),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

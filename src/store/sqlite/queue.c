@@ -131,10 +131,9 @@ enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
     sqlite3_stmt *s = NULL;
     enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_QUEUE, "t", connector);
 
-    if (rc == RC_OK) {
-        *ret_depth = sqlite3_column_int64(s, 0);
-        *ret_oldest_created_at = sqlite3_column_int64(s, 1);
+    if (rc == RC_OK || rc == RC_NONE) { /* RC_NONE: it never had anything to do */
+        *ret_depth = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
+        *ret_oldest_created_at = rc == RC_OK ? sqlite3_column_int64(s, 1) : 0;
     }
-    db_end(s);
-    return rc;
+    return db_finish(s, rc);
 }
