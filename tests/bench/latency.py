@@ -1,0 +1,114 @@
+"""tests/bench/latency.py - how long a sender waits at a steady rate, quiet and while chores run.
+
+Open loop: requests are due at a fixed rate and their time counts from then, so that a stall counts
+for all that it kept waiting.
+"""
+import contextlib
+import os
+import signal
+import struct
+import threading
+import time
+
+from bed import HOT, Daemon, eventually, number, route, slack, title
+
+RATE, CLIENTS, SECONDS = 5_000, 256, 6
+CHECKPOINT, RETENTION_S, OLD = "1MiB", 20, 300_000
+TIMES = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
+
+
+def daemon_of(bench, name, store):
+    return Daemon(bench, name, connectors=slack("sales", bench.sink), route=route(HOT, ["sales"]),
+                  store=store)
+
+
+def at_rate(bench, daemon):
+    return daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE)
+
+
+class Backups:
+    """One online backup after the other, for as long as the context lasts."""
+
+    def __init__(self, daemon):
+        self.daemon, self.ending = daemon, threading.Event()
+        self.thread = threading.Thread(target=self.work)
+
+    def done(self):
+        return self.daemon.process.logged().count("ev=backup.done")
+
+    def work(self):
+        while not self.ending.is_set():
+            before = self.done()
+            self.daemon.process.signal(signal.SIGUSR2)
+            while self.done() == before and not self.ending.wait(0.02):
+                pass
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+
+
+def log_resets(daemon):
+    """How often a checkpoint let the write-ahead log begin anew: a counter in its header."""
+    with contextlib.suppress(OSError, struct.error):
+        with open(daemon.database + "-wal", "rb") as f:
+            return struct.unpack(">I", f.read(16)[12:])[0]
+    return 0
+
+
+def purged_to(daemon):
+    return daemon.query("SELECT min(id) FROM event")[0][0]
+
+
+def busy_round(bench, daemon):
+    old, resets = purged_to(daemon), log_resets(daemon)
+    with Backups(daemon) as backups:
+        done = backups.done()
+        time.sleep(0.2)
+        result = at_rate(bench, daemon)
+        result["backups"] = backups.done() - done
+    result["purged"] = purged_to(daemon) - old
+    result["checkpoints"] = log_resets(daemon) - resets
+    return result
+
+
+def measure(bench):
+    quiet = daemon_of(bench, "quiet", "")
+    quiet.fill()
+    for _ in bench.rounds("latency, quiet"):
+        bench.note(("latency", "quiet"), at_rate(bench, quiet))
+    quiet.stop()
+    busy = daemon_of(bench, "busy", f"checkpoint = {CHECKPOINT}\nretention = {RETENTION_S}s")
+    busy.fill(OLD)
+    eventually(lambda: purged_to(busy) > 1, RETENTION_S + 30, "the purge has begun")
+    for _ in bench.rounds("latency, busy"):
+        bench.note(("latency", "busy"), busy_round(bench, busy))
+    bench.backup_mb = os.path.getsize(busy.database) / 1e6
+    busy.stop()
+
+
+def line(bench, label, name):
+    print(f"  {label:<42}" + "".join(f"{bench.median(name, key):9.2f}" for key in TIMES) + " ms")
+
+
+def report(bench):
+    title(f"Ack latency at {RATE:,} requests/s, open loop, {CLIENTS} connections, {SECONDS} s a round"
+          f"\n{'':<44}{'p50':>9}{'p99':>9}{'p99.9':>9}{'max':>9}")
+    line(bench, "quiet", ("latency", "quiet"))
+    name = ("latency", "busy")
+    line(bench, "checkpoints, purge and backup running", name)
+    print(f"  meanwhile, in a round: {number(bench.median(name, 'checkpoints'))} resets of the log by "
+          f"checkpoints, {number(bench.median(name, 'purged'))} events purged, "
+          f"{number(bench.median(name, 'backups'))} backups done of {bench.backup_mb:,.0f} MB")
+
+
+def run(bench):
+    measure(bench)
+    report(bench)
+    for key, most, text in (("p50_ms", 1, "p50"), ("p99_ms", 25, "p99"), ("p999_ms", 100, "p99.9")):
+        bench.aim(f"ack at 5,000/s, {text}, chores running", bench.median(("latency", "busy"), key),
+                  most=most, unit=" ms")
