@@ -61,16 +61,21 @@ def show_growth(label, posted, growth):
     return total / posted
 
 
+def pages(daemon):
+    return daemon.query("PRAGMA page_count")[0][0]
+
+
 def purge(daemon):
     """Returns (bytes before, bytes after) of the file once all events are past their retention; the
     newest stays, for its id."""
     before = os.path.getsize(daemon.database)
     daemon.start(store="retention = 2s")
+    many = pages(daemon)
     eventually(lambda: daemon.query("SELECT count(*) FROM event")[0][0] <= 1, 300, "a purge")
-    last, smaller = before, os.path.getsize(daemon.database)
-    while smaller < last:  # the room is given back a little at a time
+    eventually(lambda: pages(daemon) < many, 120, "room that is given back")
+    while pages(daemon) < many:  # a little at a time
+        many = pages(daemon)
         time.sleep(3)
-        last, smaller = smaller, os.path.getsize(daemon.database)
     daemon.stop()
     return before, os.path.getsize(daemon.database)
 
