@@ -1,6 +1,7 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
-#   all  demo  run  test  test-sdk  check  bench  deps  clean     SAN=address,undefined or SAN=thread
+#   all  demo  run  test  test-sdk  check  deps  clean     SAN=address,undefined or SAN=thread
+#   bench (PARTS="intake latency ..." ROUNDS=5; PARTS=large LARGE=10000000)  bench-peers
 #   release  coverage  mutation (MUTANTS=300: a sample)
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)  sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
@@ -42,7 +43,7 @@ simulation := $(filter-out $(BUILD)/tests/sim/test_%,$(call objects,tests/sim/*.
 benches := $(addprefix $(BUILD)/bench/,load limits sink timing)
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo run test test-sdk check bench clean programs unit unit-threads benches fuzzers
+.PHONY: all deps demo run test test-sdk check bench bench-peers clean programs unit unit-threads benches fuzzers
 .PHONY: release coverage mutation soak memory fuzz fuzz-merge sim power-cut crash overload check-http check-time
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
@@ -51,7 +52,7 @@ unit-threads: $(threads)
 fuzzers: $(fuzzers)
 benches: $(benches)
 
-needs   := need-build need-demo need-test need-check need-sdk need-fuzz need-http
+needs   := need-build need-demo need-test need-check need-sdk need-fuzz need-http need-peers
 .PHONY: $(needs)
 deps: ; @tests/check/deps.sh build demo test check sdk fuzz http
 $(needs): need-%: ; @tests/check/deps.sh $*
@@ -98,7 +99,10 @@ mutation: need-test ; @$(MAKE) -s SAN=address,undefined unit && python3 tests/ch
 release: need-build ; @tests/check/release.sh $(MAKE) $(VERSION)
 soak: programs need-demo ; @python3 tests/e2e/soak.py --seconds $(or $(SECONDS),28800)
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
-bench: programs need-demo $(benches) ; @python3 tests/bench/bench.py --build $(BUILD)
+bench: programs need-demo $(benches)
+	@python3 tests/bench/bench.py --build $(BUILD) --rounds $(or $(ROUNDS),5) $(if $(PARTS),--parts "$(PARTS)") \
+	  $(if $(LARGE),--large $(LARGE))
+bench-peers: need-demo need-peers ; @$(MAKE) -s bench PARTS="$(or $(PARTS),intake peers)"
 fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)
 crash: all need-test ; @python3 tests/e2e/campaign.py --bin build/funneld --kills $(or $(KILLS),1000) \
   $(if $(SEED),--seed $(SEED))

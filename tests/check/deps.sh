@@ -12,8 +12,10 @@ packages() {
     check) echo clang-format clang-tidy cppcheck python3 systemd ;;
     sdk) command -v npm >/dev/null && echo python3 openssl || echo nodejs npm python3 openssl ;;
     http) echo slowhttptest sslscan testssl.sh ;;
+    peers) command -v npm >/dev/null && echo webhook g++ make python3 ||
+        echo webhook g++ make python3 nodejs npm libnode-dev ;;
     fuzz) echo clang-14 libclang-rt-14-dev llvm-14 libcmocka-dev ;;
-    *) echo "deps.sh: unknown group $1 (build demo test check sdk fuzz http)" >&2; exit 2 ;;
+    *) echo "deps.sh: unknown group $1 (build demo test check sdk peers fuzz http)" >&2; exit 2 ;;
     esac
 }
 
@@ -24,6 +26,7 @@ why() {
     test) echo "for the tests" ;;
     check) echo "for format and lint" ;;
     sdk) echo "for the vendors' own packages" ;;
+    peers) echo "to measure others beside it" ;;
     fuzz) echo "to fuzz" ;;
     http) echo "to scan the daemon" ;;
     esac
