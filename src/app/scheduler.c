@@ -12,10 +12,9 @@ enum { TRIM_MS = 10 * SECONDS_MS };
 
 /* What a crowd of connections needed goes back to the system, which malloc alone does not do: pages
  * in the middle of its heaps stay. */
-static int64_t trim_step(struct scheduler *s, int64_t now_ms)
+static int64_t trim_step(struct scheduler *s)
 {
     (void)s;
-    (void)now_ms;
     (void)malloc_trim(0); /* there may have been nothing */
     return TRIM_MS;
 }

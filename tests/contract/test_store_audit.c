@@ -138,6 +138,7 @@ static const struct {
     {"UPDATE delivery SET facts = '{' WHERE id = 1", "delivery", "facts cannot be read"},
     {"DELETE FROM delivery WHERE id = 2", "attempt", "a delivery that is missing"},
     {"UPDATE attempt SET n = 3 WHERE delivery = 2", "attempt", "of the delivery is missing"},
+    {"UPDATE queue SET depth = depth + 1", "queue", "not the number of deliveries that wait"},
     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX delivery_event ON "
      "delivery (lead)' WHERE name = 'delivery_event'",
      "file", "it is damaged"},

@@ -15,6 +15,7 @@ static const char *const of_ledger[] = {AUDIT_LEDGER(WORDS)};
 static const char *const of_delivery[] = {AUDIT_DELIVERY(WORDS)};
 static const char *const of_attempt[] = {AUDIT_ATTEMPT(WORDS)};
 static const char *const of_remote[] = {AUDIT_REMOTE(WORDS)};
+static const char *const of_queue[] = {AUDIT_QUEUE(WORDS)};
 
 static const struct {
     const char *name;
@@ -29,6 +30,7 @@ static const struct {
     {"delivery", SQL_AUDIT_DELIVERY, of_delivery, ARRAY_LEN(of_delivery)},
     {"attempt", SQL_AUDIT_ATTEMPT, of_attempt, ARRAY_LEN(of_attempt)},
     {"remote", SQL_AUDIT_REMOTE, of_remote, ARRAY_LEN(of_remote)},
+    {"queue", SQL_AUDIT_QUEUE, of_queue, ARRAY_LEN(of_queue)},
 };
 
 static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **values)
