@@ -32,7 +32,8 @@ static bool small(const char *detail)
 {
     static const char *const names[] = {"SCAN chain",     "SCAN person", "SCAN CONSTANT ROW",
                                         "SCAN ruleset",   "SCAN queue",  "SCAN linked",
-                                        "SCAN (subquery", "SCAN s",      "SCAN pragma_"};
+                                        "SCAN (subquery", "SCAN s",      "SCAN pragma_",
+                                        "SCAN q"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)
