@@ -1,6 +1,5 @@
 """What the machine does to a running daemon: names that do not resolve, no descriptors left, a
 clock that jumps."""
-import contextlib
 import json
 import os
 import resource
