@@ -158,7 +158,8 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
         lane_refresh(lane, reader, row->lead, now_ms);
     else if (!head && lane->unseen_due != NEVER) /* an older one of this lead may be on disk */
         turn_away(lane, row->due_at);
-    else if (!head)
+    else if (!head && lane->scan_at == NEVER) /* or one that a failed read had left out: the scan
+                                                 that is owed since finds both, the older first */
         lane_add(lane, *row);
 }
 

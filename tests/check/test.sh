@@ -13,8 +13,9 @@ set -uo pipefail
 make=$1
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-# A daemon that ends at once on a second signal must not wait a second for other threads' races.
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0}
+# A daemon that ends at once on a second signal must not wait a second for other threads' races, nor
+# for threads that have ended and that nobody has joined yet.
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0:report_thread_leaks=0}
 [[ -e tests/tsan.supp ]] && TSAN_OPTIONS+=:suppressions=$PWD/tests/tsan.supp
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include "../../src/app/confine.h"
@@ -105,18 +105,20 @@ static void sockets_are_those_of_the_internet(void **state)
     assert_int_equal(in_confinement(open_raw_socket), EAFNOSUPPORT);
 }
 
-static void *nothing(void *arg)
+static int nothing(void *arg)
 {
-    return arg;
+    (void)arg;
+    return 0;
 }
 
 static int daily_work(void)
 {
     static const int families[] = {AF_UNIX, AF_INET};
     struct addrinfo *found = NULL;
-    pthread_t thread;
+    thrd_t thread;
 
-    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
+    if (thrd_create(&thread, nothing, NULL) != thrd_success ||
+        thrd_join(thread, NULL) != thrd_success)
         return 1;
     for (size_t i = 0; i < ARRAY_LEN(families); i++)
         if (socket(families[i], SOCK_STREAM, 0) < 0)

@@ -125,6 +125,30 @@ static void a_read_that_fails_is_repeated_after_a_second(void **state)
     world_free(w);
 }
 
+/* What the read would have found is older than what is told meanwhile. */
+static void a_notice_does_not_overtake_what_a_failed_read_left_out(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    int64_t second = post(w, "c", 1); /* its lead is in flight: it is read when that has ended */
+    fake_read_error = RC_IO;
+    answer(w, "post/1", 200);
+    step(w);
+    fake_read_error = RC_OK;
+    (void)post(w, "c", 1);
+    size_t sent = w->n_sent;
+    step(w);
+    assert_int_equal(w->n_sent, sent);
+    step_to(w, w->now + 1000);
+    assert_int_equal(w->n_sent, sent + 1);
+    assert_int_equal(second, 2);
+    answer(w, "post/2", 200);
+    world_free(w);
+}
+
 static void more_notices_than_it_can_hold_are_read_from_disk(void **state)
 {
     struct world *w = world_one();
@@ -400,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_verdict_that_came_too_late_is_not_counted),
         cmocka_unit_test(a_stale_notice_does_not_send_before_its_time),
         cmocka_unit_test(a_read_that_fails_is_repeated_after_a_second),
+        cmocka_unit_test(a_notice_does_not_overtake_what_a_failed_read_left_out),
         cmocka_unit_test(more_notices_than_it_can_hold_are_read_from_disk),
         cmocka_unit_test(rescan_finds_what_nobody_told),
         cmocka_unit_test(at_rest_it_neither_wakes_nor_reads),

@@ -179,7 +179,7 @@ static bool any_faded(const struct ledger_row *rows, size_t n, int64_t before)
 enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before)
 {
     struct arena a AUTO(arena_free) = {0};
-    struct ledger_row *rows;
+    struct ledger_row *rows = NULL;
     struct lead l;
     size_t n = 0;
     enum rc rc = read_lead(&st->reader, lead, &a, &l);
