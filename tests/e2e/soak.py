@@ -105,14 +105,15 @@ def soak(world, seconds, pause=60):
 
 
 def check_level(seen):
-    """The last quarter against the second: the first is still warming up."""
+    """The last quarter against the second: the first is still warming up. What a cache of SQLite's
+    holds when it is full is no growth."""
     quarter = len(seen) // 4
     if quarter < 2:
         return
     for what, column, room in (("memory", 0, 1.2), ("descriptors", 1, 1.5), ("database", 2, 1.5)):
         early = max(row[column] for row in seen[quarter:2 * quarter])
         late = max(row[column] for row in seen[-quarter:])
-        check(late <= early * room, f"{what} grew from {early} to {late}")
+        check(late <= early * room + 16, f"{what} grew from {early} to {late}")
 
 
 def main():
