@@ -202,10 +202,12 @@ static enum rc process_in_savepoint(struct batch *b, const struct event *e, bool
     rc = process_event(b, e, ret_fresh);
     if (rc == RC_OK)
         return store_release(b->store);
-    store_undo(b->store);
+    enum rc undone = store_undo(b->store);
     batch_undo(b, mark);
     if (loses_group(rc))
         return rc;
+    if (undone != RC_OK)
+        return undone;
     *ret_raw = true;
     return keep_raw(b, e, rc, ret_fresh);
 }

@@ -170,12 +170,9 @@ static enum rc do_command(struct batch *b, struct command *c)
         return load_rules(b, c->arg);
     case COMMAND_RETRY:
         return retry(b, c->arg, &c->count);
-    case COMMAND_CALL:
+    default: /* COMMAND_CALL; do_chores has the chores */
         return c->fn(b->store, c->arg, &c->why);
-    case COMMAND_CHORE: /* do_chores has it */
-        break;
     }
-    return RC_INVALID;
 }
 
 static bool is_command(const struct work *work, enum command_kind kind)
@@ -188,19 +185,16 @@ static bool is_rules(const struct work *work)
     return is_command(work, COMMAND_RULES);
 }
 
-static enum rc do_kind(struct batch *b, struct work *work)
+static enum rc do_unit(struct batch *b, struct work *work)
 {
     switch (work->kind) {
-    case WORK_INTAKE:
-        return do_intake(b, (struct intake *)work);
     case WORK_ATTEMPTS:
         return apply_attempts(b, (struct attempts *)work);
     case WORK_VERDICTS:
         return apply_verdicts(b, (struct verdicts *)work);
-    case WORK_COMMAND:
+    default:
         return do_command(b, (struct command *)work);
     }
-    return RC_INVALID;
 }
 
 /* Events stand for themselves; the rest is one unit each. */
@@ -212,16 +206,15 @@ static enum rc do_work(struct batch *b, struct work *work)
     enum rc rc = store_savepoint(b->store);
     if (rc != RC_OK)
         return rc;
-    rc = do_kind(b, work);
+    work->rc = do_unit(b, work);
     arena_reset(b->arena);
-    work->rc = rc == RC_NONE && !b->stumbled ? RC_OK : rc;
     if (work->rc == RC_OK && is_rules(work))
         b->rules = ((struct command *)work)->arg; /* for what follows in this group already */
     if (work->rc == RC_OK)
         return store_release(b->store);
-    store_undo(b->store);
+    enum rc undone = store_undo(b->store);
     batch_undo(b, mark);
-    return loses_group(work->rc) || b->stumbled ? work->rc : RC_OK;
+    return loses_group(work->rc) || b->stumbled ? work->rc : undone;
 }
 
 static enum rc commit_group(struct batch *b, struct mail *mails)

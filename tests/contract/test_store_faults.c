@@ -97,7 +97,7 @@ static enum rc in_savepoint(struct run *r, int64_t number)
     if (rc == RC_OK)
         rc = process(r, number);
     if (rc != RC_OK && rc != RC_EXISTS) {
-        store_undo(r->w->store);
+        rc_ignored(store_undo(r->w->store)); /* the first error is the one to tell */
         return rc;
     }
     rc = store_release(r->w->store);
@@ -105,8 +105,8 @@ static enum rc in_savepoint(struct run *r, int64_t number)
         rc = store_savepoint(r->w->store);
     if (rc == RC_OK)
         rc = process(r, number + UNDONE);
-    store_undo(r->w->store);
-    return rc;
+    enum rc undone = store_undo(r->w->store);
+    return rc == RC_OK ? undone : rc;
 }
 
 static void cancelled(void *self, struct str connector)

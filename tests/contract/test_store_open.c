@@ -241,7 +241,7 @@ static void undoing_one_event_leaves_its_neighbours(void **state)
         int64_t lead = put_lead(w, NULL);
         id[i] = put_event_at(w, lead, T0 + i);
         if (i == 1)
-            store_undo(w->store);
+            OK(store_undo(w->store));
         else
             OK(store_release(w->store));
     }
@@ -254,11 +254,11 @@ static void undoing_one_event_leaves_its_neighbours(void **state)
     OK(store_commit(w->store));
 }
 
-static void undoing_outside_of_a_transaction_is_harmless(void **state)
+static void undoing_without_a_transaction_says_that_there_is_none(void **state)
 {
     struct world *w = *state;
 
-    store_undo(w->store);
+    assert_int_equal(store_undo(w->store), RC_IO);
     OK(store_begin(w->store));
     OK(store_commit(w->store));
 }
@@ -347,7 +347,7 @@ int main(void)
         RUN(what_is_rolled_back_never_was),
         RUN(closing_in_a_transaction_rolls_it_back),
         RUN(undoing_one_event_leaves_its_neighbours),
-        RUN(undoing_outside_of_a_transaction_is_harmless),
+        RUN(undoing_without_a_transaction_says_that_there_is_none),
         RUN(there_is_no_commit_without_a_transaction),
         RUN(a_full_store_says_so_and_recovers_when_there_is_room),
         RUN(a_limit_below_the_present_size_takes_nothing_away),

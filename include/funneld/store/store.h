@@ -57,7 +57,8 @@ MUST_CHECK enum rc store_commit(struct store *st);
 void store_rollback(struct store *st);
 MUST_CHECK enum rc store_savepoint(struct store *st);
 MUST_CHECK enum rc store_release(struct store *st);
-void store_undo(struct store *st); /* back to the savepoint, and release it */
+/* Back to the savepoint, and release it. RC_IO: that failed, and the whole transaction is gone. */
+MUST_CHECK enum rc store_undo(struct store *st);
 /* Whether a commit of some pages goes through, after one did not. */
 MUST_CHECK enum rc store_probe(struct store *st);
 /* Copies the WAL back when it has grown past the limit; call between transactions. */

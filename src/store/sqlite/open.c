@@ -359,15 +359,15 @@ enum rc store_release(struct store *st)
     return db_run(store_db(st), SQL_RELEASE, "");
 }
 
-void store_undo(struct store *st)
+enum rc store_undo(struct store *st)
 {
-    if (sqlite3_get_autocommit(store_db(st)->handle))
-        return; /* the whole transaction is gone already */
-    enum rc rc = db_run(store_db(st), SQL_UNDO, "");
-    if (rc == RC_OK)
-        rc = db_run(store_db(st), SQL_RELEASE, "");
-    if (rc != RC_OK) /* half an event must not be committed with the others */
-        store_rollback(st);
+    if (sqlite3_get_autocommit(store_db(st)->handle)) /* SQLITE_FULL and others */
+        return RC_IO;
+    if (db_run(store_db(st), SQL_UNDO, "") == RC_OK &&
+        db_run(store_db(st), SQL_RELEASE, "") == RC_OK)
+        return RC_OK;
+    store_rollback(st); /* half an event must not be committed with the others */
+    return RC_IO;
 }
 
 enum rc store_checkpoint_all(struct store *st)
