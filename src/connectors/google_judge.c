@@ -5,6 +5,7 @@
  */
 #include "google_priv.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "funneld/base/clock.h"
@@ -45,8 +46,10 @@ static struct str client_email(const struct job *job)
 {
     const struct google_sheets *s = job->settings;
     struct google_key key;
+    enum rc rc = google_key_read(s->credentials, job->arena, &key, NULL);
 
-    return google_key_read(s->credentials, job->arena, &key, NULL) ? STR("") : key.client_email;
+    assert(rc == RC_OK); /* the configuration's check has read it */
+    return key.client_email;
 }
 
 static enum judged judge_refusal(struct job *job, const struct http_response *r, const json *answer)
@@ -60,10 +63,10 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
         if (e->status != r->status || (e->text && !str_find(message, str_of(e->text))))
             continue;
         g->header_read_at = 0; /* whoever mends the sheet may change its columns too */
+        struct str whom = r->status == 403 ? client_email(job) : STR("");
         return judge_all(job, VERDICT_DEAD,
                          arena_printf(job->arena, "HTTP %d: %.*s%s%.*s", r->status,
-                                      STR_ARG(str_cut(message, 200)), e->advice,
-                                      STR_ARG(r->status == 403 ? client_email(job) : STR(""))));
+                                      STR_ARG(str_cut(message, 200)), e->advice, STR_ARG(whom)));
     }
     return judge_unknown(job, http_reason(r, job->arena));
 }

@@ -4,6 +4,8 @@
  */
 #include "notion_priv.h"
 
+#include <assert.h>
+
 #include "funneld/base/clock.h"
 
 #define QUOTA_PAUSE_MS (10 * SECONDS_MS) /* 429 or 529 without Retry-After */
@@ -123,8 +125,8 @@ static enum judged judge_database(struct job *job, const struct http_response *r
     if (r->status == 404 && answer_object(r, &doc)) { /* perhaps the id of a data source */
         const struct notion *s = job->settings;
 
-        if (!notion_id(s->database, job->arena, &talk->data_source))
-            talk->data_source = s->database;
+        bool is_id = notion_id(s->database, job->arena, &talk->data_source);
+        assert(is_id); /* the configuration's check has read it */
         return JUDGED_CONTINUE;
     }
     if (r->status != 200 || !answer_object(r, &doc))

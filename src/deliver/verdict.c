@@ -84,8 +84,7 @@ static const struct event *enriched(struct attempt *a, const struct outcome *o,
         return NULL;
 
     struct event *e = ARENA_NEW(&a->arena, struct event);
-    enriched_event(a->lane->name, o->portal_id ? o->portal_id : p->lead->portal_id,
-                   o->crm_id ? o->crm_id : p->lead->crm_id, o->updated_at, o->properties,
+    enriched_event(a->lane->name, o->portal_id, o->crm_id, o->updated_at, o->properties,
                    o->n_properties, now_ms, &a->arena, e);
     e->request_id = p->d.request_id; /* the question came from there */
     return e;
@@ -95,9 +94,7 @@ static const struct event *enriched(struct attempt *a, const struct outcome *o,
  * has, and so has any definite answer to the request itself. */
 static bool dies_in_doubt(const struct attempt *a, const struct outcome *o)
 {
-    if (o->verdict == VERDICT_DEAD)
-        return still_in_doubt(a) && a->status != 0;
-    return still_in_doubt(a) || (a->may_have_acted && o->verdict != VERDICT_RETRY);
+    return still_in_doubt(a) && (o->verdict != VERDICT_DEAD || a->status != 0);
 }
 
 static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
@@ -158,19 +155,12 @@ static void tell(const struct attempt_end *end, const struct delivery *d)
 
 static void count(struct lane *lane, const struct attempt_end *end, const struct delivery *d)
 {
-    switch (end->verdict) {
-    case ATTEMPT_DELIVERED:
-        metric_add(lane->delivered, 1);
-        metric_observe(lane->seconds, (double)(end->ended_at - d->created_at) / 1000.0);
-        break;
-    case ATTEMPT_RETRY:
-    case ATTEMPT_AMBIGUOUS:
-        metric_add(lane->retried, 1);
-        break;
-    case ATTEMPT_DEAD:
-        metric_add(lane->dead, 1);
-        break;
+    if (end->verdict != ATTEMPT_DELIVERED) {
+        metric_add(end->verdict == ATTEMPT_DEAD ? lane->dead : lane->retried, 1);
+        return;
     }
+    metric_add(lane->delivered, 1);
+    metric_observe(lane->seconds, (double)(end->ended_at - d->created_at) / 1000.0);
 }
 
 void attempt_recorded(struct attempt *a, int64_t now_ms)

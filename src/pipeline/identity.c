@@ -94,8 +94,6 @@ enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into)
     for (size_t i = 0; i < e->n_merged && rc == RC_OK; i++) {
         struct lead from;
 
-        if (e->merged[i] == e->merge_into)
-            continue;
         rc = by_crm(b, e, e->merged[i], &from);
         if (rc != RC_OK || from.id == into->id || from.state == LEAD_MERGED)
             continue;

@@ -1,16 +1,19 @@
 /* pipeline/outputs.c - from a judged lead to rows in the queue. */
 #include "batch.h"
 
+#include <assert.h>
+
 enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
 
 const struct str enrichment_route = {"enrichment", sizeof "enrichment" - 1};
 
 static const struct connector *connector_find(const struct rules *r, struct str name)
 {
-    for (size_t i = 0; i < r->n_connectors; i++)
+    for (size_t i = 0;; i++) {
+        assert(i < r->n_connectors); /* the configuration's check saw to it that there is one */
         if (str_eq(r->connectors[i].name, name))
             return &r->connectors[i];
-    return NULL;
+    }
 }
 
 static const struct source *source_find(const struct rules *r, struct str name)
@@ -58,7 +61,7 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
         s && s->enrich_with.at ? connector_find(b->rules, s->enrich_with) : NULL;
 
     *ret_waiting = false;
-    if (!c || !lead->crm_id || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
+    if (!c || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
         return RC_OK;
     enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead->id, ret_waiting);
     if (rc != RC_OK || *ret_waiting)
@@ -119,8 +122,6 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
         const struct connector *c = connector_find(b->rules, r->to.items[i]);
         int64_t until = 0;
 
-        if (!c) /* the configuration's check saw to it that there is one */
-            continue;
         if (waits && r->wait_for_enrichment)
             rc = waits_until(b, c, lead->id, &until);
         struct delivery d = {

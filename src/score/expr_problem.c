@@ -1,4 +1,6 @@
 /* score/expr_problem.c - how an error in an expression or a template is shown to people. */
+#include <assert.h>
+
 #include "funneld/config/conf.h"
 #include "funneld/score/expr.h"
 
@@ -12,25 +14,26 @@ struct str expr_caret(struct str text, const struct expr_error *error, struct ar
         from--;
     struct str line = str_from(text, from), rest = line;
     (void)str_split(&rest, '\n', &line);
-    sbuf_add(&b, line.at ? line : STR(""));
+    sbuf_add(&b, line);
     sbuf_char(&b, '\n');
     for (size_t i = from; i < column; i++)
         if (((unsigned char)text.at[i] & 0xC0) != 0x80) /* one blank for each character */
             sbuf_char(&b, text.at[i] == '\t' ? '\t' : ' ');
     sbuf_add(&b, STR("^ "));
     sbuf_text(&b, error->text);
-    return sbuf_seal(&b, a, &ret) ? str_of(error->text) : ret;
+    enum rc rc = sbuf_seal(&b, a, &ret);
+    assert(rc == RC_OK); /* the ceiling has room for all of it */
+    return ret;
 }
 
 void expr_problem(struct conf_problems *problems, const struct conf_section *section,
                   const struct conf_entry *entry, const struct expr_error *error)
 {
     struct str caret = expr_caret(entry->value, error, problems->arena), rest = caret, line = caret;
-    struct str pointer = STR("");
-
-    if (str_split(&rest, '\n', &line) && rest.at)
-        pointer = (struct str){rest.at, (size_t)(str_chr(rest, '^') - rest.at) + 1};
     struct conf_entry at = *entry;
+
+    (void)str_split(&rest, '\n', &line); /* what is left has the pointer, and the sentence again */
+    struct str pointer = {rest.at, (size_t)(str_chr(rest, '^') - rest.at) + 1};
     at.line = conf_line_at(entry, error->column);
     conf_problem(problems, section, &at, NULL, "%s\n    %.*s\n    %.*s", error->text, STR_ARG(line),
                  STR_ARG(pointer));

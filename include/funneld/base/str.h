@@ -17,7 +17,13 @@ struct str {
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 #define STR_NULL     ((struct str){0})
-#define STR_ARG(s)   (int)(s).len, ((s).at ? (s).at : "") /* for "%.*s" */
+#define STR_ARG(s)   (int)(s).len, str_shown(s) /* for "%.*s" */
+
+/* For printf, which takes no NULL, not even with no bytes of it. */
+static inline const char *str_shown(struct str s)
+{
+    return s.at ? s.at : "";
+}
 
 struct str str_of(const char *text);     /* NULL gives the missing slice */
 bool str_eq(struct str a, struct str b); /* missing equals only missing */

@@ -107,9 +107,9 @@ struct outcome { /* of one parcel */
     struct str remote_lead; /* to be remembered for the lead; missing: nothing new, empty: forget */
     struct field *properties; /* enrichment: what the CRM knows, folded in as contact.enriched */
     size_t n_properties;
-    int64_t updated_at; /* of the CRM record; 0 when properties is NULL */
-    int64_t portal_id, crm_id;
-    bool enriched; /* the CRM was asked about this lead, whatever it said */
+    int64_t updated_at;        /* of the CRM record; 0 when properties is NULL */
+    int64_t portal_id, crm_id; /* of the CRM record, with properties */
+    bool enriched;             /* the CRM was asked about this lead, whatever it said */
 };
 
 struct job {
