@@ -24,6 +24,7 @@ WANTED = 0.90
 SECONDS = 60  # of one test program; a loop without end counts as seen
 
 PIPELINE = ["pipeline_events", "pipeline_fate", "pipeline_groups", "pipeline_identity",
+            "pipeline_life",
             "pipeline_order", "pipeline_outputs", "pipeline_random", "pipeline_scores"]
 DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_chaos"]
 EXPRESSIONS = ["expr", "scorecard", "scorecard_build", "route"]
@@ -43,7 +44,7 @@ MODULES = {
     "src/deliver/dueq.c": ["dueq"] + DELIVERER,
     "src/deliver/verdict.c": DELIVERER,
     "src/connectors/slack_judge.c": ["slack", "slack_verdicts"],
-    "src/connectors/notion_judge.c": ["notion"],
+    "src/connectors/notion_judge.c": ["notion", "notion_verdicts"],
     "src/connectors/google_judge.c": ["google_sheets"],
 }
 

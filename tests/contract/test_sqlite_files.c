@@ -1,18 +1,13 @@
 /* tests/contract/test_sqlite_files.c - what only the SQLite store has: its schema, its files. */
+#include "plant.h"
 #include "store_world.h"
-
-#include <sqlite3.h>
 
 /* With a connection of its own, while no store is open. */
 static void run_sql(struct world *w, const char *sql)
 {
-    sqlite3 *db = NULL;
-
     store_close(w->store);
     w->store = NULL;
-    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    plant_rows(w->path.at, sql);
 }
 
 static struct str ask(struct world *w, const char *sql)

@@ -1,8 +1,7 @@
 /* tests/contract/test_store_audit.c - every kind of damage is seen, and nothing where there is
  * none. */
+#include "plant.h"
 #include "store_world.h"
-
-#include <sqlite3.h>
 
 struct seen {
     size_t n;
@@ -146,15 +145,9 @@ static const struct {
 
 static void plant(struct world *w, const char *sql)
 {
-    sqlite3 *db = NULL;
-    char *error = NULL;
-
     store_close(w->store);
     w->store = NULL;
-    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-        fail_msg("%s: %s", error, sql);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    plant_rows(w->path.at, sql);
     world_reopen(w);
 }
 

@@ -99,7 +99,7 @@ struct ended { /* an attempt_end as the store saw it */
     int status;
     char detail[100];
     int64_t event_time; /* of the event that came with it; 0: none */
-    bool enriched, applied;
+    bool enriched, applied, in_doubt;
 };
 
 struct world {
@@ -154,7 +154,8 @@ static void store_end(struct world *w, struct attempt_end *e)
                             .status = e->status,
                             .event_time = e->event ? e->event->occurred_at : 0,
                             .enriched = e->enriched,
-                            .applied = e->applied};
+                            .applied = e->applied,
+                            .in_doubt = e->in_doubt};
         keep_text(x->detail, sizeof x->detail, e->detail);
     }
     if (!e->applied)

@@ -37,6 +37,7 @@ static const struct {
     {"event.data.minus == -12.5", true},
     {"event.data.minus < -12", true},
     {"event.data.pad == 7", true},
+    {"0.5 < 1 and -0.5 < 0.25", true},
     {"lead.company == 12", false},
     {"lead.company != 12", false}, /* no number at all: every comparison is false */
     {"not lead.company == 12", true},
@@ -66,6 +67,9 @@ static const struct {
     {"lead.nosuch in (\"\", \"a\")", false},
     {"lead.nosuch contains \"\"", false},
     {"lead.nosuch == lead.nosuch", false},
+    {"lead.zip == lead.nosuch or lead.zip != lead.nosuch", false},
+    {"lead.company contains lead.nosuch", false},
+    {"event.data.nosuch == \"x\" or event.data.nosuch != \"x\"", false},
     {"lead.nosuch < 5 or lead.nosuch >= 5", false},
     /* in */
     {"event.source in (\"zapier\", \"hubspot\")", true},
@@ -75,6 +79,8 @@ static const struct {
     {"lead.amount in (1, 12.50)", true},
     {"score.band in (\"warm\", \"hot\")", true},
     {"event.value in (lead.zip, \"true\")", true},
+    {"score in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 80)", true}, /* more than the list begins with */
+    {"1 in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)", true},
     /* contains */
     {"lead.company contains \"ENGINES\"", true},
     {"lead.company contains \"\"", true},

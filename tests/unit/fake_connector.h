@@ -98,6 +98,8 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
         return fake_go_on(job, FAKE_POST);
     case 250:
         return fake_all(job, VERDICT_AMBIGUOUS, "who knows");
+    case 410:
+        return fake_all(job, VERDICT_DEAD, NULL);
     case 420:
         job->pause_ms = 5000;
         return fake_all(job, VERDICT_RETRY, "quota");
@@ -113,7 +115,7 @@ static enum judged fake_judge(struct job *job, const struct http_response *r)
     if (job->step == FAKE_POST)
         return fake_judge_post(job, r);
     if (r->status != 200)
-        return fake_all(job, VERDICT_RETRY, "step failed");
+        return fake_all(job, r->status == 403 ? VERDICT_DEAD : VERDICT_RETRY, "step failed");
     if (job->step == FAKE_TOKEN) {
         session->token = 1;
         return fake_go_on(job, after_token(job));

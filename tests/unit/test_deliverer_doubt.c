@@ -254,6 +254,48 @@ static void a_doubt_is_looked_at_once_before_it_is_given_up(void **state)
     step_to(w, w->next);
     lose(w, "look/1", HTTP_UNKNOWN);
     assert_int_equal(last_end(w)->verdict, ATTEMPT_DEAD);
+    assert_true(last_end(w)->in_doubt);
+    world_free(w);
+}
+
+/* One in doubt ends for good: by an answer, or because the connector does not even ask. */
+static void only_what_nobody_could_tell_dies_in_doubt(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    for (int lead = 1; lead <= 3; lead++) {
+        post(w, "c", lead);
+        step(w);
+        lose(w, lead == 1 ? "post/1" : lead == 2 ? "post/2" : "post/3", HTTP_UNKNOWN);
+        w->settings[0].invalid = lead == 3;
+        step_to(w, w->next);
+        if (lead == 1)
+            answer(w, "look/1", 403); /* it may not look */
+        if (lead == 2) {
+            answer(w, "look/2", 200);
+            answer(w, "post/2", 404);
+        }
+        assert_int_equal(last_end(w)->verdict, ATTEMPT_DEAD);
+        assert_int_equal(last_end(w)->in_doubt, lead == 1);
+    }
+    world_free(w);
+}
+
+static void every_failure_has_a_reason(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    answer(w, "post/1", 410);
+    assert_string_equal(last_end(w)->detail, "the service refused it without saying why");
+    post(w, "c", 2);
+    step(w);
+    respond(w, open_request(w, "post/2"),
+            (struct http_response){HTTP_NOT_SENT, 0, STR_NULL, -1, STR_NULL});
+    assert_string_equal(last_end(w)->detail, "it failed without saying why");
     world_free(w);
 }
 
@@ -338,6 +380,8 @@ int main(void)
         cmocka_unit_test(retry_after_is_a_floor_and_rests_the_lane),
         cmocka_unit_test(it_gives_up_by_age_with_the_last_reason),
         cmocka_unit_test(a_doubt_is_looked_at_once_before_it_is_given_up),
+        cmocka_unit_test(only_what_nobody_could_tell_dies_in_doubt),
+        cmocka_unit_test(every_failure_has_a_reason),
         cmocka_unit_test(with_give_up_0_it_never_gives_up),
         cmocka_unit_test(those_in_doubt_never_travel_with_fresh_ones),
         cmocka_unit_test(only_those_without_a_verdict_are_marked),

@@ -80,6 +80,7 @@ static const struct {
     {"score >= 80 and event.tpye == \"x\"", 16, "did you mean event.type?"},
     {"event.email == \"x\"", 0, "event.data.email"},
     {"firstname == \"Ada\"", 0, "lead.firstname"},
+    {"_first == \"Ada\"", 0, "lead._first"},
     {"contact.firstname == \"Ada\"", 0, "known are event.type"},
     {"event.value == true", 15, "\"true\""},
     {"event.value == null", 15, "missing"},
@@ -110,6 +111,7 @@ static const struct {
     {"event.value not in (\"x\")", 12, "write not before"},
     {"(score > 5", 0, "closing )"},
     {"(score > 5 score", 11, "and, or or )"},
+    {"(score > 5) \"x", 12, "closing \""},
     {"score > 5)", 9, "closes nothing"},
     {"()", 1, "missing before )"},
     {"event.source in \"a\"", 16, "takes a list"},
@@ -119,8 +121,14 @@ static const struct {
     {"event.source in (\"a\",)", 21, "missing before )"},
     {"score > 30d", 8, "30d is no number"},
     {"score > 1.", 8, "no number"},
+    {"score > 1.x", 8, "1.x is no number"},
     {"score > .5", 8, "0.5"},
+    {"score > -", 8, "- means nothing"},
+    {"score > -x", 8, "- means nothing"},
     {"score > 5 # hot", 10, "# means nothing"},
+    {"score > 5 \x01", 10, "nothing outside quotes"},
+    {"score > 5 \x7F", 10, "nothing outside quotes"},
+    {"score > 5 ~", 10, "~ means nothing"},
     {"score > \"many\"", 8, "number"},
     {"score contains \"8\"", 6, "text only"},
     {"event.time contains \"2026\"", 11, "text only"},
@@ -160,6 +168,44 @@ static void a_rule_may_not_use_score(void **state)
     assert_int_equal(error.column, 16);
     assert_non_null(strstr(error.text, "a rule may not use score"));
     assert_int_equal(expr_compile(STR("score > 5"), RULE, &a, &e, NULL), RC_INVALID);
+    assert_int_equal(expr_compile(STR("hubspot.x > 5"), RULE, &a, &e, &error), RC_INVALID);
+    assert_non_null(strstr(error.text, "lead.NAME"));
+    assert_null(strstr(error.text, "score"));
+    assert_int_equal(expr_compile(STR("event.value == 1"), EXPR_LEAD, &a, &e, &error), RC_INVALID);
+    assert_string_equal(error.text, "event.value cannot be used here");
+}
+
+static void a_text_may_hold_any_byte_but_not_behind_a_backslash(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct expr *e = NULL;
+    struct expr_error error = {0};
+
+    (void)state;
+    assert_int_equal(expr_compile(STR("lead.zip == \"a\0b\""), ALL, &a, &e, &error), RC_OK);
+    assert_int_equal(expr_compile(STR("lead.zip == \"a\\\0b\""), ALL, &a, &e, &error), RC_INVALID);
+    assert_int_equal(error.column, 14);
+    assert_non_null(strstr(error.text, "backslash"));
+}
+
+/* Both sides can come from outside, and the search is quadratic. */
+static void a_part_that_is_too_long_is_not_looked_for(void **state)
+{
+    enum { LONGEST = 1024 };
+    static char text[LONGEST + 2];
+    struct field part = {.name = STR("part"), .value = {text, LONGEST}};
+    const struct event long_event = {.value = {text, LONGEST + 1}, .data = &part, .n_data = 1};
+    const struct facts f = {.event = &long_event};
+    struct arena a AUTO(arena_free) = {0};
+    const struct expr *e = NULL;
+
+    (void)state;
+    memset(text, 'x', LONGEST + 1);
+    assert_int_equal(expr_compile(STR("event.value contains event.data.part"), ALL, &a, &e, NULL),
+                     RC_OK);
+    assert_true(expr_true(e, &f));
+    part.value.len++;
+    assert_false(expr_true(e, &f));
 }
 
 static unsigned uses(const char *text)
@@ -374,6 +420,8 @@ int main(void)
         cmocka_unit_test(an_expression_means_what_the_table_says),
         cmocka_unit_test(an_error_names_its_column_and_what_to_do),
         cmocka_unit_test(a_rule_may_not_use_score),
+        cmocka_unit_test(a_text_may_hold_any_byte_but_not_behind_a_backslash),
+        cmocka_unit_test(a_part_that_is_too_long_is_not_looked_for),
         cmocka_unit_test(what_it_looks_at_is_known),
         cmocka_unit_test(without_event_and_lead_all_is_null),
         cmocka_unit_test(depth_terms_and_length_have_limits),

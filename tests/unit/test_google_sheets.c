@@ -22,6 +22,20 @@ static void an_empty_sheet_gets_its_header_and_then_the_rows(void **state)
     assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
 }
 
+static void a_header_that_cannot_be_written_is_written_later(void **state)
+{
+    (void)state;
+    fixture_start(&f, section(""));
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    fixture_step(&f, "GET", "1%3A1", 200, "{\"range\":\"Leads!A1:Z1\"}");
+    fixture_last(&f, "PUT", "A1%3AH1", 503, "");
+    fixture_verdict(&f, 0, VERDICT_RETRY, "HTTP 503");
+    fixture_job(&f, 1);
+    fixture_step(&f, "GET", "1%3A1", 200, "{\"range\":\"Leads!A1:Z1\"}");
+    fixture_step(&f, "PUT", "A1%3AH1", 200, "{}");
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+}
+
 static void columns_are_found_by_their_words(void **state)
 {
     (void)state;
@@ -145,6 +159,17 @@ static void reading_goes_on_until_a_page_is_empty(void **state)
     fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, "HTTP 503");
 }
 
+/* It was looked, and this append wrote nothing. */
+static void a_quota_that_is_used_up_after_the_look_leaves_no_doubt(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    f.job.look = true;
+    fixture_step(&f, "GET", "A1%3AA25000", 200, "{\"range\":\"x\"}");
+    fixture_last(&f, "POST", ":append", 429, "");
+    fixture_verdict(&f, 0, VERDICT_RETRY, "HTTP 429");
+}
+
 static const struct error_case {
     int status;
     const char *body;
@@ -164,6 +189,9 @@ static const struct error_case {
      VERDICT_DEAD, VERDICT_DEAD, 0, "as editor, with funneld@example.org"},
     {404, FAILURE("404", "NOT_FOUND", "Requested entity was not found."), VERDICT_DEAD,
      VERDICT_DEAD, VERDICT_DEAD, 0, "check the connector's `spreadsheet`"},
+    {409, FAILURE("409", "ABORTED", "try again"), VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0,
+     "try again"}, /* unknown: the first tries */
+    {403, "{}", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 403"},
     {403, "<html>", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 403"},
     {408, "", VERDICT_RETRY, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 408"},
     {429, FAILURE("429", "RESOURCE_EXHAUSTED", "Quota exceeded"), VERDICT_RETRY, VERDICT_RETRY,
@@ -236,6 +264,35 @@ static void rows_that_landed_elsewhere_are_not_taken_for_delivered(void **state)
     fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, NULL);
 }
 
+static void only_a_range_that_names_a_cell_says_where_the_rows_are(void **state)
+{
+    static const struct {
+        const char *range, *row; /* NULL: none that could be known */
+    } cases[] = {
+        {"A5", "Leads!A5"},
+        {"'a!b'!A7:H9", "Leads!A7"},
+        {"A", NULL},
+        {"5:7", NULL},
+        {"'Leads'!", NULL},
+        {"a5", NULL},
+        {"A$5", NULL},
+        {"[5", NULL},
+        {"A9:H10", "Leads!A9"},
+        {"A0:H10", "Leads!A0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start_known("", HEADER);
+        fixture_last(
+            &f, "POST", ":append", 200,
+            arena_printf(&f.arena, "{\"updates\":{\"updatedRange\":\"%s\"}}", cases[i].range).at);
+        fixture_verdict(&f, 0, cases[i].row ? VERDICT_DELIVERED : VERDICT_AMBIGUOUS, NULL);
+        assert_true(str_is(f.outcomes[0].remote_id, cases[i].row));
+        fixture_end(&f);
+    }
+}
+
 static void refused(const char *text, const char *expected)
 {
     const char *said;
@@ -271,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(an_empty_sheet_gets_its_header_and_then_the_rows, teardown),
+        cmocka_unit_test_teardown(a_header_that_cannot_be_written_is_written_later, teardown),
         cmocka_unit_test_teardown(columns_are_found_by_their_words, teardown),
         cmocka_unit_test_teardown(a_header_without_delivery_id_is_dead_with_a_reason, teardown),
         cmocka_unit_test_teardown(token_and_header_are_kept_for_the_next_job_but_not_for_ever,
@@ -280,9 +338,11 @@ int main(void)
         cmocka_unit_test_teardown(in_doubt_only_the_missing_rows_are_appended, teardown),
         cmocka_unit_test_teardown(when_all_rows_are_there_nothing_is_appended, teardown),
         cmocka_unit_test_teardown(reading_goes_on_until_a_page_is_empty, teardown),
+        cmocka_unit_test_teardown(a_quota_that_is_used_up_after_the_look_leaves_no_doubt, teardown),
         cmocka_unit_test_teardown(every_error_has_its_verdict, teardown),
         cmocka_unit_test_teardown(the_pause_of_a_quota_doubles_up_to_a_minute, teardown),
         cmocka_unit_test_teardown(rows_that_landed_elsewhere_are_not_taken_for_delivered, teardown),
+        cmocka_unit_test_teardown(only_a_range_that_names_a_cell_says_where_the_rows_are, teardown),
         cmocka_unit_test_teardown(settings_that_cannot_work_are_refused, teardown),
     };
 

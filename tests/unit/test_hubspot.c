@@ -212,6 +212,39 @@ static void signed_uri_is_the_public_one_with_the_raw_target(void **state)
     assert_int_equal(verify(&f, &r), REFUSED_SIGNATURE);
 }
 
+/* Before the body is there: what the headers alone give away, and no more. */
+static void a_head_is_refused_where_no_body_could_help(void **state)
+{
+    struct why why;
+    FIXTURE(f, plain);
+    struct request r = signed_request(&f, "v3");
+    const struct source_type *type = f.source.type;
+
+    (void)state;
+    request_set(&r, "X-HubSpot-Signature-v3", STR("wrong"));
+    assert_int_equal(type->verify_head(&f.source, request_raw(&r), &f.a, &why), REFUSED_NOT);
+    r.raw.received_at = NOW + 300001;
+    assert_int_equal(type->verify_head(&f.source, request_raw(&r), &f.a, &why), REFUSED_TIMESTAMP);
+    request_drop(&r, "X-HubSpot-Signature-v3");
+    assert_int_equal(type->verify_head(&f.source, request_raw(&r), &f.a, &why), REFUSED_SIGNATURE);
+}
+
+static void the_time_of_signing_is_known_of_v3_alone(void **state)
+{
+    int64_t at = 0;
+    FIXTURE(f, plain);
+    struct request r = signed_request(&f, "v3"), v2 = signed_request(&f, "v2");
+
+    (void)state;
+    assert_true(f.source.type->signed_at(request_raw(&r), &at));
+    assert_int_equal(at, NOW);
+    assert_false(f.source.type->signed_at(request_raw(&v2), &at));
+    request_add(&r, "X-HubSpot-Request-Timestamp", STR("1"));
+    assert_false(f.source.type->signed_at(request_raw(&r), &at)); /* which one? */
+    request_set(&r, "X-HubSpot-Request-Timestamp", STR("noon"));
+    assert_false(f.source.type->signed_at(request_raw(&r), &at));
+}
+
 static void settings_that_cannot_work_are_problems(void **state)
 {
     struct fixture f AUTO(stop) = {0};
@@ -257,6 +290,8 @@ int main(void)
         cmocka_unit_test(require_v3_refuses_older_signatures),
         cmocka_unit_test(previous_secret_is_accepted_while_it_is_set),
         cmocka_unit_test(signed_uri_is_the_public_one_with_the_raw_target),
+        cmocka_unit_test(a_head_is_refused_where_no_body_could_help),
+        cmocka_unit_test(the_time_of_signing_is_known_of_v3_alone),
         cmocka_unit_test(settings_that_cannot_work_are_problems),
     };
 

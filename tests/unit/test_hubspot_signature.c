@@ -107,6 +107,27 @@ static void policy_cases_are_refused_although_the_hash_is_right(void **state)
     assert_int_equal(n, 2);
 }
 
+static void only_twelve_escapes_are_decoded_in_either_case(void **state)
+{
+    static const struct {
+        const char *uri, *is;
+    } cases[] = {
+        {"/a%3ab%3Ac%2Fd%2fe", "/a:b:c/d/e"},
+        {"%3F%40%21%24%27%28%29%2A%2C%3B", "?@!$'()*,;"},
+        {"%3f%2a%2c%3b", "?*,;"},
+        {"%20%25%26%3D%2B", "%20%25%26%3D%2B"},
+        {"%3~%3{%3`%3@", "%3~%3{%3`%3@"}, /* beside a..z, which alone have two cases */
+        {"%%3A%3", "%:%3"},
+        {"%253A", "%253A"},
+        {"%", "%"},
+    };
+    struct arena a AUTO(arena_free) = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_true(str_is(hubspot_signed_uri(str_of(cases[i].uri), &a), cases[i].is));
+}
+
 static void timestamp_is_digits_within_five_minutes_either_way(void **state)
 {
     const int64_t now = INT64_C(1769081994066);
@@ -273,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_published_vector_is_judged_right),
         cmocka_unit_test(policy_cases_are_refused_although_the_hash_is_right),
+        cmocka_unit_test(only_twelve_escapes_are_decoded_in_either_case),
         cmocka_unit_test(timestamp_is_digits_within_five_minutes_either_way),
         cmocka_unit_test(empty_secret_proves_nothing),
         cmocka_unit_test(a_hundred_thousand_forgeries_are_refused),

@@ -1,64 +1,5 @@
-/* tests/unit/test_notion.c - one page per lead: discovery, upsert, and what the answers mean. */
-#include "cm.h"
-
-#include "connector_fixture.h"
-
-#define SECTION "type = notion\ntoken = ntn_test\ndatabase = 668d797c76fa49349b05ad288df2d136\n"
-#define ONE_SOURCE                                                                                 \
-    "{\"object\":\"database\",\"data_sources\":[{\"id\":\"ds-1\",\"name\":\"Leads\"}]}"
-#define TWO_SOURCES                                                                                \
-    "{\"data_sources\":[{\"id\":\"11111111-1111-1111-1111-111111111111\",\"name\":\"Leads\"},"     \
-    "{\"id\":\"22222222-2222-2222-2222-222222222222\",\"name\":\"Archive\"}]}"
-
-#define P(name, id, type)  "\"" name "\":{\"id\":\"" id "\",\"type\":\"" type "\",\"" type "\":{}}"
-#define REQUIRED           P("Company", "title", "title") "," P("Lead ID", "kID", "rich_text")
-#define SCHEMA(properties) "{\"object\":\"data_source\",\"properties\":{" properties "}}"
-#define SCORE              P("Score", "sco%3A", "number")
-#define SMALL              SCHEMA(REQUIRED "," SCORE)
-#define TEXTS              P("Email", "ema", "email") "," P("Reasons", "rea", "rich_text")
-#define LINKS              P("CRM", "crm", "url") "," P("Updated", "upd", "date")
-#define OPTIONS(name, id, type, options)                                                           \
-    "\"" name "\":{\"id\":\"" id "\",\"type\":\"" type "\",\"" type "\":{\"options\":[" options    \
-    "]}}"
-#define BAND   OPTIONS("Band", "ban", "select", "{\"name\":\"Cold\"},{\"name\":\"Hot\"}")
-#define STATUS OPTIONS("Status", "sta", "status", "{\"name\":\"Active\"},{\"name\":\"Gone\"}")
-#define FULL   SCHEMA(REQUIRED "," SCORE "," TEXTS "," BAND "," LINKS "," STATUS)
-
-#define PAGE "{\"object\":\"page\",\"id\":\"page-1\",\"in_trash\":false}"
-#define LEAD "0a1b2c3d-7"
-#define HIT(id, born, lead, trash)                                                                 \
-    "{\"object\":\"page\",\"id\":\"" id "\",\"created_time\":\"" born "\",\"in_trash\":" trash     \
-    ",\"properties\":{\"Lead ID\":{\"id\":\"kID\",\"type\":\"rich_text\",\"rich_text\":[{"         \
-    "\"plain_text\":\"" lead "\"}]}}}"
-#define HITS(pages) "{\"object\":\"list\",\"results\":[" pages "],\"has_more\":false}"
-#define ERROR(status, code, message)                                                               \
-    "{\"object\":\"error\",\"status\":" status ",\"code\":\"" code "\",\"message\":\"" message     \
-    "\",\"request_id\":\"req-9\"}"
-#define INVALID ERROR("400", "validation_error", "Score is expected to be rich_text.")
-#define ABSENT  ERROR("404", "object_not_found", "Could not find page.")
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
-
-static void start_known(const char *schema)
-{
-    fixture_start(&f, SECTION);
-    fixture_step(&f, "GET", "/v1/databases/668d797c-76fa-4934-9b05-ad288df2d136", 200, ONE_SOURCE);
-    fixture_step(&f, "GET", "/v1/data_sources/ds-1", 200, schema);
-}
-
-/* The next job of the same connector: its session knows the schema. */
-static void next_job(const char *page)
-{
-    fixture_job(&f, 1);
-    f.parcels[0].remote_lead = str_of(page);
-}
+/* tests/unit/test_notion.c - one page per lead: discovery, upsert, settings. */
+#include "notion_fixture.h"
 
 static void a_new_lead_is_looked_up_by_key_and_created(void **state)
 {
@@ -127,50 +68,15 @@ static void of_several_pages_the_oldest_true_one_is_patched(void **state)
         &f, "POST", "/v1/data_sources/ds-1/query", 200,
         HITS(HIT("trashed", "2020-01-01T00:00:00.000Z", LEAD, "true") "," HIT(
             "other", "2020-01-01T00:00:00.000Z", "0A1B2C3D-7",
-            "false") "," HIT("young", "2025-02-01T00:00:00.000Z", LEAD,
-                             "false") "," HIT("old", "2025-01-01T00:00:00.000Z", LEAD, "false")));
+            "false") "," KEYLESS
+                     "," HIT("young", "2025-02-01T00:00:00.000Z", LEAD, "false") "," HIT(
+                         "old", "2025-01-01T00:00:00.000Z", LEAD,
+                         "false") "," HIT("twin", "2025-01-01T00:00:00.000Z", LEAD,
+                                          "false") "," HIT("younger", "2025-03-01T00:00:00.000Z",
+                                                           LEAD, "false")));
     fixture_last(&f, "PATCH", "/v1/pages/old", 200, "{\"object\":\"page\",\"id\":\"old\"}");
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     assert_true(str_is(f.outcomes[0].remote_lead, "old"));
-}
-
-static void a_page_that_a_person_deleted_is_forgotten_and_made_again(void **state)
-{
-    static const struct {
-        int status;
-        const char *body;
-    } gone[] = {
-        {404, ABSENT},
-        {200, "{\"object\":\"page\",\"id\":\"page-1\",\"in_trash\":true}"},
-        {200, "{\"object\":\"page\",\"id\":\"page-1\",\"archived\":true}"},
-        {400, ERROR("400", "validation_error", "Can't edit block that is archived.")},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
-        start_known(FULL);
-        next_job("page-1");
-        fixture_step(&f, "PATCH", "/v1/pages/page-1", gone[i].status, gone[i].body);
-        assert_non_null(f.outcomes[0].remote_lead.at);
-        assert_int_equal(f.outcomes[0].remote_lead.len, 0);
-        fixture_step(&f, "POST", "/query", 200, HITS(""));
-        fixture_last(&f, "POST", "/v1/pages", 200, "{\"object\":\"page\",\"id\":\"page-2\"}");
-        fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
-        assert_true(str_is(f.outcomes[0].remote_lead, "page-2"));
-        fixture_end(&f);
-    }
-}
-
-static void a_page_that_vanishes_twice_is_left_for_later(void **state)
-{
-    (void)state;
-    start_known(FULL);
-    next_job("page-1");
-    fixture_step(&f, "PATCH", "/v1/pages/page-1", 404, ABSENT);
-    fixture_step(&f, "POST", "/query", 200,
-                 HITS(HIT("page-2", "2025-01-01T00:00:00.000Z", LEAD, "false")));
-    fixture_last(&f, "PATCH", "/v1/pages/page-2", 404, ABSENT);
-    fixture_verdict(&f, 0, VERDICT_RETRY, "deleted while it was written");
 }
 
 static void in_doubt_the_key_is_asked_twice(const char *known, const char *then, const char *path)
@@ -224,6 +130,11 @@ static void a_data_source_id_does_as_well_as_a_database_id(void **state)
     fixture_step(&f, "GET", "/v1/databases/", 404, ABSENT);
     fixture_last(&f, "GET", "/v1/data_sources/", 404, ABSENT);
     fixture_verdict(&f, 0, VERDICT_DEAD, "share the database with the integration");
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION); /* not Notion's own 404 */
+    fixture_last(&f, "GET", "/v1/databases/", 404, "<html>");
+    fixture_verdict(&f, 0, VERDICT_RETRY, "HTTP 404");
 }
 
 static void of_several_data_sources_the_option_names_one(void **state)
@@ -330,78 +241,6 @@ static void long_text_is_split_into_elements(void **state)
     sbuf_free(&b);
 }
 
-static const struct error_case {
-    int status;
-    const char *body;
-    enum verdict of_query, of_create;
-    bool pauses;
-} error_cases[] = {
-#define BOTH(status, code, verdict)                                                                \
-    {                                                                                              \
-        status, ERROR(#status, code, "m"), VERDICT_##verdict, VERDICT_##verdict, false             \
-    }
-#define MAYBE(status, code)                                                                        \
-    {                                                                                              \
-        status, ERROR(#status, code, "m"), VERDICT_RETRY, VERDICT_AMBIGUOUS, false                 \
-    }
-    BOTH(400, "invalid_json", DEAD),
-    BOTH(400, "invalid_request_url", DEAD),
-    BOTH(400, "invalid_request", DEAD),
-    BOTH(400, "missing_version", DEAD),
-    BOTH(400, "invalid_grant", DEAD),
-    BOTH(401, "unauthorized", DEAD),
-    BOTH(403, "restricted_resource", DEAD),
-    BOTH(409, "conflict_error", RETRY),
-    {429, ERROR("429", "rate_limited", "m"), VERDICT_RETRY, VERDICT_RETRY, true},
-    {529, ERROR("529", "service_overload", "m"), VERDICT_RETRY, VERDICT_RETRY, true},
-    MAYBE(500, "internal_server_error"),
-    MAYBE(502, "bad_gateway"),
-    MAYBE(504, "gateway_timeout"),
-    MAYBE(503, "service_unavailable"),
-    MAYBE(503, "database_connection_unavailable"),
-    MAYBE(500, "brand_new"),
-    BOTH(418, "brand_new", RETRY),
-    {403, "<html>blocked</html>", VERDICT_RETRY, VERDICT_RETRY, true},
-    {502, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {408, "", VERDICT_RETRY, VERDICT_RETRY, true},
-    {200, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {301, "", VERDICT_DEAD, VERDICT_DEAD, false},
-#undef BOTH
-#undef MAYBE
-};
-
-static void every_error_has_its_verdict(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(error_cases); i++) {
-        const struct error_case *c = &error_cases[i];
-
-        start_known(FULL);
-        fixture_last(&f, "POST", "/query", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_query, NULL);
-        assert_int_equal(f.job.pause_ms > 0, c->pauses);
-        fixture_end(&f);
-
-        start_known(FULL);
-        fixture_step(&f, "POST", "/query", 200, HITS(""));
-        fixture_last(&f, "POST", "/v1/pages", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_create, NULL);
-        fixture_end(&f);
-    }
-}
-
-static void a_quota_rests_as_long_as_notion_says(void **state)
-{
-    struct http_response r = fixture_response(429, ERROR("429", "rate_limited", "m"));
-
-    (void)state;
-    start_known(FULL);
-    fixture_build(&f);
-    r.retry_after_ms = 42000;
-    assert_int_equal(f.type->judge(&f.job, &r), JUDGED_DONE);
-    assert_int_equal(f.job.pause_ms, 42000);
-}
-
 static void refused(const char *section, const char *expected)
 {
     memset(&f, 0, sizeof(f));
@@ -429,8 +268,6 @@ int main(void)
         T(only_the_required_columns_are_needed),
         T(missing_facts_clear_their_columns),
         T(of_several_pages_the_oldest_true_one_is_patched),
-        T(a_page_that_a_person_deleted_is_forgotten_and_made_again),
-        T(a_page_that_vanishes_twice_is_left_for_later),
         T(after_a_create_of_unknown_fate_the_key_is_asked_twice),
         T(a_validation_error_reads_the_schema_again_once),
         T(a_data_source_id_does_as_well_as_a_database_id),
@@ -439,8 +276,6 @@ int main(void)
         T(a_column_can_have_another_name),
         T(a_band_is_written_as_people_write_it),
         T(long_text_is_split_into_elements),
-        T(every_error_has_its_verdict),
-        T(a_quota_rests_as_long_as_notion_says),
         T(settings_that_cannot_work_are_refused),
     };
 

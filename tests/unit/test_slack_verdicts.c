@@ -35,6 +35,15 @@ static void a_warning_is_no_error(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
 
+static void a_message_without_a_channel_is_in_ours(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, "{\"ok\":true,\"ts\":\"1.2\"}");
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[0].remote_id, "C0123456789:1.2"));
+}
+
 static const struct code_case {
     const char *code;
     enum verdict verdict;
@@ -119,6 +128,15 @@ static void every_error_code_has_its_verdict(void **state)
     }
 }
 
+static void a_missing_scope_is_named(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200,
+                 "{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"chat:write\"}");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "missing_scope (needed: chat:write); check");
+}
+
 static const struct status_case {
     int status;
     const char *body;
@@ -128,6 +146,7 @@ static const struct status_case {
     {200, "<html>ok</html>", VERDICT_AMBIGUOUS, "HTTP 200: <html>"},
     {200, "", VERDICT_AMBIGUOUS, "HTTP 200"},
     {200, "{\"unexpected\":1}", VERDICT_AMBIGUOUS, "unexpected"},
+    {200, "{\"ok\":false}", VERDICT_RETRY, "HTTP 200"}, /* unknown: the first tries */
     {302, "", VERDICT_DEAD, "never redirects"},
     {400, "bad", VERDICT_RETRY, "HTTP 400: bad"}, /* unknown: the first tries */
     {404, "<html>", VERDICT_RETRY, "HTTP 404"},
@@ -241,6 +260,12 @@ static void refused_blocks_are_sent_once_more_as_text(void **state)
     fixture_step(&f, "POST", HOOK, 400, "invalid_blocks");
     fixture_last(&f, "POST", HOOK, 200, "ok");
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    fixture_end(&f);
+
+    fixture_start(&f, WITH_WEBHOOK);
+    fixture_step(&f, "POST", HOOK, 400, "invalid_blocks");
+    fixture_last(&f, "POST", HOOK, 400, "invalid_blocks");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "invalid_blocks");
 }
 
 static void start_in_doubt(const char *section)
@@ -278,6 +303,24 @@ static void in_doubt_all_pages_are_read_before_it_is_posted_again(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
 
+#define NEXT(cursor) ",\"has_more\":true,\"response_metadata\":{\"next_cursor\":\"" cursor "\"}"
+
+static void in_doubt_it_does_not_read_for_ever(void **state)
+{
+    enum { PAGES = 50 };
+
+    (void)state;
+    start_in_doubt(WITH_TOKEN);
+    for (int i = 0; i < PAGES; i++)
+        fixture_step(&f, "GET", "/api/conversations.history", 200, HISTORY("x", NEXT("more")));
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+    fixture_end(&f);
+
+    start_in_doubt(WITH_TOKEN); /* more, but no way to it */
+    fixture_step(&f, "GET", "/api/conversations.history", 200, HISTORY("x", NEXT("")));
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+}
+
 static void a_token_that_may_not_look_posts_again(void **state)
 {
     static const char *const codes[] = {"missing_scope", "not_in_channel", "channel_not_found",
@@ -305,6 +348,7 @@ static void a_look_that_fails_for_now_leaves_the_doubt(void **state)
         {500, "<html>", false},
         {503, "", false},
         {408, "", false},
+        {199, "", false},
         {200, "garbage", false},
         {200, "{\"ok\":false,\"error\":\"ratelimited\"}", true},
         {200, "{\"ok\":false,\"error\":\"internal_error\"}", false},
@@ -347,7 +391,9 @@ int main(void)
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_posted_message_is_delivered_and_known_by_channel_and_ts),
         T(a_warning_is_no_error),
+        T(a_message_without_a_channel_is_in_ours),
         T(every_error_code_has_its_verdict),
+        T(a_missing_scope_is_named),
         T(every_status_of_a_post_has_its_verdict),
         T(every_answer_of_a_webhook_has_its_verdict),
         T(an_unknown_code_is_tried_three_times),
@@ -355,6 +401,7 @@ int main(void)
         T(refused_blocks_are_sent_once_more_as_text),
         T(in_doubt_the_message_is_looked_for_and_found),
         T(in_doubt_all_pages_are_read_before_it_is_posted_again),
+        T(in_doubt_it_does_not_read_for_ever),
         T(a_token_that_may_not_look_posts_again),
         T(a_look_that_fails_for_now_leaves_the_doubt),
         T(on_ambiguous_decides_between_resend_and_drop),

@@ -1,0 +1,93 @@
+/* tests/unit/test_pipeline_life.c - the writer's beginning and end: without rules, broken, closed.
+ */
+#include "pipeline_world.h"
+
+static struct intake news_of(struct pipeline *p, int64_t contact)
+{
+    struct str element = change_json(p, contact, "page", "a", p->now);
+
+    return decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(element)));
+}
+
+static enum rc count_call(struct store *st, void *arg, struct why *why)
+{
+    (void)st;
+    ++*(int *)arg;
+    return why_fail(RC_IO, why, "call %d", *(int *)arg);
+}
+
+static void a_writer_that_never_got_rules_ends_as_well(void **state)
+{
+    struct pipeline *p = *state;
+    const struct writer_ports ports = {.store = p->w->store};
+
+    writer_free(NULL);
+    writer_free(writer_new(&ports, 1));
+}
+
+static void a_command_that_was_withdrawn_is_not_done(void **state)
+{
+    struct pipeline *p = *state;
+    int calls = 0;
+    struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
+
+    load(p, PLAIN_CONF);
+    atomic_store(&c.stage, COMMAND_WITHDRAWN);
+    run(p, &c.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_TIMEOUT);
+    assert_int_equal(calls, 0);
+    assert_int_equal(p->failures, 0);
+    change(p, 7, "page", "a"); /* it failed alone */
+}
+
+static void a_broken_writer_does_nothing_any_more(void **state)
+{
+    struct pipeline *p = *state;
+    int calls = 0;
+    struct command breaking = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
+    struct command chore = {.kind = COMMAND_CHORE, .fn = count_call, .arg = &calls};
+
+    load(p, PLAIN_CONF);
+    run(p, &breaking.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_IO);
+    assert_int_equal(calls, 1);
+    struct intake in = news_of(p, 7);
+    run(p, &in.work, WORK_INTAKE);
+    assert_int_equal(p->rc, RC_IO);
+    assert_false(has_contact(p, 7));
+    run(p, &chore.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_IO);
+    assert_int_equal(calls, 1);
+    step(p); /* nor does it look for room */
+    assert_int_equal(atomic_load(&health.store), STORE_FAILED);
+}
+
+/* By its own clock: it may have waited long for work. */
+static void its_thread_ends_when_all_is_done(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF);
+    struct intake in = news_of(p, 7);
+    submit(p, &in.work, WORK_INTAKE);
+    writer_close(p->writer);
+    p->now = clock_now_ms();
+    assert_null(writer_run(p->writer));
+    COUNTS(in, 1, 0, 0);
+    assert_true(atomic_load(&health.writer_beat) >= p->now);
+    struct lead l = contact_lead(p, 7);
+    assert_true(l.created_at == START); /* when it was received, which is another thing */
+    assert_true(deliveries(p, NULL, NULL).n == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CHECKS(a_writer_that_never_got_rules_ends_as_well),
+        CHECKS(a_command_that_was_withdrawn_is_not_done),
+        CHECKS(a_broken_writer_does_nothing_any_more),
+        CHECKS(its_thread_ends_when_all_is_done),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
