@@ -384,7 +384,7 @@ static void the_queue_follows_whatever_becomes_of_a_delivery(void **state)
     check_queue(w, "slack", T0);
     OK(store_savepoint(w->store));
     OK(store_connectors(w->store, NULL, 0, T0));
-    store_undo(w->store);
+    OK(store_undo(w->store));
     OK(store_commit(w->store));
     check_queue(w, "slack", T0);
     check_queue(w, "notion", T0 + 9);
