@@ -85,6 +85,8 @@ int64_t backup_job_step(struct scheduler *s)
         rc = daemon_chore(s->daemon, begin, &turn, &why);
     } else {
         rc = daemon_chore(s->daemon, step, &turn, &why);
+        if (rc == RC_OK)
+            rc = backup_sync(s->backup.run, &why);
     }
     if (rc == RC_OK && !turn.done)
         return PAUSE_MS;

@@ -61,6 +61,7 @@ static void what_is_committed_while_it_runs_is_in_the_copy(void **state)
     OK(backup_begin(w->store, copy, &b, &w->why));
     for (; !done; steps++) {
         OK(backup_step(b, 4, &done, &w->why));
+        OK(backup_sync(b, &w->why));
         assert_int_not_equal(access(copy, F_OK), 0); /* not before it is whole */
         if (!done)
             last = put_committed(w, T0 + 1000 + steps);

@@ -73,6 +73,9 @@ struct backup;
 MUST_CHECK enum rc backup_begin(struct store *st, const char *path, struct backup **ret,
                                 struct why *why);
 MUST_CHECK enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why);
+/* Puts on disk what was copied so far, so that little is left to finish: a disk that is flooded at
+ * once keeps commits waiting. From any thread, between steps. */
+MUST_CHECK enum rc backup_sync(struct backup *b, struct why *why);
 MUST_CHECK enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes,
                                  struct why *why);
 void backup_end(struct backup *b); /* NULL is fine; removes what was not finished */

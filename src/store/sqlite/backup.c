@@ -19,6 +19,7 @@ struct backup {
     sqlite3_backup *run;
     struct arena arena;
     const char *path, *partial;
+    int fd; /* of the copy, to sync it by */
 };
 
 static enum rc failed(const char *what, const char *path, struct why *why)
@@ -28,15 +29,12 @@ static enum rc failed(const char *what, const char *path, struct why *why)
     return why_fail(rc, why, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-static enum rc create(const char *path, struct why *why)
+static enum rc create(const char *path, int *ret_fd, struct why *why)
 {
     if (unlink(path) != 0 && errno != ENOENT) /* of one that was cut short */
         return failed("remove", path, why);
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return failed("create", path, why);
-    (void)close(fd); /* nothing was written */
-    return RC_OK;
+    *ret_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return *ret_fd < 0 ? failed("create", path, why) : RC_OK;
 }
 
 static enum rc sync_path(const char *path, int flags, struct why *why)
@@ -73,7 +71,7 @@ static enum rc rename_over(const char *from, const char *to, struct why *why)
 
 static enum rc open_copy(struct backup *b, struct db *source, struct why *why)
 {
-    enum rc rc = create(b->partial, why);
+    enum rc rc = create(b->partial, &b->fd, why);
 
     if (rc == RC_OK)
         rc = db_open(&b->copy, b->partial, SQLITE_OPEN_READWRITE, why);
@@ -93,6 +91,7 @@ static enum rc begin(struct db *source, const char *path, const char *suffix, st
 {
     struct backup *b = mem_alloc(sizeof *b);
 
+    b->fd = -1;
     b->path = arena_text(&b->arena, str_of(path));
     b->partial = arena_printf(&b->arena, "%s%s", path, suffix).at;
     enum rc rc = open_copy(b, source, why);
@@ -143,6 +142,11 @@ enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why
     enum rc rc = db_failed(&b->copy, code == SQLITE_DONE ? SQLITE_OK : code);
     close_copy(b); /* while the source's own thread is here */
     return rc == RC_OK ? rc : why_fail(rc, why, "writing %s: %s", b->partial, sqlite3_errstr(code));
+}
+
+enum rc backup_sync(struct backup *b, struct why *why)
+{
+    return fdatasync(b->fd) == 0 ? RC_OK : failed("write", b->partial, why);
 }
 
 static enum rc integrity(struct db *db, struct why *why)
@@ -215,6 +219,8 @@ void backup_end(struct backup *b)
     if (!b)
         return;
     close_copy(b);
+    if (b->fd >= 0)
+        (void)close(b->fd);   /* what was to be on disk was synced */
     (void)unlink(b->partial); /* not there once it is finished */
     arena_free(&b->arena);
     free(b);
