@@ -124,7 +124,7 @@ def stored(bench, events):
               unit=" ms")
     for what in ("events", "leads"):
         pages = [bench.median(name) for name, _, _ in questions if name.startswith(f"{what}, ")]
-        bench.aim(f"{events:,} stored: dearest of cheapest page of {what}",
+        bench.aim(f"{events:,} stored: dearest page of {what}, of the cheapest",
                   max(pages) / min(pages), most=2)
     small.stop()
     large.stop()
