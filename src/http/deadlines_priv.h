@@ -26,9 +26,12 @@ enum phase {
     PHASE_COUNT
 };
 
+struct request;
 struct conn {
     /* Its pool thread */
     bool lingers; /* answered before its body was read */
+    /* Begun, and not yet handed over: libmicrohttpd forgets one whose head it refuses itself. */
+    struct request *unseen;
     /* Any thread */
     atomic_int phase;
     _Atomic int64_t deadline_us;

@@ -53,12 +53,20 @@ static void panic(void *cls, const char *file, unsigned line, const char *reason
     abort();
 }
 
+static void forget_unseen(struct conn *c)
+{
+    if (c->unseen)
+        request_release(c->unseen);
+    c->unseen = NULL;
+}
+
 static void notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                               enum MHD_ConnectionNotificationCode what)
 {
     struct listener *l = cls;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        forget_unseen(*socket_context);
         conn_close(&l->conns, *socket_context, clock_mono_us());
         return;
     }
@@ -70,7 +78,11 @@ static void notify_connection(void *cls, struct MHD_Connection *connection, void
 /* Called once for each request, before its headers are read. */
 static void *begin(void *cls, const char *target, struct MHD_Connection *connection)
 {
-    return request_new(cls, connection, target);
+    struct request *r = request_new(cls, connection, target);
+
+    forget_unseen(r->conn);
+    r->conn->unseen = r;
+    return r;
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
@@ -80,6 +92,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     (void)cls;
     (void)connection;
     (void)url; /* routing goes by the target as it was sent */
+    ((struct request *)*request)->conn->unseen = NULL;
     return request_step(*request, method, version, data, size);
 }
 
@@ -93,6 +106,8 @@ static void completed(void *cls, struct MHD_Connection *connection, void **reque
     (void)code;
     if (!r)
         return;
+    if (r->conn->unseen == r)
+        r->conn->unseen = NULL;
     conn_enter(&l->conns, r->conn, PHASE_IDLE, clock_mono_us());
     request_release(r);
     *request = NULL;
