@@ -9,7 +9,7 @@
 #include "funneld/base/json.h"
 #include "funneld/ingest/hubspot_signature.h"
 
-enum { BODY_MAX = 1 << 20, PORTAL = 242711451, SCATTER = 48271, PER_SECOND = 40000 };
+enum { BODY_MAX = 1 << 20, PORTAL = 242711451, PER_SECOND = 40000 };
 
 /* Of twenty events: what changed, and to what (NULL: a number). The rules of bench.py speak of
  * these names. */
@@ -34,14 +34,30 @@ static const struct change *change_of(uint64_t n)
     return &changes[i];
 }
 
-static void add_event(struct sbuf *b, const struct pool_plan *plan, uint64_t start, uint64_t n)
+/* A pool's own way through the contacts; all of them, whatever the step, because there are a prime
+ * number. */
+struct way {
+    uint32_t start, step;
+};
+
+static struct way way_new(void)
 {
-    const struct change *c = change_of(start + n);
+    struct way w;
+
+    random_bytes(&w, sizeof w);
+    w.step = 1 + w.step % (POOL_CONTACTS - 1);
+    return w;
+}
+
+static void add_event(struct sbuf *b, const struct pool_plan *plan, struct way way, uint64_t n)
+{
+    uint64_t at = way.start + n;
+    const struct change *c = change_of(at);
     uint64_t all = plan->requests * plan->batch;
-    uint64_t contact = 1 + (start + n) % POOL_CONTACTS * SCATTER % POOL_CONTACTS;
+    uint64_t contact = 1 + at % POOL_CONTACTS * way.step % POOL_CONTACTS;
 
     json_open(b, '{');
-    json_kv_int(b, "eventId", (int64_t)(start + n) + 1);
+    json_kv_int(b, "eventId", (int64_t)at + 1);
     json_kv_int(b, "subscriptionId", 4578255);
     json_kv_int(b, "portalId", PORTAL);
     json_kv_int(b, "appId", 19635961);
@@ -55,7 +71,7 @@ static void add_event(struct sbuf *b, const struct pool_plan *plan, uint64_t sta
     json_quote(b, c->value ? str_of(c->value) : STR(""));
     if (!c->value) { /* a number as text, as HubSpot sends it */
         b->len--;
-        sbuf_printf(b, "%" PRIu64 "\"", (start + n) % 1000);
+        sbuf_printf(b, "%" PRIu64 "\"", at % 1000);
     }
     json_close(b, '}');
 }
@@ -110,11 +126,10 @@ static void sign(struct signed_request *r, const char *other_path, struct sbuf *
 void pool_make(struct pool *p, const struct pool_plan *plan)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-    uint32_t start;
+    struct way way = way_new();
 
     *p = (struct pool){.n = plan->requests};
     p->requests = mem_array(plan->requests, sizeof *p->requests);
-    random_bytes(&start, sizeof start);
     struct str timestamp = arena_printf(&p->arena, "%" PRId64, plan->now_ms);
     for (size_t i = 0; i < plan->requests; i++) {
         struct signed_request *r = &p->requests[i];
@@ -122,7 +137,7 @@ void pool_make(struct pool *p, const struct pool_plan *plan)
         sbuf_reset(&b);
         json_open(&b, '[');
         for (size_t k = 0; k < plan->batch; k++)
-            add_event(&b, plan, start, i * plan->batch + k);
+            add_event(&b, plan, way, i * plan->batch + k);
         json_close(&b, ']');
         r->body = sealed(&b, &p->arena);
         r->timestamp = timestamp;

@@ -1,7 +1,8 @@
 /* pool.h - HubSpot webhooks signed beforehand, so that a timed run only sends.
  *
- * Every event is another fact: contacts are gone through in a fixed scattered order, and times
- * differ from one run to the next. Signatures hold for five minutes.
+ * Every event is another fact: each run goes through the contacts in a scattered order of its own,
+ * so that no lead's row lies beside the one before, and times differ from one run to the next.
+ * Signatures hold for five minutes.
  */
 #ifndef FUNNELD_BENCH_POOL_H
 #define FUNNELD_BENCH_POOL_H
