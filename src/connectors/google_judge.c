@@ -153,7 +153,6 @@ static bool mark_found(struct job *job, const json *rows)
 {
     const struct sheet_talk *talk = job->scratch;
     int64_t row = talk->look_row;
-    size_t open = 0;
 
     for (const json *r = json_first(rows); r; r = json_next(r), row++)
         for (size_t i = 0; i < job->n; i++) {
@@ -164,8 +163,9 @@ static bool mark_found(struct job *job, const json *rows)
             job->outcomes[i].remote_id = row_name(job, row);
         }
     for (size_t i = 0; i < job->n; i++)
-        open += job->outcomes[i].verdict == VERDICT_NONE;
-    return open == 0;
+        if (job->outcomes[i].verdict == VERDICT_NONE)
+            return false;
+    return true;
 }
 
 /* Google leaves trailing empty cells out, and refuses a range that begins below the last row. */

@@ -15,9 +15,9 @@ static const struct escape {
     {'2', '9', ')'}, {'2', 'A', '*'}, {'2', 'C', ','},  {'3', 'B', ';'},
 };
 
-static char upper(char c)
+static char upper_digit(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    return c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : c;
 }
 
 /* The character that an escape at the front of s stands for; NUL when it is none to decode. */
@@ -26,7 +26,7 @@ static char unescaped(struct str s)
     if (s.len < 3 || s.at[0] != '%')
         return '\0';
     for (size_t i = 0; i < ARRAY_LEN(v3_escapes); i++)
-        if (s.at[1] == v3_escapes[i].high && upper(s.at[2]) == v3_escapes[i].low)
+        if (s.at[1] == v3_escapes[i].high && upper_digit(s.at[2]) == v3_escapes[i].low)
             return v3_escapes[i].plain;
     return '\0';
 }
@@ -35,7 +35,7 @@ struct str hubspot_signed_uri(struct str uri, struct arena *a)
 {
     if (!str_chr(uri, '%'))
         return uri;
-    char *text = arena_alloc(a, uri.len + 1);
+    char *text = arena_alloc(a, uri.len);
     size_t n = 0;
     for (struct str rest = uri; rest.len;) {
         char plain = unescaped(rest);
@@ -98,7 +98,7 @@ bool hubspot_timestamp_valid(struct str timestamp, int64_t now_ms)
 {
     int64_t sent;
 
-    if (!str_int64(timestamp, &sent) || timestamp.at[0] == '-')
+    if (!str_int64(timestamp, &sent))
         return false;
     return sent >= now_ms - HUBSPOT_CLOCK_SKEW_MS && sent <= now_ms + HUBSPOT_CLOCK_SKEW_MS;
 }

@@ -18,7 +18,7 @@ enum rc follow_merges(struct batch *b, struct lead *lead)
 static enum rc add_lead(struct batch *b, const struct event *e, int64_t crm_id, struct lead *ret)
 {
     *ret = (struct lead){
-        .portal_id = crm_id ? e->portal_id : 0,
+        .portal_id = e->portal_id,
         .crm_id = crm_id,
         .email = crm_id ? STR_NULL : e->email,
         .created_at = e->received_at,

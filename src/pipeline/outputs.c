@@ -30,7 +30,7 @@ static enum rc fold_older(struct batch *b, const struct delivery *d)
     int64_t n = 0;
     enum rc rc = store_delivery_fold(b->store, d->connector, d->lead, d->id, b->now_ms, &n);
 
-    if (rc == RC_OK && n)
+    if (rc == RC_OK)
         batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
     return rc;
 }

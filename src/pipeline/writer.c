@@ -139,9 +139,10 @@ static enum rc fold_overtaken(struct batch *b)
         const struct connector *c = &b->rules->connectors[i];
         int64_t n = 0;
 
-        if (c->type->upsert)
-            rc = store_delivery_fold_all(b->store, c->name, b->now_ms, &n);
-        if (rc == RC_OK && n)
+        if (!c->type->upsert)
+            continue;
+        rc = store_delivery_fold_all(b->store, c->name, b->now_ms, &n);
+        if (rc == RC_OK)
             batch_count(b, metric(METRIC_DELIVERIES, c->name, STR("superseded")), n);
     }
     return rc;

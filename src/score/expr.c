@@ -88,7 +88,7 @@ static bool decimal_of(struct str text, struct decimal *ret)
 static int decimal_compare(const struct decimal *a, const struct decimal *b)
 {
     if (a->negative != b->negative)
-        return a->negative ? -1 : 1;
+        return b->negative - a->negative;
     int order = (a->whole.len > b->whole.len) - (a->whole.len < b->whole.len);
     if (!order)
         order = str_cmp(a->whole, b->whole);

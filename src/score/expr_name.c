@@ -196,7 +196,7 @@ struct str tenths_text(int64_t tenths, struct arena *a)
     long long whole = llabs(tenths / 10), rest = llabs(tenths % 10);
 
     return rest ? arena_printf(a, "%s%lld.%lld", sign, whole, rest)
-                : arena_printf(a, "%s%lld", whole ? sign : "", whole);
+                : arena_printf(a, "%s%lld", sign, whole);
 }
 
 struct str expr_name_value(struct str name, const struct facts *f, struct arena *a)

@@ -1,5 +1,6 @@
 /* score/expr_parse.c - from the words of an expression to its tests, or to a sentence why not. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "expr_priv.h"
 #include "funneld/base/clock.h"
@@ -81,6 +82,11 @@ static struct node *node_new(struct parser *p, enum node_kind kind, const struct
     return n;
 }
 
+static struct value literal_of(const struct parser *p, enum value_kind kind)
+{
+    return (struct value){.kind = kind, .literal = true, .text = arena_str(p->keep, p->token.text)};
+}
+
 static bool parse_operand(struct parser *p, struct operand *ret)
 {
     const struct token t = p->token;
@@ -93,10 +99,10 @@ static bool parse_operand(struct parser *p, struct operand *ret)
         o.name.key = arena_str(p->keep, o.name.key);
         p->uses |= name_uses(o.name.id);
     } else if (t.kind == TOKEN_NUMBER) {
-        o.literal = (struct value){VALUE_NUMBER, true, arena_str(p->keep, t.text), 0};
+        o.literal = literal_of(p, VALUE_NUMBER);
         (void)str_decimal(t.text, &o.literal.number); /* the scanner knows what a number is */
     } else if (t.kind == TOKEN_TEXT) {
-        o.literal = (struct value){VALUE_TEXT, true, arena_str(p->keep, t.text), 0};
+        o.literal = literal_of(p, VALUE_TEXT);
     } else if (t.kind == TOKEN_END) {
         return refuse(p, t.column, "a name, a number or a text in quotes is missing at the end");
     } else {
@@ -183,13 +189,7 @@ static bool parse_list(struct parser *p, struct test *t)
     if (p->token.kind != TOKEN_OPEN && p->token.kind != TOKEN_LIST_OPEN)
         return refuse(p, p->token.column, "in takes a list: in (\"a\", \"b\")");
     do {
-        if (n == cap) {
-            struct operand *more = arena_array(&p->scratch, cap = cap * 2 + 8, sizeof *more);
-
-            for (size_t i = 0; i < n; i++)
-                more[i] = items[i];
-            items = more;
-        }
+        items = arena_more(&p->scratch, items, n, &cap, sizeof *items);
         if (!advance(p))
             return false;
         size_t column = p->token.column;
@@ -202,8 +202,7 @@ static bool parse_list(struct parser *p, struct test *t)
         return refuse(p, p->token.column, "a comma or the closing %c is missing",
                       close == TOKEN_CLOSE ? ')' : ']');
     struct operand *kept = arena_array(p->keep, n, sizeof *kept);
-    for (size_t i = 0; i < n; i++)
-        kept[i] = items[i];
+    memcpy(kept, items, n * sizeof *kept);
     t->right = kept;
     t->n_right = n;
     return advance(p);
