@@ -1,11 +1,15 @@
 """tests/check/mutate.py - breaks the code in one place at a time and looks whether a test sees it.
 
-    python3 tests/check/mutate.py [--mutants N] [--seed S] [FILE...]
+    python3 tests/check/mutate.py [--mutants N] [--seed S] [--jobs N] [FILE...]
 
 For each module named below: every comparison, connective, sign, bound and condition is changed, one
 at a time; the file is compiled again, linked in front of the library, and the module's tests are
-run, with AddressSanitizer and UBSan, which are tests as well. A mutant that no test notices has survived and is printed. MUTANTS = 0 tries all of them, else
-a sample drawn by the seed. Exit status 1 below the share that must be killed.
+run, with AddressSanitizer and UBSan, which are tests as well. A mutant that no test notices has
+survived and is printed. N = 0 tries all of them, else a sample drawn by the seed.
+
+Not counted is what changes nothing that anybody could see: a mutant from which the optimizer makes
+the same code, and those that equivalent.txt names: `file<TAB>line<TAB>mutated line<TAB>reason`. A
+name that fits no mutant any more is an error. Exit status 1 below the share that must be killed.
 """
 import argparse
 import collections
@@ -21,16 +25,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, "build", "address+undefined")
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 WANTED = 0.90
-SECONDS = 60  # of one test program; a loop without end counts as seen
+SECONDS = 60  # of one test program; a loop without end counts as seen, and so does endless memory
+ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "hard_rss_limit_mb=2000"}
 
-PIPELINE = ["pipeline_events", "pipeline_fate", "pipeline_groups", "pipeline_identity",
-            "pipeline_life",
-            "pipeline_order", "pipeline_outputs", "pipeline_random", "pipeline_scores"]
+PIPELINE = ["pipeline_" + name for name in
+            ("events", "fate", "groups", "identity", "damage", "life", "outputs", "verdicts",
+             "scores", "refusals", "order", "random")]
 DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_chaos"]
-EXPRESSIONS = ["expr", "scorecard", "scorecard_build", "route"]
+EXPRESSIONS = ["expr", "expr_bounds", "scorecard", "scorecard_build", "route"]
 MODULES = {
-    "src/ingest/hubspot_signature.c": ["hubspot_signature", "hubspot"],
-    "src/ingest/hubspot_verify.c": ["hubspot_signature", "hubspot"],
+    "src/ingest/hubspot_signature.c": ["hubspot", "hubspot_signature"],
+    "src/ingest/hubspot_verify.c": ["hubspot"],
     "src/score/expr.c": EXPRESSIONS,
     "src/score/expr_name.c": EXPRESSIONS,
     "src/score/expr_parse.c": EXPRESSIONS,
@@ -45,7 +50,7 @@ MODULES = {
     "src/deliver/verdict.c": DELIVERER,
     "src/connectors/slack_judge.c": ["slack", "slack_verdicts"],
     "src/connectors/notion_judge.c": ["notion", "notion_verdicts"],
-    "src/connectors/google_judge.c": ["google_sheets"],
+    "src/connectors/google_judge.c": ["google_sheets", "google_token"],
 }
 
 # What is found, and what it becomes.
@@ -86,6 +91,12 @@ def is_code(lines):
             inside = False
 
 
+def decides_once(line, at):
+    """A condition of one comparison: to negate it is to swap its sign, which is done as well."""
+    condition = line[at:]
+    return len(re.findall(r"==|!=", condition)) == 1 and not re.search(r"&&|\|\|", condition)
+
+
 def mutants_of(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         lines = f.read().splitlines()
@@ -97,8 +108,9 @@ def mutants_of(path):
             for match in re.finditer(pattern, seen):
                 for new in becomes:
                     changed = line[:match.start()] + new + line[match.end():]
-                    if pattern.startswith("(?<=if") or pattern.startswith("(?<=while"):
-                        changed = negated(line, match.start())
+                    if pattern.startswith(("(?<=if", "(?<=while")):
+                        changed = (None if decides_once(seen, match.start())
+                                   else negated(line, match.start()))
                     if changed and changed != line:
                         yield Mutant(path, number, changed)
 
@@ -132,11 +144,35 @@ def support():
 
 def run(command, seconds):
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          timeout=seconds, cwd=ROOT).returncode
+                          timeout=seconds, cwd=ROOT, env=ENVIRONMENT).returncode
+
+
+def optimized(path, lines, folder):
+    """What the optimizer makes of these lines; None where they are no C."""
+    source = os.path.join(folder, os.path.basename(path))
+    with open(source, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    command = ["gcc", *[f for f in flags(path) if f not in (*SANITIZE, "-O1")], "-O2", "-c", "-o",
+               source + ".o", source]
+    if run(command, SECONDS):
+        return None
+    with open(source + ".o", "rb") as f:
+        return f.read()
+
+
+def equivalents():
+    """{(path, line, mutated line): reason}"""
+    with open(os.path.join(ROOT, "tests/check/equivalent.txt"), encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f if line.strip() and line[0] != "#"]
+    return {(path, line, mutated): reason for path, line, mutated, reason in rows}
+
+
+def name_of(mutant, sources):
+    return mutant.path, sources[mutant.path][mutant.line].strip(), mutant.text.strip()
 
 
 def fate(mutant):
-    """"killed", "survived", or "invalid" where it is no C."""
+    """"killed", "survived", "same" code, or "invalid" where it is no C."""
     with tempfile.TemporaryDirectory(prefix="funneld-mutant-") as folder:
         source = os.path.join(folder, os.path.basename(mutant.path))
         with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as f:
@@ -157,7 +193,9 @@ def fate(mutant):
                     return "killed"
             except subprocess.TimeoutExpired:
                 return "killed"
-    return "survived"
+        with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as f:
+            original = optimized(mutant.path, f.read().splitlines(), folder)
+        return "same" if optimized(mutant.path, lines, folder) == original else "survived"
 
 
 def report(mutant, original):
@@ -172,7 +210,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
-    chosen = [m for path in options.files or MODULES for m in mutants_of(path)]
+    sources = {}
+    for path in MODULES:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            sources[path] = f.read().splitlines()
+    named = equivalents()
+    every = [m for path in MODULES for m in mutants_of(path)]
+    stale = set(named) - {name_of(m, sources) for m in every}
+    for path, line, mutated in sorted(stale):
+        print(f"equivalent.txt names what is no mutant: {path}: {line} -> {mutated}")
+    chosen = [m for m in every if name_of(m, sources) not in named and
+              m.path in (options.files or MODULES)]
     total = len(chosen)
     if options.mutants and options.mutants < total:
         chosen = random.Random(options.seed).sample(chosen, options.mutants)
@@ -181,16 +229,17 @@ def main():
         for mutant, end in zip(chosen, pool.map(fate, chosen)):
             counts[mutant.path][end] += 1
             if end == "survived":
-                with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as f:
-                    report(mutant, f.read().splitlines()[mutant.line])
+                report(mutant, sources[mutant.path][mutant.line])
     for path, c in sorted(counts.items()):
         valid = c["killed"] + c["survived"]
         print(f"{path:40} {c['killed']:4} of {valid:4} killed")
     killed = sum(c["killed"] for c in counts.values())
     valid = killed + sum(c["survived"] for c in counts.values())
     print(f"{killed} of {valid} mutants killed ({killed / max(valid, 1):.1%}), of {total} that there"
-          f" are; seed {options.seed}")
-    sys.exit(killed < WANTED * valid or not valid)
+          f" are beside {len(named)} named as equivalent; seed {options.seed}")
+    failed = bool(stale or killed < WANTED * valid or not valid)
+    print(f"{killed} passed, {(valid - killed or 1) if failed else 0} failed")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

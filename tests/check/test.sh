@@ -3,7 +3,8 @@
 # fails, and at the end `N passed, N failed`. Two lanes run side by side:
 #
 #   unit and contract tests: plain; with AddressSanitizer and UBSan, and a slice of the simulation;
-#   those with threads with TSan; whether comparing takes the same time; then make check
+#   those with threads with TSan; whether comparing takes the same time; some mutants of code that
+#   decides; then make check
 #   end to end: the plain build; a quick pass of each sanitizer's build; a smoke run under valgrind;
 #   50 times kill -9
 #
@@ -88,6 +89,8 @@ build thread all unit-threads
     program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     programs build/thread "tsan " "${threads[@]}"
     program "comparing in constant time" build/plain/bench/timing
+    program "mutants, 12" python3 tests/check/mutate.py --mutants 12 --jobs 1 src/score/expr*.c \
+        src/ingest/hubspot_[sv]*.c src/deliver/{dueq,verdict}.c src/connectors/*_judge.c
     program "check" "$make" -s check
 } &
 {

@@ -30,6 +30,9 @@ static const struct {
     {"score.previous == 79.90", true},
     {"80 <= score", true},
     {"score == \"80\"", true},
+    {"score > 80 or score < 80", false},
+    {"score <= 79 or score >= 81", false},
+    {"score <= 80 and score >= 80", true},
     {"score > -5", true},
     {"lead.amount == 12.5", true},
     {"lead.amount == 12.500", true},
@@ -80,18 +83,22 @@ static const struct {
     {"score.band in (\"warm\", \"hot\")", true},
     {"event.value in (lead.zip, \"true\")", true},
     {"score in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 80)", true}, /* more than the list begins with */
-    {"1 in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)", true},
+    {"5 in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)", true},
     /* contains */
     {"lead.company contains \"ENGINES\"", true},
     {"lead.company contains \"\"", true},
     {"lead.company contains \"enginez\"", false},
     {"lead.company contains \"Ltd\"", true},
+    {"lead.zip contains \"9\"", true},
     {"lead.amount contains 2.5", true},
     {"lead.email contains event.data.a-b.c", true},
     /* matches */
     {"lead.email matches \"*@EXAMPLE.com\"", true},
     {"lead.email matches \"ada@*\"", true},
     {"lead.email matches \"a*a*m\"", true},
+    {"event.data.az matches \"AZ[@`{\"", true}, /* beside the letters nothing has two cases */
+    {"event.data.az matches \"AZ{@`{\"", false},
+    {"event.data.az matches \"AZ[``{\"", false},
     {"lead.email matches \"a*z*m\"", false},
     {"lead.email matches \"example\"", false},
     {"lead.email matches \"?da@example.???\"", true},
@@ -111,10 +118,13 @@ static const struct {
     {"event.time == 1767225600000", true},
     {"\"2025-12-31\" < event.time", true},
     {"event.time < event.data.date", true},
+    {"event.time > event.data.plan or event.time <= event.data.plan", false},
+    {"event.data.date > 5 or score < event.data.date", false}, /* a date beside a number */
     {"event.time in (\"2026-01-01\", \"2027-01-01\")", true},
     /* bands */
     {"score.band == \"hot\"", true},
     {"score.band != \"hot\"", false},
+    {"score.band != lead.company", true},
     /* and, or, not, ( ) */
     {"1 == 1 or 1 == 1 and 1 == 2", true},
     {"(1 == 1 or 1 == 1) and 1 == 2", false},

@@ -12,9 +12,9 @@
 enum { FAKE_ROWS = 20000 };
 
 static struct delivery fake_rows[FAKE_ROWS];
-static size_t fake_n;           /* ids are 1 .. fake_n */
-static enum rc fake_read_error; /* what every read answers; RC_OK: the truth */
-static int fake_scans;
+static size_t fake_n;              /* ids are 1 .. fake_n */
+static enum rc fake_read_error;    /* what every read answers; RC_OK: the truth */
+static int fake_scans, fake_looks; /* read_due, read_due_of_lead */
 
 static inline void fake_clear(void)
 {
@@ -92,6 +92,7 @@ enum rc read_due(struct reader *r, struct str connector, size_t limit, struct du
 enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, struct due_row *ret)
 {
     (void)r;
+    fake_looks++;
     if (fake_read_error)
         return fake_read_error;
     for (size_t i = 0; i < fake_n; i++)

@@ -33,8 +33,8 @@ struct pipeline {
 
 #define BASIC_SOURCES                                                                              \
     "[server]\npublic_url = https://hooks.example.com\n"                                           \
-    "[source hubspot]\ntype = hubspot\nsecret = one\n"                                             \
-    "[source zapier]\ntype = zapier\nsecret = two\n"
+    "[source zapier]\ntype = zapier\nsecret = two\n"                                               \
+    "[source hubspot]\ntype = hubspot\nsecret = one\n"
 #define SLACK "[connector sales-slack]\ntype = slack\ntoken = xoxb-1\nchannel = C0123456789\n"
 #define NOTION                                                                                     \
     "[connector lead-book]\ntype = notion\ntoken = t\n"                                            \

@@ -237,6 +237,14 @@ static void it_gives_up_by_age_with_the_last_reason(void **state)
     assert_int_equal(fake_row(1)->state, DELIVERY_DEAD);
     assert_string_equal(last_end(w)->detail, "refused");
     assert_int_equal(counted("c", "dead"), 1);
+    for (int64_t age = 1; age <= 2; age++) { /* to the millisecond */
+        w->settings[0].common.give_up_ms = age;
+        post(w, "c", 1);
+        step(w);
+        w->now += age;
+        lose(w, age == 1 ? "post/2" : "post/3", HTTP_NOT_SENT);
+        assert_int_equal(last_end(w)->verdict, ATTEMPT_DEAD);
+    }
     world_free(w);
 }
 

@@ -20,6 +20,7 @@ static void an_empty_sheet_gets_its_header_and_then_the_rows(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     assert_true(str_is(f.outcomes[0].remote_id, "Leads!A2"));
     assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
+    fixture_verdict(&f, 2, VERDICT_NONE, NULL); /* there were two */
 }
 
 static void a_header_that_cannot_be_written_is_written_later(void **state)
@@ -118,9 +119,10 @@ static void in_doubt_only_the_missing_rows_are_appended(void **state)
     golden(&f, "google_sheets/look.http");
     assert_int_equal(fixture_judge(&f, 200,
                                    "{\"majorDimension\":\"ROWS\",\"values\":[[\"Delivery ID\"],"
-                                   "[],[\"0a1b2c3d-42\"],[7],[\"0a1b2c3d-4\"]]}"),
+                                   "[],[\"0a1b2c3d-42\"],[7],[\"0a1b2c3d-4\"],[\"0a1b2c3d-44\"]]}"),
                      JUDGED_CONTINUE);
     fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
+    fixture_verdict(&f, 3, VERDICT_NONE, NULL); /* of another job */
     assert_true(str_is(f.outcomes[1].remote_id, "Leads!A3"));
     fixture_step(&f, "GET", "A25001%3AA50000", 400,
                  FAILURE("400", "INVALID_ARGUMENT",
@@ -145,6 +147,19 @@ static void when_all_rows_are_there_nothing_is_appended(void **state)
     fixture_last(&f, "GET", "A1%3AA25000", 200,
                  "{\"values\":[[\"Delivery ID\"],[\"0a1b2c3d-41\"]]}");
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
+static void the_row_of_the_first_says_nothing_of_the_second(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_job(&f, 2);
+    f.job.look = true;
+    fixture_step(&f, "GET", "A1%3AA25000", 200, "{\"values\":[[\"0a1b2c3d-41\"]]}");
+    fixture_step(&f, "GET", "A25001%3AA50000", 200, "{}");
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+    assert_true(str_is(f.outcomes[0].remote_id, "Leads!A1"));
+    assert_true(str_is(f.outcomes[1].remote_id, "Leads!A2"));
 }
 
 static void reading_goes_on_until_a_page_is_empty(void **state)
@@ -202,7 +217,10 @@ static const struct error_case {
      VERDICT_AMBIGUOUS, 0, "busy"},
     {504, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 504"},
     {200, "<html>", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 200"},
-    {302, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
+    {299, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 299"},
+    {300, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
+    {399, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
+    {400, "", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 400"},
 };
 
 static void every_error_has_its_verdict(void **state)
@@ -255,7 +273,7 @@ static void rows_that_landed_elsewhere_are_not_taken_for_delivered(void **state)
 
     fixture_job(&f, 1);
     fixture_step(&f, "GET", "1%3A1", 200, HEADER);
-    fixture_last(&f, "POST", ":append", 200, APPENDED("AA5:AJ5"));
+    fixture_last(&f, "POST", ":append", 200, APPENDED("ZZ5:AAG5"));
     fixture_verdict(&f, 0, VERDICT_DEAD, "not in column A");
 
     fixture_job(&f, 1);
@@ -269,6 +287,8 @@ static void only_a_range_that_names_a_cell_says_where_the_rows_are(void **state)
     static const struct {
         const char *range, *row; /* NULL: none that could be known */
     } cases[] = {
+        {"!A5", "Leads!A5"},
+        {"A123:H124", "Leads!A123"},
         {"A5", "Leads!A5"},
         {"'a!b'!A7:H9", "Leads!A7"},
         {"A", NULL},
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test_teardown(formulas_stay_text_and_long_cells_are_cut, teardown),
         cmocka_unit_test_teardown(in_doubt_only_the_missing_rows_are_appended, teardown),
         cmocka_unit_test_teardown(when_all_rows_are_there_nothing_is_appended, teardown),
+        cmocka_unit_test_teardown(the_row_of_the_first_says_nothing_of_the_second, teardown),
         cmocka_unit_test_teardown(reading_goes_on_until_a_page_is_empty, teardown),
         cmocka_unit_test_teardown(a_quota_that_is_used_up_after_the_look_leaves_no_doubt, teardown),
         cmocka_unit_test_teardown(every_error_has_its_verdict, teardown),

@@ -31,6 +31,7 @@ static void every_version_that_sign_makes_is_accepted(void **state)
         struct request r = signed_request(&f, versions[i]);
 
         assert_int_equal(r.n, 3);
+        assert_true(str_is(field_get(r.headers, r.n, "Content-Type"), "application/json"));
         assert_int_equal(verify(&f, &r), REFUSED_NOT);
         r.raw.body.len--;
         assert_int_equal(verify(&f, &r), REFUSED_SIGNATURE);

@@ -95,7 +95,10 @@ static const struct error_case {
     {200, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
     {200, "{\"results\":7}", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
     {400, "{\"code\":7}", VERDICT_RETRY, VERDICT_RETRY, true},
-    {301, "", VERDICT_DEAD, VERDICT_DEAD, false},
+    {299, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
+    {300, "", VERDICT_DEAD, VERDICT_DEAD, false},
+    {399, "", VERDICT_DEAD, VERDICT_DEAD, false},
+    {400, "", VERDICT_RETRY, VERDICT_RETRY, true},
 #undef BOTH
 #undef MAYBE
 };

@@ -244,7 +244,7 @@ static void a_retried_upsert_gives_way_to_a_newer_one_that_waits(void **state)
 {
     struct pipeline *p = *state;
 
-    load(p, BASIC_SOURCES SLACK NOTION RULES
+    load(p, BASIC_SOURCES NOTION SLACK RULES
          "[route all]\nwhen = event.property == \"page\"\nto = lead-book, sales-slack\n");
     change(p, 7, "page", "a");
     end_dead(p, "lead-book");
@@ -255,6 +255,7 @@ static void a_retried_upsert_gives_way_to_a_newer_one_that_waits(void **state)
     assert_int_equal(count_deliveries(p, "lead-book", "pending"), 1);
     assert_int_equal(count_deliveries(p, "sales-slack", "pending"), 2);
     assert_true(counted(METRIC_DELIVERIES, "lead-book", "superseded") == 1);
+    assert_true(counted(METRIC_DELIVERIES, "sales-slack", "superseded") == 0);
 }
 
 int main(void)

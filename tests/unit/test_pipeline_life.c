@@ -2,6 +2,8 @@
  */
 #include "pipeline_world.h"
 
+#include "refused_step.h"
+
 static struct intake news_of(struct pipeline *p, int64_t contact)
 {
     struct str element = change_json(p, contact, "page", "a", p->now);
@@ -9,11 +11,17 @@ static struct intake news_of(struct pipeline *p, int64_t contact)
     return decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(element)));
 }
 
+struct calls {
+    int n;
+    enum rc rc; /* what each answers */
+};
+
 static enum rc count_call(struct store *st, void *arg, struct why *why)
 {
+    struct calls *c = arg;
+
     (void)st;
-    ++*(int *)arg;
-    return why_fail(RC_IO, why, "call %d", *(int *)arg);
+    return why_fail(c->rc, why, "call %d", ++c->n);
 }
 
 static void a_writer_that_never_got_rules_ends_as_well(void **state)
@@ -28,14 +36,14 @@ static void a_writer_that_never_got_rules_ends_as_well(void **state)
 static void a_command_that_was_withdrawn_is_not_done(void **state)
 {
     struct pipeline *p = *state;
-    int calls = 0;
+    struct calls calls = {.rc = RC_IO};
     struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
 
     load(p, PLAIN_CONF);
     atomic_store(&c.stage, COMMAND_WITHDRAWN);
     run(p, &c.work, WORK_COMMAND);
     assert_int_equal(p->rc, RC_TIMEOUT);
-    assert_int_equal(calls, 0);
+    assert_int_equal(calls.n, 0);
     assert_int_equal(p->failures, 0);
     change(p, 7, "page", "a"); /* it failed alone */
 }
@@ -43,23 +51,47 @@ static void a_command_that_was_withdrawn_is_not_done(void **state)
 static void a_broken_writer_does_nothing_any_more(void **state)
 {
     struct pipeline *p = *state;
-    int calls = 0;
+    struct calls calls = {.rc = RC_IO};
     struct command breaking = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
     struct command chore = {.kind = COMMAND_CHORE, .fn = count_call, .arg = &calls};
 
     load(p, PLAIN_CONF);
     run(p, &breaking.work, WORK_COMMAND);
     assert_int_equal(p->rc, RC_IO);
-    assert_int_equal(calls, 1);
+    assert_int_equal(calls.n, 1);
     struct intake in = news_of(p, 7);
     run(p, &in.work, WORK_INTAKE);
     assert_int_equal(p->rc, RC_IO);
     assert_false(has_contact(p, 7));
     run(p, &chore.work, WORK_COMMAND);
     assert_int_equal(p->rc, RC_IO);
-    assert_int_equal(calls, 1);
+    assert_int_equal(calls.n, 1);
     step(p); /* nor does it look for room */
     assert_int_equal(atomic_load(&health.store), STORE_FAILED);
+}
+
+/* Only beside events is there something to leave out. */
+static void a_command_that_finds_no_room_is_not_done_twice(void **state)
+{
+    struct pipeline *p = *state;
+    struct calls calls = {.rc = RC_FULL};
+    struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
+
+    load(p, PLAIN_CONF);
+    run(p, &c.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_FULL);
+    assert_int_equal(calls.n, 1);
+}
+
+static void a_healthy_writer_without_work_leaves_the_store_alone(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF);
+    refusal_arm((struct refused_step){.code = SQLITE_IOERR, .times = 1});
+    assert_true(writer_step(p->writer, p->now, 0));
+    refusal.times = 0;
+    assert_int_equal(refused, 0);
 }
 
 /* By its own clock: it may have waited long for work. */
@@ -68,16 +100,26 @@ static void its_thread_ends_when_all_is_done(void **state)
     struct pipeline *p = *state;
 
     load(p, PLAIN_CONF);
+    struct calls calls = {.rc = RC_OK};
+    struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
     struct intake in = news_of(p, 7);
+    in.work.mail.weight = COMMIT_WEIGHT; /* a group of its own */
     submit(p, &in.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
     writer_close(p->writer);
     p->now = clock_now_ms();
     assert_null(writer_run(p->writer));
     COUNTS(in, 1, 0, 0);
+    assert_int_equal(calls.n, 1);
     assert_true(atomic_load(&health.writer_beat) >= p->now);
     struct lead l = contact_lead(p, 7);
     assert_true(l.created_at == START); /* when it was received, which is another thing */
     assert_true(deliveries(p, NULL, NULL).n == 0);
+    struct sbuf page AUTO(sbuf_free) = SBUF(1 << 20);
+    metrics_render(&page);
+    const char *sum = str_find(sbuf_str(&page), STR("funneld_commit_seconds_sum "));
+    assert_non_null(sum);
+    assert_true(strtod(sum + sizeof "funneld_commit_seconds_sum", NULL) < 60);
 }
 
 int main(void)
@@ -86,6 +128,8 @@ int main(void)
         CHECKS(a_writer_that_never_got_rules_ends_as_well),
         CHECKS(a_command_that_was_withdrawn_is_not_done),
         CHECKS(a_broken_writer_does_nothing_any_more),
+        CHECKS(a_command_that_finds_no_room_is_not_done_twice),
+        CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
         CHECKS(its_thread_ends_when_all_is_done),
     };
 

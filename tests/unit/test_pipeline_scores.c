@@ -160,6 +160,13 @@ static void a_rise_announced_of_either_record_is_not_announced_of_both(void **st
     change(p, 18, "page", "/pricing");
     merge(p, 17, 18); /* 95.5: neither was hot */
     assert_int_equal(count_deliveries(p, "sales-slack", NULL), 2);
+
+    change(p, 27, "page", "/pricing");
+    for (int i = 0; i < 3; i++, p->now++)
+        change(p, 28, "demo_requested", "true");
+    assert_int_equal(count_deliveries(p, "sales-slack", NULL), 3);
+    merge(p, 27, 28); /* told of the one that stays */
+    assert_int_equal(count_deliveries(p, "sales-slack", NULL), 3);
 }
 
 static void an_event_fires_its_rules_at_the_lead_that_survives(void **state)

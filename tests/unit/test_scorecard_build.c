@@ -70,7 +70,9 @@ static void what_is_wrong_is_said_with_its_line(void **state)
         const struct conf_problem *p = w.problems.first;
         if (w.problems.n != 1)
             fail_msg("%zu problems: %s", w.problems.n, wrong[i].text);
-        if (!strstr(arena_text(&w.arena, p->message), wrong[i].says) || p->line != wrong[i].line)
+        bool caret = strchr(wrong[i].says, '^') != NULL; /* and then nothing behind it */
+        if (!strstr(arena_text(&w.arena, p->message), wrong[i].says) || p->line != wrong[i].line ||
+            (caret && !str_ends(p->message, STR("^"))))
             fail_msg("%d: %.*s", p->line, STR_ARG(p->message));
         if (wrong[i].hint && !strstr(arena_text(&w.arena, p->hint), wrong[i].hint))
             fail_msg("hint %.*s", STR_ARG(p->hint));

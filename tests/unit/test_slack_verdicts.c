@@ -147,7 +147,9 @@ static const struct status_case {
     {200, "", VERDICT_AMBIGUOUS, "HTTP 200"},
     {200, "{\"unexpected\":1}", VERDICT_AMBIGUOUS, "unexpected"},
     {200, "{\"ok\":false}", VERDICT_RETRY, "HTTP 200"}, /* unknown: the first tries */
+    {300, "", VERDICT_DEAD, "never redirects"},
     {302, "", VERDICT_DEAD, "never redirects"},
+    {399, "", VERDICT_DEAD, "never redirects"},
     {400, "bad", VERDICT_RETRY, "HTTP 400: bad"}, /* unknown: the first tries */
     {404, "<html>", VERDICT_RETRY, "HTTP 404"},
     {408, "", VERDICT_RETRY, "HTTP 408"},
