@@ -70,6 +70,37 @@ static void a_broken_writer_does_nothing_any_more(void **state)
     assert_int_equal(atomic_load(&health.store), STORE_FAILED);
 }
 
+/* A chore that meets an error of the disk, whatever it makes of that. */
+static enum rc meet_damage(struct store *st, void *arg, struct why *why)
+{
+    int64_t bands[BAND_COUNT];
+
+    (void)why;
+    refusal_arm((struct refused_step){.code = *(int *)arg, .times = 1});
+    return read_bands(store_reader(st), bands);
+}
+
+static void a_chore_that_finds_the_store_damaged_breaks_the_writer(void **state)
+{
+    struct pipeline *p = *state;
+    int full = SQLITE_FULL, corrupt = SQLITE_CORRUPT;
+    struct command harmless = {.kind = COMMAND_CHORE, .fn = meet_damage, .arg = &full};
+    struct command damaging = {.kind = COMMAND_CHORE, .fn = meet_damage, .arg = &corrupt};
+
+    load(p, PLAIN_CONF);
+    run(p, &harmless.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_FULL);
+    assert_int_equal(p->failures, 0);
+    change(p, 7, "page", "a");
+    run(p, &damaging.work, WORK_COMMAND);
+    assert_int_equal(p->rc, RC_CORRUPT);
+    assert_int_equal(p->failures, 1);
+    struct intake in = news_of(p, 8);
+    run(p, &in.work, WORK_INTAKE);
+    assert_int_equal(p->rc, RC_CORRUPT);
+    assert_false(has_contact(p, 8));
+}
+
 /* Only beside events is there something to leave out. */
 static void a_command_that_finds_no_room_is_not_done_twice(void **state)
 {
@@ -128,6 +159,7 @@ int main(void)
         CHECKS(a_writer_that_never_got_rules_ends_as_well),
         CHECKS(a_command_that_was_withdrawn_is_not_done),
         CHECKS(a_broken_writer_does_nothing_any_more),
+        CHECKS(a_chore_that_finds_the_store_damaged_breaks_the_writer),
         CHECKS(a_command_that_finds_no_room_is_not_done_twice),
         CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
         CHECKS(its_thread_ends_when_all_is_done),
