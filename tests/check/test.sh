@@ -42,7 +42,8 @@ program() { # NAME COMMAND...
     { # one lane at a time
         flock 9
         printf '%-4s %-40s %4d passed %3d failed %4d s\n' "$word" "$name" "$p" "$f" $((SECONDS - began))
-        ((f)) && { sed 's/^/    /' "$log" | tail -150; echo "    exit status $status"; }
+        grep '^UNSTEADY' "$log" | sed 's/^/    /'
+        ((f)) && { sed '/^ok   /d;s/^/    /' "$log" | tail -150; echo "    exit status $status"; }
     } 9>"$work/lock"
 }
 
@@ -58,7 +59,7 @@ programs() { # BUILD NAME TEST...: each test_*.c as built in BUILD
 e2e() { # NAME BUILD OPTIONS...: the daemon of BUILD against the plain stand-ins
     local name=$1 build=$2
     shift 2
-    program "$name" python3 tests/e2e/run.py --bin "$build/funneld" \
+    program "$name" python3 tests/e2e/run.py --again 2 --bin "$build/funneld" \
         --sandbox build/plain/funneld-sandbox "$@"
 }
 
