@@ -4,7 +4,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/observe/log.h"
 
-enum { PAGES = 128, PAUSE_MS = 2 };
+enum { PAGES = 32, PAUSE_MS = 2 };
 
 struct turn {
     struct scheduler *s;
