@@ -51,12 +51,14 @@ void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int
     json_close(&b, '}');
     if (sbuf_seal(&b, a, &body) || enriched_decode(body, received_at, a, ret, &why)) {
         struct request_facts facts = {.received_at = received_at};
+        uint8_t hash[SHA256_LEN];
 
         event_init(ret, &facts, STR(""), a);
         ret->type = STR("contact.enriched");
         event_odd(ret,
                   arena_text(a, why.text[0] ? str_of(why.text) : STR("the record is too big")));
-        fact_hash_text("enriched.odd", source, sbuf_str(&b), ret->key.bytes + 8);
+        fact_hash_text("enriched.odd", source, sbuf_str(&b), hash);
+        ret->key = dedupe_key_of(0, hash);
     }
     ret->source = arena_str(a, source);
 }

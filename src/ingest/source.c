@@ -177,7 +177,7 @@ void event_init(struct event *e, const struct request_facts *facts, struct str b
         .request_id = facts->request_id,
         .body = arena_str(a, body),
     };
-    memcpy(e->request_sha256, facts->sha256, SHA256_LEN);
+    memcpy(e->request_sha256, facts->sha256, HASH_LEN);
 }
 
 void event_odd(struct event *e, const char *reason)

@@ -20,6 +20,15 @@ struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN])
 
     for (int i = 0; i < 8; i++)
         key.bytes[i] = (uint8_t)((uint64_t)time >> (56 - 8 * i));
-    memcpy(key.bytes + 8, hash, SHA256_LEN);
+    memcpy(key.bytes + 8, hash, HASH_LEN);
     return key;
+}
+
+int64_t dedupe_key_time(const struct dedupe_key *key)
+{
+    uint64_t time = 0;
+
+    for (int i = 0; i < 8; i++)
+        time = time << 8 | key->bytes[i];
+    return (int64_t)time;
 }

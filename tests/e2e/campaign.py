@@ -253,15 +253,15 @@ class Campaign:
 
     @staticmethod
     def properties(blob):
-        """What stands in a lead's row: lengths of name and value and the time, each with a colon
-        behind it, then name, value and a key of 40 bytes."""
+        """What stands in a lead's row: lengths of name and value and the time, which may be missing,
+        each with a colon behind it, then name, value and a key of 24 bytes."""
         found, at = {}, 0
         while at < len(blob):
-            head = re.compile(rb"(\d+):(\d+):(\d+):").match(blob, at)
+            head = re.compile(rb"(\d+):(\d+):(\d*):").match(blob, at)
             name = head.end() + int(head.group(1))
             value = name + int(head.group(2))
             found[blob[head.end():name].decode()] = blob[name:value].decode()
-            at = value + 40
+            at = value + 24
         return found
 
     def check_leads(self, db):

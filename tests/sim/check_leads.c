@@ -5,7 +5,8 @@
 #include "oracle_priv.h"
 #include "story.h"
 
-/* A lead's properties as stored: of each "bytes of name:bytes of value:time:", name, value, key. */
+/* A lead's properties as stored: of each "bytes of name:bytes of value:time:", name, value, key;
+ * the time may be missing where it is how the key begins. */
 static bool take_number(const char **at, const char *end, int64_t *ret)
 {
     char *colon;
@@ -15,6 +16,15 @@ static bool take_number(const char **at, const char *end, int64_t *ret)
         return false;
     *at = colon + 1;
     return true;
+}
+
+static int64_t time_of(const char *key)
+{
+    uint64_t time = 0;
+
+    for (int i = 0; i < 8; i++)
+        time = time << 8 | (uint8_t)key[i];
+    return (int64_t)time;
 }
 
 static int name_at(const char *text, int64_t len)
@@ -41,19 +51,22 @@ static void check_properties(const struct person *q, long long id, const char *a
         wanted += q->known[i].is;
     while (at < end) {
         int64_t name_len, value_len, when;
+        bool untimed = false;
 
         if (!take_number(&at, end, &name_len) || !take_number(&at, end, &value_len) ||
-            !take_number(&at, end, &when)) {
+            (!(untimed = *at == ':') && !take_number(&at, end, &when))) {
             broken("lead %lld: its properties cannot be read", id);
             return;
         }
+        at += untimed;
+        const char *key = at + name_len + value_len;
         int i = name_at(at, name_len);
 
         if (i == NAMES ||
-            !is_known(&q->known[i], at + name_len, value_len, when, at + name_len + value_len))
+            !is_known(&q->known[i], at + name_len, value_len, untimed ? time_of(key) : when, key))
             broken("lead %lld: %.*s is not the newest: %.*s", id, (int)name_len, at, (int)value_len,
                    at + name_len);
-        at += name_len + value_len + 40;
+        at = key + KEY;
         seen++;
     }
     if (seen != wanted)

@@ -215,10 +215,10 @@ static void read_keys(sqlite3 *db, const struct row rows[], size_t n, struct peo
 
         while (i < n && rows[i].id != event)
             i++;
-        if (i == n || sqlite3_column_bytes(s, 1) != 40)
+        if (i == n || sqlite3_column_bytes(s, 1) != KEY)
             broken("a dedupe key without its event %lld", (long long)event);
         else
-            memcpy(p->keys[fact_get(rows[i].fact)->same], sqlite3_column_blob(s, 1), 40);
+            memcpy(p->keys[fact_get(rows[i].fact)->same], sqlite3_column_blob(s, 1), KEY);
         n_keys++;
     }
     if (n_keys != n_facts)

@@ -18,7 +18,7 @@ struct row { /* of `event` */
     int state;
     size_t fact;
 };
-enum { ROWS = 4096, PERSONS = 512, CONTACTS_MAX = 64 };
+enum { ROWS = 4096, PERSONS = 512, CONTACTS_MAX = 64, KEY = 24 };
 /* All events, by id; false: broken. */
 bool read_rows(sqlite3 *db, struct row ret[ROWS], size_t *ret_n);
 const struct variant *variant_of(int64_t event); /* by which it was processed */
@@ -32,7 +32,7 @@ struct known {
     bool is;
     char value[FACT_TEXT];
     int64_t at;
-    uint8_t key[40];
+    uint8_t key[KEY];
 };
 
 struct person { /* the n-th is lead n + 1 */
@@ -71,7 +71,7 @@ struct people {
     struct past past[ROWS];
     size_t n, n_firings, n_told, n_past;
     bool crm_told[CONTACTS_MAX]; /* of which contacts an answer of the CRM is stored */
-    uint8_t keys[FACTS][40];     /* dedupe keys, by the fact's `same`: they settle ties */
+    uint8_t keys[FACTS][KEY];    /* dedupe keys, by the fact's `same`: they settle ties */
 };
 void people_begin(struct people *p);
 void people_fold(struct people *p, const struct row *row);

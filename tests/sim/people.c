@@ -71,7 +71,7 @@ static size_t by_email(const struct people *p, const char *email, size_t but)
 
 /* Knowledge */
 
-static bool learn(struct person *q, int name, const char *value, int64_t at, const uint8_t key[40])
+static bool learn(struct person *q, int name, const char *value, int64_t at, const uint8_t key[KEY])
 {
     struct known *k = &q->known[name];
 

@@ -11,9 +11,11 @@
 #include "funneld/base/crypto.h"
 #include "funneld/base/str.h"
 
-enum { DEDUPE_KEY_LEN = 8 + SHA256_LEN };
+/* Of a SHA-256 that only has to tell facts or requests apart: by accident no two of them share it. */
+enum { HASH_LEN = 16 };
+enum { DEDUPE_KEY_LEN = 8 + HASH_LEN };
 
-/* Orders events of one property: big-endian time, then SHA-256 of the fact. memcmp compares. */
+/* Orders events of one property: big-endian time, then SHA-256 of the fact, cut. memcmp compares. */
 struct dedupe_key {
     uint8_t bytes[DEDUPE_KEY_LEN];
 };
@@ -60,10 +62,11 @@ struct event {
                                  window counts (Zapier without event_id) */
     struct str body;          /* this event's own JSON, never its neighbours' */
     struct str request_id;    /* ours */
-    uint8_t request_sha256[SHA256_LEN]; /* of the whole request body */
+    uint8_t request_sha256[HASH_LEN]; /* of the whole request body, cut */
 };
 
 struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN]);
+int64_t dedupe_key_time(const struct dedupe_key *key);
 const char *event_state_name(enum event_state s); /* "processed" ... */
 
 #endif
