@@ -111,8 +111,8 @@ def test_killed_in_the_middle_of_a_request_nothing_half_is_stored(world):
 
 
 def is_hot(contact):
-    """One contact in three becomes hot and is told about."""
-    return contact % 3 == 0
+    """Some become hot and are told about: fewer than a look for a message in doubt goes through."""
+    return contact % 16 == 0
 
 
 class Sender(threading.Thread):
@@ -208,7 +208,7 @@ def test_killed_while_the_service_is_down_the_queue_survives(world):
         depth = eventually(lambda: world.metric("funneld_queue_depth", connector="slack"),
                            what="a queue")
         hot = [contact for contact in answered if is_hot(contact)]
-        check(depth >= len(hot) > 20, f"{depth} wait, {len(hot)} were answered")
+        check(depth >= len(hot) > 4, f"{depth} wait, {len(hot)} were answered")
         sink.start()
         check_delivered_once(world, sink)
         equal(world.metric("funneld_queue_depth", connector="slack"), 0, "queue")
