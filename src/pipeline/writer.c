@@ -371,7 +371,7 @@ static void checkpoint(struct writer *w)
 {
     enum rc before = w->checkpoint;
 
-    w->checkpoint = store_checkpoint(w->ports.store);
+    w->checkpoint = store_checkpoint(w->ports.store, mailbox_weight(w->box) > 0);
     if (w->checkpoint != before)
         note_outcome(w, w->checkpoint);
 }

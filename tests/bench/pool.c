@@ -9,7 +9,7 @@
 #include "funneld/base/json.h"
 #include "funneld/ingest/hubspot_signature.h"
 
-enum { BODY_MAX = 1 << 20, PORTAL = 242711451, PER_SECOND = 40000 };
+enum { BODY_MAX = 1 << 20, PORTAL = 242711451, PER_SECOND = 100000 };
 
 /* Of twenty events: what changed, and to what (NULL: a number). The rules of bench.py speak of
  * these names. */

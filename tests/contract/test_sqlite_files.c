@@ -244,14 +244,27 @@ static void the_log_is_copied_back_when_it_is_long_enough(void **state)
     int64_t small = size_of(w, "");
 
     fill(w, 0, 8); /* half of the limit */
-    OK(store_checkpoint(w->store));
+    OK(store_checkpoint(w->store, false));
     assert_int_equal(size_of(w, ""), small);
     fill(w, 100, 16);
-    OK(store_checkpoint(w->store));
+    OK(store_checkpoint(w->store, false));
     assert_true(size_of(w, "") > 24 * 64 * 1024);
     int64_t log = size_of(w, "-wal");
     fill(w, 200, 8); /* goes to the beginning of the log */
     assert_int_equal(size_of(w, "-wal"), log);
+}
+
+static void while_work_waits_the_log_may_be_longer(void **state)
+{
+    struct world *w = *state;
+    int64_t small = size_of(w, "");
+
+    fill(w, 0, 32); /* twice the limit */
+    OK(store_checkpoint(w->store, true));
+    assert_int_equal(size_of(w, ""), small);
+    fill(w, 100, 40);
+    OK(store_checkpoint(w->store, true));
+    assert_true(size_of(w, "") > 72 * 64 * 1024);
 }
 
 static void see_slowly(void *self, const struct event_view *e)
@@ -259,7 +272,7 @@ static void see_slowly(void *self, const struct event_view *e)
     struct world *w = self;
 
     (void)e;
-    OK(store_checkpoint(w->store));
+    OK(store_checkpoint(w->store, false));
     fill(w, 1000, 1);
 }
 
@@ -272,7 +285,7 @@ static void a_reader_in_the_middle_holds_up_neither_checkpoint_nor_commit(void *
     OK(reader_open(w->path.at, &r, &w->why));
     OK(read_events(r, &(struct list_filter){.limit = 1}, see_slowly, w));
     reader_close(r);
-    OK(store_checkpoint(w->store));
+    OK(store_checkpoint(w->store, false));
 }
 
 static void a_closed_store_leaves_one_file_and_the_lock(void **state)
@@ -321,6 +334,7 @@ int main(void)
         RUN(others_lose_their_rights_to_it),
         RUN(it_is_remembered_when_a_migration_was_applied),
         RUN(the_log_is_copied_back_when_it_is_long_enough),
+        RUN(while_work_waits_the_log_may_be_longer),
         RUN(a_reader_in_the_middle_holds_up_neither_checkpoint_nor_commit),
         RUN(a_closed_store_leaves_one_file_and_the_lock),
         RUN(a_reader_does_not_copy_the_log_back),

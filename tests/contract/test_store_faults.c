@@ -258,7 +258,7 @@ static void work(struct run *r, bool again)
         r->acked[batch] = rc == RC_OK;
         if (batch == 1)
             look(r);
-        if (batch == 2 && (rc = store_checkpoint(r->w->store)) != RC_OK)
+        if (batch == 2 && (rc = store_checkpoint(r->w->store, false)) != RC_OK)
             recover(r, rc);
     }
     store_close(r->w->store);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, LOG_PART = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
+enum { CHECKPOINT_PATIENCE = 4 };
 
 enum rc store_lock(const char *path, int *ret_fd, struct why *why)
 {
@@ -44,7 +45,7 @@ static const char creation_pragmas[] = "PRAGMA page_size = 4096; PRAGMA auto_vac
 static const char writer_pragmas[] =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA "
     "temp_store = MEMORY;"
-    "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16000;"
+    "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -24000;"
     "PRAGMA journal_size_limit = 67108864;";
 static const char reader_pragmas[] =
     "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;"
@@ -379,9 +380,11 @@ enum rc store_checkpoint_all(struct store *st)
     return code == SQLITE_BUSY ? RC_OK : db_failed(db, code);
 }
 
-enum rc store_checkpoint(struct store *st)
+enum rc store_checkpoint(struct store *st, bool work_waits)
 {
-    if ((int64_t)st->wal_pages * PAGE_SIZE < st->checkpoint_bytes)
+    int64_t limit = work_waits ? CHECKPOINT_PATIENCE * st->checkpoint_bytes : st->checkpoint_bytes;
+
+    if ((int64_t)st->wal_pages * PAGE_SIZE < limit)
         return RC_OK;
     return store_checkpoint_all(st);
 }
