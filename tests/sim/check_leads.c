@@ -50,7 +50,7 @@ static void check_properties(const struct person *q, long long id, const char *a
     for (int i = 0; i < NAMES; i++)
         wanted += q->known[i].is;
     while (at < end) {
-        int64_t name_len, value_len, when;
+        int64_t name_len, value_len, when = 0;
         bool untimed = false;
 
         if (!take_number(&at, end, &name_len) || !take_number(&at, end, &value_len) ||
