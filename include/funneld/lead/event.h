@@ -11,11 +11,11 @@
 #include "funneld/base/crypto.h"
 #include "funneld/base/str.h"
 
-/* Of a SHA-256 that only has to tell facts or requests apart: by accident no two of them share it. */
+/* Of a SHA-256 that only has to tell facts or requests apart: no two share it by accident. */
 enum { HASH_LEN = 16 };
 enum { DEDUPE_KEY_LEN = 8 + HASH_LEN };
 
-/* Orders events of one property: big-endian time, then SHA-256 of the fact, cut. memcmp compares. */
+/* Orders events of one property: big-endian time, then the fact's SHA-256, cut. memcmp compares. */
 struct dedupe_key {
     uint8_t bytes[DEDUPE_KEY_LEN];
 };
