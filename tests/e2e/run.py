@@ -53,12 +53,12 @@ def is_slow(test):
     return getattr(test[2], "slow", False)
 
 
-def report(test, options, failed="FAIL", passed="ok  "):
+def report(test, options, passed="ok  "):
     """Runs one and says what became of it; returns what went wrong, or None."""
     module, name, function = test
     began = time.monotonic()
     problem = run(function, options)
-    print(f"{passed if problem is None else failed} {module[5:]}: {name.replace('_', ' ')}"
+    print(f"{passed if problem is None else 'FAIL'} {module[5:]}: {name.replace('_', ' ')}"
           f" ({time.monotonic() - began:.1f} s)" + (f"\n{problem}" if problem else ""), flush=True)
     return problem
 
