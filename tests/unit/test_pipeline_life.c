@@ -2,6 +2,8 @@
  */
 #include "pipeline_world.h"
 
+#include <sys/stat.h>
+
 #include "refused_step.h"
 
 static struct intake news_of(struct pipeline *p, int64_t contact)
@@ -125,6 +127,43 @@ static void a_healthy_writer_without_work_leaves_the_store_alone(void **state)
     assert_int_equal(refused, 0);
 }
 
+static off_t file_size(const struct pipeline *p)
+{
+    struct stat file;
+
+    assert_int_equal(stat(p->w->path.at, &file), 0);
+    return file.st_size;
+}
+
+static void the_log_is_copied_back_when_nothing_waits(void **state)
+{
+    struct pipeline *p = *state;
+    struct store_settings s = p->w->settings;
+    struct calls calls = {.rc = RC_OK};
+    struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
+    char value[100 * 1024] = {0};
+
+    memset(value, 'a', sizeof value - 1); /* more than the limit, less than four times of it */
+    load(p, PLAIN_CONF);
+    OK(store_checkpoint_all(p->w->store));
+    s.checkpoint = 128 * 1024;
+    store_limits(p->w->store, &s);
+    off_t before = file_size(p);
+    struct str element = change_json(p, 7, "page", value, p->now);
+    struct intake in =
+        decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(element)));
+    in.work.mail.weight = COMMIT_WEIGHT; /* a group of its own, behind which the other waits */
+    submit(p, &in.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
+    assert_true(writer_step(p->writer, p->now, 0));
+    COUNTS(in, 1, 0, 0);
+    assert_int_equal(calls.n, 0);
+    assert_int_equal(file_size(p), before);
+    assert_true(writer_step(p->writer, p->now, 0));
+    assert_int_equal(calls.n, 1);
+    assert_true(file_size(p) > before + (off_t)sizeof value);
+}
+
 /* By its own clock: it may have waited long for work. */
 static void its_thread_ends_when_all_is_done(void **state)
 {
@@ -162,6 +201,7 @@ int main(void)
         CHECKS(a_chore_that_finds_the_store_damaged_breaks_the_writer),
         CHECKS(a_command_that_finds_no_room_is_not_done_twice),
         CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
+        CHECKS(the_log_is_copied_back_when_nothing_waits),
         CHECKS(its_thread_ends_when_all_is_done),
     };
 
