@@ -62,7 +62,8 @@ $(call objects,tests/fuzz/*.c): | need-fuzz
 
 $(BUILD)/funneld: $(BUILD)/src/main.o $(BUILD)/libfunneld.a ; $(LINK)
 $(BUILD)/funneld-sandbox: $(call objects,tests/sandbox/*.c) $(BUILD)/libfunneld.a ; $(LINK)
-$(BUILD)/faults.so: tests/fault/faults.c ; $(at)$(CC) $(ours) -fPIC $(CFLAGS) -shared -o $@ $< -ldl
+$(BUILD)/faults.so: tests/fault/faults.c | need-build
+	$(at)mkdir -p $(@D) && $(CC) $(ours) -fPIC $(CFLAGS) -shared -o $@ $< -ldl
 $(filter-out $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(support) $(BUILD)/libfunneld.a
 	$(LINK) -lcmocka
 $(filter $(BUILD)/sim/%,$(tests)): $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out %/main.o,$(simulation)) \
