@@ -11,7 +11,7 @@
 enum {
     EVENTS = 250, /* in a slice */
     KEYS = 500,
-    LEDGER_ROWS = 100,
+    LEDGERS = 100,
     PAGES = 64,
     PAUSE_MS = 10,
     ROUND_MS = HOURS_MS,
@@ -84,17 +84,16 @@ static enum rc keys_phase(struct scheduler *s, struct slice *slice, struct why *
 /* Looked for here, so that the writer has to do with those alone of whom something goes. */
 static enum rc ledger_phase(struct scheduler *s, struct slice *slice, struct why *why)
 {
-    int64_t leads[LEDGER_ROWS], from = s->retention.ledger_after;
+    int64_t leads[LEDGERS], from = s->retention.ledger_after;
     size_t n = 0;
     enum rc rc =
-        read_faded(s->reader, &s->retention.ledger_after, slice->before, LEDGER_ROWS, leads, &n);
+        read_faded(s->reader, &s->retention.ledger_after, slice->before, LEDGERS, leads, &n);
 
     if (rc != RC_OK)
         return why_fail(rc, why, "%s", reader_error(s->reader));
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
         slice->lead = leads[i];
-        if (i == 0 || leads[i] != leads[i - 1])
-            rc = daemon_chore(s->daemon, purge_ledger_of, slice, why);
+        rc = daemon_chore(s->daemon, purge_ledger_of, slice, why);
     }
     slice->done = s->retention.ledger_after == from;
     return rc;

@@ -144,6 +144,13 @@ bool str_int64(struct str s, int64_t *ret)
     return true;
 }
 
+bool str_take_int64(struct str *rest, char end, int64_t *ret)
+{
+    struct str part;
+
+    return str_split(rest, end, &part) && str_int64(part, ret);
+}
+
 bool str_decimal(struct str s, double *ret)
 {
     bool negative = s.len && s.at[0] == '-';

@@ -29,7 +29,6 @@ static void fired(void *self, const struct rule *rule)
     struct firing *f = self;
     const struct ledger_row row = {
         .event = f->event,
-        .lead = f->lead->id,
         .rule = rule->name,
         .group = rule->group,
         .why = rule->why,
@@ -41,7 +40,7 @@ static void fired(void *self, const struct rule *rule)
     };
 
     if (f->rc == RC_OK)
-        f->rc = store_ledger_add(f->b->store, f->lead, &row);
+        f->rc = store_ledger_add(f->b->store, f->lead, &row, f->b->arena);
 }
 
 static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event, struct lead *lead)

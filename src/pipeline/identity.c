@@ -64,7 +64,7 @@ static void keep_announced(struct lead *into, const struct lead *from)
  * `into` has none; the caller saves it. */
 static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
 {
-    enum rc rc = store_lead_move(b->store, from, into);
+    enum rc rc = store_lead_move(b->store, from, into, b->arena);
 
     if (rc != RC_OK)
         return rc;

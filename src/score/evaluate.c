@@ -85,14 +85,16 @@ static size_t find_rule(const struct scorecard *c, struct str name)
 /* Returns how many rows belong to rules that are gone. */
 static size_t add_rows(struct sums *s, const struct ledger_row *rows, size_t n, int64_t at)
 {
-    size_t gone = 0;
+    size_t gone = 0, rule = NOT_FOUND;
 
     for (size_t i = 0; i < n; i++) {
         const struct ledger_row *row = &rows[i];
-        size_t rule = find_rule(s->card, row->rule), group_at;
+        size_t group_at;
         int64_t worth = ledger_worth(row, at);
         struct str group = row->group;
 
+        if (i == 0 || !str_eq(row->rule, rows[i - 1].rule))
+            rule = find_rule(s->card, row->rule);
         if (rule == NOT_FOUND) {
             gone++;
             group_at = scorecard_group(s->card, group);

@@ -154,11 +154,11 @@ static inline int64_t put_lead(struct world *w, const char *email)
     return l.id;
 }
 
-static inline void add_row(struct world *w, const struct ledger_row *row)
+static inline void add_row(struct world *w, int64_t lead, const struct ledger_row *row)
 {
-    struct lead l = get_lead(w, row->lead);
+    struct lead l = get_lead(w, lead);
 
-    OK(store_ledger_add(w->store, &l, row));
+    OK(store_ledger_add(w->store, &l, row, &w->arena));
     OK(store_lead_save(w->store, &l));
 }
 
@@ -167,7 +167,6 @@ static inline int64_t put_row(struct world *w, int64_t lead, const char *rule, i
 {
     const struct ledger_row row = {
         .event = put_event_at(w, lead, at),
-        .lead = lead,
         .rule = str_of(rule),
         .why = STR("visited pricing"),
         .points = 80,
@@ -177,7 +176,7 @@ static inline int64_t put_row(struct world *w, int64_t lead, const char *rule, i
         .received_at = at,
     };
 
-    add_row(w, &row);
+    add_row(w, lead, &row);
     return row.event;
 }
 
@@ -185,7 +184,7 @@ static inline void move_lead(struct world *w, int64_t from_id, int64_t into_id)
 {
     struct lead from = get_lead(w, from_id), into = get_lead(w, into_id);
 
-    OK(store_lead_move(w->store, &from, &into));
+    OK(store_lead_move(w->store, &from, &into, &w->arena));
     OK(store_lead_save(w->store, &from));
     OK(store_lead_save(w->store, &into));
 }

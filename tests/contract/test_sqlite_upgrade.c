@@ -19,17 +19,15 @@ static const char common_rows[] =
     "INSERT INTO meta VALUES ('database_id', '0badcafe');"
     "INSERT INTO dedupe VALUES (x'" HASH "', 3);"
     "INSERT INTO lead (id, portal_id, crm_id, email, state, state_at, erased, merged_into,"
-    " created_at, enriched_at, score, fit, engagement, band, evaluated, last_event, last_ledger)"
-    " VALUES (1, 62515, 7, 'zoe@example.com', 0, 0, 0, NULL, 5, 0, 350, 0, 350, 1, 1, 3, 2),"
-    " (2, NULL, NULL, 'bob@example.com', 2, 9, 0, 1, 6, 0, 0, 0, 0, 0, 1, NULL, NULL);"
+    " created_at, enriched_at, score, fit, engagement, band, evaluated, last_event)"
+    " VALUES (1, 62515, 7, 'zoe@example.com', 0, 0, 0, NULL, 5, 0, 350, 0, 350, 1, 1, 3),"
+    " (2, NULL, NULL, 'bob@example.com', 2, 9, 0, 1, 6, 0, 0, 0, 0, 0, 1, NULL);"
     /* Bob's chain, 3 -> 1, was hung before Zoë's, 4 -> 2. */
     "INSERT INTO event VALUES"
     " (1, 1, 4, 'zapier', 'a', 0, NULL, 1, 1, 'r1', zeroblob(32), '{}', zeroblob(32)),"
     " (2, 1, NULL, 'hubspot', 'b', 0, NULL, 2, 2, 'r2', zeroblob(32), '{}', zeroblob(32)),"
     " (3, 1, 1, 'zapier', 'c', 0, NULL, 3, 3, 'r3', zeroblob(32), '{}', zeroblob(32)),"
     " (4, 1, 2, 'hubspot', 'd', 0, NULL, 4, 4, 'r4', zeroblob(32), '{}', zeroblob(32));"
-    "INSERT INTO ledger VALUES (1, 1, NULL, 2, 'visit', NULL, 'visited', 50, 0, 1000, 2, 2),"
-    " (2, 1, 1, 3, 'demo', 'g', 'asked for a demo', 300, 0, 1000, 3, 3);"
     "INSERT INTO delivery VALUES (1, 4, 1, 'hot', 'slack', 0, 1, 4, 5, 0, 4, 0, 'timed out', NULL,"
     " '{\"score\":35,\"previous\":0,\"fit\":0,\"engagement\":35,\"band\":\"warm\",\"reasons\":null,"
     "\"event_source\":\"hubspot\",\"event_type\":\"d\",\"event_property\":null,\"event_value\":"
@@ -50,6 +48,18 @@ static const char short_keys[] =
     "UPDATE dedupe SET key = x'" SHORT_HASH "';"
     "UPDATE lead SET properties = CAST('4:0::city' || x'0000000000000007' || zeroblob(16) "
     "|| '4:8:-5:name1:2:Zoë' || x'" SHORT_HASH "' AS BLOB) WHERE id = 1;";
+
+/* Once rows of their own, in a chain that a merge hung before the other; from 0006 on in the
+ * lead's. */
+static const char ledger_rows[] =
+    "INSERT INTO ledger VALUES (1, 1, 3, 2, 'visit', NULL, 'visited', 50, 0, 1000, 2, 2),"
+    " (2, 1, NULL, 3, 'demo', 'g', 'asked for a demo', 300, 0, 1000, -3, 3),"
+    " (3, 1, 2, 4, 'visit', NULL, 'visited', 50, 0, 1000, 4, 4);"
+    "UPDATE lead SET last_ledger = 1 WHERE id = 1;";
+static const char ledger_of_lead[] =
+    "INSERT INTO terms VALUES (1, 'visit', NULL, 'visited', 50, 0, 1000),"
+    " (2, 'demo', 'g', 'asked for a demo', 300, 0, 1000);"
+    "UPDATE lead SET ledger = '[[2,1,2,2],[3,2,-3,3],[4,1,4,4]]' WHERE id = 1;";
 
 static void exec(sqlite3 *db, const char *sql)
 {
@@ -89,6 +99,7 @@ static void make_database(struct world *w, size_t levels)
     exec(db, levels == 1 ? properties_1 : properties_2);
     if (levels >= 5)
         exec(db, short_keys);
+    exec(db, levels < 6 ? ledger_rows : ledger_of_lead);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -145,7 +156,19 @@ static void check_history(struct world *w)
     OK(read_attempts(w->reader, 1, &w->arena, &attempts, &n));
     assert_int_equal(n, 1);
     OK(read_ledger(w->reader, &l, INT64_MAX, &w->arena, &rows, &n));
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(rows[i].event, i + 2);
+    TEXT(rows[0].rule, "visit");
+    assert_null(rows[0].group.at);
+    TEXT(rows[1].rule, "demo");
+    TEXT(rows[1].group, "g");
+    TEXT(rows[1].why, "asked for a demo");
+    assert_int_equal(rows[1].points, 300);
+    assert_int_equal(rows[1].max, 1000);
+    assert_int_equal(rows[1].occurred_at, -3);
+    assert_int_equal(rows[1].received_at, 3);
+    TEXT(rows[2].rule, "visit");
     OK(read_remote(w->reader, 1, STR("notion"), &w->arena, &remote));
     TEXT(remote, "page-1");
 }

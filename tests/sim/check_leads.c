@@ -122,7 +122,7 @@ static void check_ledger(sqlite3 *db, const struct people *p)
     sqlite3_stmt *s =
         ask(db, "SELECT event, lead, rule, points, half_life, occurred_at FROM ledger "
                 "ORDER BY event, CASE rule WHEN 'demo' THEN 0 WHEN 'page' THEN 1 "
-                "ELSE 2 END, id");
+                "ELSE 2 END, position");
     size_t i = 0;
 
     while (next(s)) {
@@ -143,25 +143,23 @@ static void check_ledger(sqlite3 *db, const struct people *p)
                (long long)missing->event);
 }
 
-/* Every row of a lead hangs in its chain, in a chain that ends. */
-static void check_chain(sqlite3 *db, const char *table, const char *sql)
+/* Every event of a lead hangs in its chain, in a chain that ends. */
+static void check_chains(sqlite3 *db)
 {
-    sqlite3_stmt *s = ask(db, sql);
+    sqlite3_stmt *s =
+        ask(db, "WITH RECURSIVE chain(lead, id) AS (SELECT id, last_event FROM lead WHERE "
+                "last_event IS NOT NULL UNION SELECT chain.lead, e.prev FROM chain JOIN event e "
+                "ON e.id = chain.id AND e.prev IS NOT NULL) "
+                "SELECT l.id, (SELECT count(*) FROM chain JOIN event e ON e.id = chain.id AND "
+                "e.lead = l.id WHERE chain.lead = l.id), "
+                "(SELECT count(*) FROM event e WHERE e.lead = l.id) FROM lead l");
 
     while (next(s))
         if (sqlite3_column_int64(s, 1) != sqlite3_column_int64(s, 2))
-            broken("lead %lld: %lld rows of %s in its chain, %lld are its own",
+            broken("lead %lld: %lld events in its chain, %lld are its own",
                    (long long)sqlite3_column_int64(s, 0), (long long)sqlite3_column_int64(s, 1),
-                   table, (long long)sqlite3_column_int64(s, 2));
+                   (long long)sqlite3_column_int64(s, 2));
 }
-
-#define CHAIN(table)                                                                               \
-    "WITH RECURSIVE chain(lead, id) AS (SELECT id, last_" table " FROM lead WHERE last_" table     \
-    " IS NOT NULL UNION SELECT chain.lead, t.prev FROM chain JOIN " table                          \
-    " t ON t.id = chain.id AND t.prev IS NOT NULL)"                                                \
-    " SELECT l.id, (SELECT count(*) FROM chain JOIN " table                                        \
-    " t ON t.id = chain.id AND t.lead = l.id WHERE chain.lead = l.id),"                            \
-    " (SELECT count(*) FROM " table " t WHERE t.lead = l.id) FROM lead l"
 
 static void check_event_leads(sqlite3 *db, const struct people *p)
 {
@@ -199,7 +197,6 @@ void check_leads(sqlite3 *db, struct people *p)
         check_lead(s, p);
     check_event_leads(db, p);
     check_ledger(db, p);
-    check_chain(db, "event", CHAIN("event"));
-    check_chain(db, "ledger", CHAIN("ledger"));
+    check_chains(db);
     check_bodies(db);
 }

@@ -83,8 +83,8 @@ static void the_oracle_sees_what_is_wrong_in_the_database(void **state)
         {"UPDATE lead SET score = score + 1", "score"},
         {"UPDATE lead SET properties = x''", "properties"},
         {"UPDATE lead SET crm_id = 2", "contact"},
-        {"DELETE FROM ledger", "ledger"},
-        {"UPDATE ledger SET points = 1", "ledger"},
+        {"UPDATE lead SET ledger = '[]'", "ledger"},
+        {"UPDATE terms SET points = 1", "ledger"},
         {"UPDATE lead SET last_event = NULL", "chain"},
     };
 

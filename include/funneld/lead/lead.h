@@ -31,9 +31,10 @@ struct lead {
     int64_t enriched_at;            /* when the CRM was last read; 0: never */
     int64_t score, fit, engagement; /* tenths, at the last evaluation */
     enum band band;
-    bool evaluated;                  /* whether it ever was: score.previous is 0 before */
-    int64_t last_event, last_ledger; /* the newest of its rows, the store's: the others follow */
-    struct property *properties;     /* sorted by name */
+    bool evaluated;              /* whether it ever was: score.previous is 0 before */
+    int64_t last_event;          /* the newest, the store's: the others follow */
+    struct str ledger;           /* what fired for it, the store's: see read_ledger */
+    struct property *properties; /* sorted by name */
     size_t n_properties, cap_properties;
 };
 

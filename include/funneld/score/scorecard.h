@@ -45,7 +45,7 @@ void scorecard_build(const struct conf *conf, struct arena *a, struct scorecard 
 
 /* One firing of an engagement rule, as stored. */
 struct ledger_row {
-    int64_t id, event, lead;
+    int64_t event;
     struct str rule, group, why;
     int64_t points, half_life_ms, max; /* as they were when it fired */
     int64_t occurred_at, received_at;

@@ -106,7 +106,8 @@ MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
 /* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win).
  */
-MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into);
+MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into,
+                                   struct arena *a);
 /* Ledger, bodies and facts go, properties and addresses of leads merged into it as well, its own
  * when it is saved; pending and held deliveries are cancelled, dead ones can no longer be retried.
  * Ids of the lead's objects in other services stay: they are needed to remove those. */
@@ -115,9 +116,11 @@ MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t
                                     void *self);
 
 /* Ledger */
-/* row->lead is the lead's id; what is read follows the lead's last_ledger as given. */
+/* Its event is the newest of the lead's, whose ledger is then in the arena. */
 MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
-                                    const struct ledger_row *row);
+                                    const struct ledger_row *row, struct arena *a);
+/* What the lead, as given, has; in the order of events. Texts live until the transaction is rolled
+ * back or the reader closed. RC_CORRUPT: it cannot be read. */
 MUST_CHECK enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by,
                                struct arena *a, struct ledger_row **ret, size_t *ret_n);
 /* The rule set that was loaded at a time; remembered when it differs from the newest. */
@@ -165,8 +168,8 @@ MUST_CHECK enum rc store_purge_dedupe(struct store *st, int64_t before, size_t l
                                       bool *ret_done);
 /* The lead's ledger rows that were worth nothing at `before` already. */
 MUST_CHECK enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before);
-/* Leads with such rows, looking at `limit` rows behind *after; *ret_n 0 and *after unchanged: no
- * more. A lead may come more than once. */
+/* Leads with such rows, among the next `limit` leads with any, behind *after; *ret_n 0 and *after
+ * unchanged: no more. */
 MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, size_t limit,
                               int64_t ret[], size_t *ret_n);
 /* Until when the past was purged: what a lead was like and worth then is not known any more. 0: it

@@ -12,6 +12,7 @@ static const char *const of_event[] = {AUDIT_EVENT(WORDS)};
 static const char *const of_dedupe[] = {AUDIT_DEDUPE(WORDS)};
 static const char *const of_lead[] = {AUDIT_LEAD(WORDS)};
 static const char *const of_ledger[] = {AUDIT_LEDGER(WORDS)};
+static const char *const of_terms[] = {AUDIT_TERMS(WORDS)};
 static const char *const of_delivery[] = {AUDIT_DELIVERY(WORDS)};
 static const char *const of_attempt[] = {AUDIT_ATTEMPT(WORDS)};
 static const char *const of_remote[] = {AUDIT_REMOTE(WORDS)};
@@ -27,6 +28,7 @@ static const struct {
     {"dedupe", SQL_AUDIT_DEDUPE, of_dedupe, ARRAY_LEN(of_dedupe)},
     {"lead", SQL_AUDIT_LEAD, of_lead, ARRAY_LEN(of_lead)},
     {"ledger", SQL_AUDIT_LEDGER, of_ledger, ARRAY_LEN(of_ledger)},
+    {"terms", SQL_AUDIT_TERMS, of_terms, ARRAY_LEN(of_terms)},
     {"delivery", SQL_AUDIT_DELIVERY, of_delivery, ARRAY_LEN(of_delivery)},
     {"attempt", SQL_AUDIT_ATTEMPT, of_attempt, ARRAY_LEN(of_attempt)},
     {"remote", SQL_AUDIT_REMOTE, of_remote, ARRAY_LEN(of_remote)},
@@ -54,16 +56,32 @@ static void sql_properties_ok(sqlite3_context *context, int n, sqlite3_value **v
     sqlite3_result_int(context, properties_read(bytes, &a, &lead) == RC_OK);
 }
 
+static void sql_ledger_ok(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct firing *firings;
+    struct str json = {(const char *)sqlite3_value_text(values[0]),
+                       (size_t)sqlite3_value_bytes(values[0])};
+    size_t n_firings;
+
+    (void)n;
+    sqlite3_result_int(context, firings_read(json, &a, &firings, &n_firings) == RC_OK);
+}
+
 enum rc audit_functions(struct db *db)
 {
     enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
-    enum rc rc = db_failed(
-        db, sqlite3_create_function(db->handle, "sha256", 1, FLAGS, NULL, sql_sha256, NULL, NULL));
+    static const struct {
+        const char *name;
+        void (*call)(sqlite3_context *context, int n, sqlite3_value **values);
+    } functions[] = {
+        {"sha256", sql_sha256}, {"properties_ok", sql_properties_ok}, {"ledger_ok", sql_ledger_ok}};
+    enum rc rc = RC_OK;
 
-    if (rc != RC_OK)
-        return rc;
-    return db_failed(db, sqlite3_create_function(db->handle, "properties_ok", 1, FLAGS, NULL,
-                                                 sql_properties_ok, NULL, NULL));
+    for (size_t i = 0; i < ARRAY_LEN(functions) && rc == RC_OK; i++)
+        rc = db_failed(db, sqlite3_create_function(db->handle, functions[i].name, 1, FLAGS, NULL,
+                                                   functions[i].call, NULL, NULL));
+    return rc;
 }
 
 static enum rc start(struct reader *r, const struct audit_cursor *c, size_t rows, int64_t now_ms,

@@ -86,6 +86,7 @@ void db_close(struct db *db)
     for (int i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(db->prepared[i]); /* repeats the error of its last step */
     (void)sqlite3_close(db->handle);             /* cannot be busy: all statements are gone */
+    arena_free(&db->terms.arena);
     *db = (struct db){0};
 }
 

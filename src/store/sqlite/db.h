@@ -21,8 +21,22 @@ enum statement {
 /* What a list's filter by state gives to SQL: a state, or one of these. */
 enum { EVERY_STATE = -1, NO_STATE = 127 };
 
+/* What a rule gave when it fired, without the event. */
+struct terms {
+    int64_t id;
+    struct ledger_row row;
+};
+
+/* In the order of their ids; all up to the last. */
+struct terms_cache {
+    struct terms *at;
+    size_t n, cap;
+    struct arena arena;
+};
+
 struct db {
     sqlite3 *handle;
+    struct terms_cache terms;
     sqlite3_stmt *prepared[SQL_COUNT];
     char error[256]; /* of the last failure */
     bool damaged;    /* an I/O error or corruption was met */
@@ -43,6 +57,8 @@ struct store {
     int64_t checkpoint_bytes;
     int wal_pages;          /* as of the last commit */
     struct sbuf properties; /* of the lead that is being saved */
+    struct sbuf ledger;     /* of the lead whose rules fire */
+    bool new_terms;         /* since the last commit */
 };
 
 MUST_CHECK enum rc db_open(struct db *db, const char *path, int flags, struct why *why);
@@ -82,12 +98,33 @@ void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);
 MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
                                 struct delivery *ret);
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
-void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret);
 
 /* properties.c */
 /* RC_TOOBIG; RC_INVALID: one has no name. */
 MUST_CHECK enum rc properties_write(const struct lead *l, struct sbuf *b);
 MUST_CHECK enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret);
+
+/* ledger.c: a lead's ledger as it is kept */
+struct firing {
+    int64_t event, terms, occurred_at, received_at;
+};
+/* RC_CORRUPT: it is not what firings_write writes. */
+MUST_CHECK enum rc firings_read(struct str json, struct arena *a, struct firing **ret,
+                                size_t *ret_n);
+MUST_CHECK enum rc firings_write(struct store *st, const struct firing *at, size_t n,
+                                 struct arena *a, struct lead *lead);
+MUST_CHECK enum rc ledger_row_of(struct db *db, const struct firing *f, struct ledger_row *ret);
+MUST_CHECK enum rc ledger_move(struct store *st, struct lead *from, struct lead *into,
+                               struct arena *a);
+
+/* terms.c */
+/* RC_NONE: there are none by that id. *ret lives as long as the connection; what was added and not
+ * committed, until terms_forget. */
+MUST_CHECK enum rc terms_get(struct db *db, int64_t id, const struct terms **ret);
+/* The id of these terms, which are added where they are new. */
+MUST_CHECK enum rc terms_id(struct store *st, const struct ledger_row *row, int64_t *ret);
+/* After a rollback, of the transaction or of a part: what was added since is not there any more. */
+void terms_forget(struct store *st);
 
 /* audit.c: the functions of ours that its statements call */
 MUST_CHECK enum rc audit_functions(struct db *db);

@@ -43,12 +43,12 @@ enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a, 
 }
 
 /* The parameters of LEAD_ADD, LEAD_SAVE and LEAD_TOUCH, but for the last ones' id. */
-#define LEAD_FORMAT "intdidniiiiiddnnb"
+#define LEAD_FORMAT "intdidniiiiiddnbt"
 #define LEAD_VALUES(l, properties)                                                                 \
     (l)->crm_id ? (l)->portal_id : 0, (l)->crm_id, (l)->email, (int)(l)->state, (l)->state_at,     \
         (int)(l)->erased, (l)->merged_into, (l)->created_at, (l)->enriched_at, (l)->score,         \
         (l)->fit, (l)->engagement, (int)(l)->band, (int)(l)->evaluated, (l)->last_event,           \
-        (l)->last_ledger, (properties).at, (properties).len
+        (properties).at, (properties).len, (l)->ledger
 
 /* *ret: what becomes of them; missing: they stay as they are. */
 static enum rc changed_properties(struct store *st, const struct lead *l, struct str *ret)
@@ -109,20 +109,7 @@ static enum rc move_events(struct db *db, struct lead *from, struct lead *into)
     return RC_OK;
 }
 
-/* The chain is hung in front of the other: its tail points to what `into` had. */
-static enum rc move_ledger(struct db *db, struct lead *from, struct lead *into)
-{
-    if (!from->last_ledger)
-        return RC_OK;
-    enum rc rc = db_run(db, SQL_LEDGER_MOVE, "iin", from->last_ledger, into->id, into->last_ledger);
-    if (rc != RC_OK)
-        return rc;
-    into->last_ledger = from->last_ledger;
-    from->last_ledger = 0;
-    return RC_OK;
-}
-
-enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into)
+enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into, struct arena *a)
 {
     struct db *db = store_db(st);
     /* Deliveries are found by the events, while the chain is that of `from` alone. */
@@ -131,7 +118,7 @@ enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into)
     if (rc == RC_OK)
         rc = move_events(db, from, into);
     if (rc == RC_OK)
-        rc = move_ledger(db, from, into);
+        rc = ledger_move(st, from, into, a);
     return rc == RC_OK ? db_run(db, SQL_REMOTE_MOVE, "ii", from->id, into->id) : rc;
 }
 
@@ -164,8 +151,6 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
     enum rc rc = db_run(db, SQL_LEAD_ERASE_MERGED, "i", lead->id);
 
     if (rc == RC_OK)
-        rc = db_run(db, SQL_LEDGER_ERASE, "n", lead->last_ledger);
-    if (rc == RC_OK)
         rc = db_run(db, SQL_EVENT_ERASE, "n", lead->last_event);
     if (rc == RC_OK)
         rc = forget_facts(st, lead);
@@ -177,7 +162,7 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
     lead->erased = true; /* and so its own properties go as well, when it is saved */
     lead->n_properties = lead->cap_properties = 0;
     lead->properties = NULL;
-    lead->last_ledger = 0;
+    lead->ledger = STR_NULL;
     return RC_OK;
 }
 

@@ -1,100 +1,147 @@
-/* store/sqlite/ledger.c - firings of engagement rules, and the rule sets of the past. */
+/* store/sqlite/ledger.c - firings of engagement rules, in their lead's row; rule sets of the past.
+ *
+ * JSON, in the order of the events: [[event,terms,occurred_at,received_at],...]. A score takes all
+ * of a lead's firings each time one of its events comes, and then its row is read and written
+ * anyway. For people and for SQL there is the view `ledger`.
+ */
 #include "db.h"
 
-#include <stdlib.h>
-
-enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row)
+static bool take_char(struct str *rest, char c)
 {
-    enum rc rc = db_run(store_db(st), SQL_LEDGER_ADD, "initttiiiii", lead->id, lead->last_ledger,
-                        row->event, row->rule, row->group, row->why, row->points, row->half_life_ms,
-                        row->max, row->occurred_at, row->received_at);
-
-    if (rc == RC_OK)
-        lead->last_ledger = sqlite3_last_insert_rowid(store_db(st)->handle);
-    return rc;
+    if (!rest->len || rest->at[0] != c)
+        return false;
+    *rest = str_from(*rest, 1);
+    return true;
 }
 
-void row_ledger(sqlite3_stmt *s, struct arena *a, struct ledger_row *ret)
+static bool take_firing(struct str *rest, struct firing *ret)
 {
-    *ret = (struct ledger_row){
-        .id = sqlite3_column_int64(s, 0),
-        .event = sqlite3_column_int64(s, 1),
-        .lead = sqlite3_column_int64(s, 2),
-        .rule = col_str(s, 3, a),
-        .group = col_str(s, 4, a),
-        .why = col_str(s, 5, a),
-        .points = sqlite3_column_int64(s, 6),
-        .half_life_ms = sqlite3_column_int64(s, 7),
-        .max = sqlite3_column_int64(s, 8),
-        .occurred_at = sqlite3_column_int64(s, 9),
-        .received_at = sqlite3_column_int64(s, 10),
-    };
+    return take_char(rest, '[') && str_take_int64(rest, ',', &ret->event) &&
+           str_take_int64(rest, ',', &ret->terms) && str_take_int64(rest, ',', &ret->occurred_at) &&
+           str_take_int64(rest, ']', &ret->received_at);
 }
 
-struct ledger_rows {
-    struct ledger_row *at;
-    size_t n, cap;
-};
-
-static struct ledger_row *next_row(struct ledger_rows *rows, struct arena *a)
+enum rc firings_read(struct str json, struct arena *a, struct firing **ret, size_t *ret_n)
 {
-    rows->at = arena_more(a, rows->at, rows->n, &rows->cap, sizeof *rows->at);
-    return &rows->at[rows->n++];
-}
+    struct firing *at = NULL;
+    size_t n = 0, cap = 0;
+    struct str rest = json;
+    bool ok = take_char(&rest, '['), end = ok && str_is(rest, "]");
 
-/* Row by row: a recursive query, which builds a table and sorts it, takes thrice as long. */
-static enum rc walk(struct db *db, const struct lead *lead, int64_t received_by, struct arena *a,
-                    struct ledger_rows *ret)
-{
-    int64_t id = lead->last_ledger;
-    enum rc rc = RC_OK;
-
-    while (id && rc == RC_OK) {
-        sqlite3_stmt *s = NULL;
-
-        rc = db_first(db, &s, SQL_LEDGER_ROW, "i", id);
-        if (rc == RC_OK && sqlite3_column_int64(s, 2) != lead->id)
-            rc = RC_NONE; /* the id was given anew */
-        if (rc == RC_NONE && id != lead->last_ledger)
-            rc = RC_CORRUPT;
-        if (rc == RC_OK) {
-            id = sqlite3_column_int64(s, 11);
-            if (sqlite3_column_int64(s, 10) <= received_by)
-                row_ledger(s, a, next_row(ret, a));
-        }
-        db_end(s);
+    while (ok && !end) {
+        at = arena_more(a, at, n, &cap, sizeof *at);
+        ok = take_firing(&rest, &at[n]) && (n == 0 || at[n].event >= at[n - 1].event);
+        n++;
+        end = ok && str_is(rest, "]");
+        ok = ok && (end || take_char(&rest, ','));
     }
-    return rc;
+    if (!ok)
+        return RC_CORRUPT;
+    *ret = at;
+    *ret_n = n;
+    return RC_OK;
 }
 
-static int by_id(const void *a, const void *b)
+static void add_firing(struct sbuf *b, const struct firing *f)
 {
-    const struct ledger_row *x = a, *y = b;
+    const int64_t numbers[] = {f->event, f->terms, f->occurred_at, f->received_at};
 
-    return (x->id > y->id) - (x->id < y->id);
+    if (b->len > 1)
+        sbuf_char(b, ',');
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        sbuf_char(b, i ? ',' : '[');
+        sbuf_int(b, numbers[i]);
+    }
+    sbuf_char(b, ']');
+}
+
+static enum rc seal(struct sbuf *b, struct arena *a, struct lead *lead)
+{
+    sbuf_char(b, ']');
+    return sbuf_seal(b, a, &lead->ledger);
+}
+
+enum rc firings_write(struct store *st, const struct firing *at, size_t n, struct arena *a,
+                      struct lead *lead)
+{
+    struct sbuf *b = &st->ledger;
+
+    sbuf_reset(b);
+    sbuf_char(b, '[');
+    for (size_t i = 0; i < n; i++)
+        add_firing(b, &at[i]);
+    return seal(b, a, lead);
+}
+
+enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row,
+                         struct arena *a)
+{
+    struct firing f = {
+        .event = row->event, .occurred_at = row->occurred_at, .received_at = row->received_at};
+    struct str known = lead->ledger.len ? lead->ledger : STR("[]");
+    enum rc rc = terms_id(st, row, &f.terms);
+
+    if (rc != RC_OK)
+        return rc;
+    sbuf_reset(&st->ledger);
+    sbuf_add(&st->ledger, (struct str){known.at, known.len - 1});
+    add_firing(&st->ledger, &f);
+    return seal(&st->ledger, a, lead);
+}
+
+enum rc ledger_row_of(struct db *db, const struct firing *f, struct ledger_row *ret)
+{
+    const struct terms *terms = NULL;
+    enum rc rc = terms_get(db, f->terms, &terms);
+
+    if (rc != RC_OK)
+        return rc == RC_NONE ? RC_CORRUPT : rc;
+    *ret = terms->row;
+    ret->event = f->event;
+    ret->occurred_at = f->occurred_at;
+    ret->received_at = f->received_at;
+    return RC_OK;
 }
 
 enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by, struct arena *a,
                     struct ledger_row **ret, size_t *ret_n)
 {
-    struct ledger_rows rows = {0};
-    bool alone = sqlite3_get_autocommit(r->db.handle); /* the chain must hold still */
-    enum rc rc = alone ? db_run(&r->db, SQL_SNAPSHOT, "") : RC_OK;
+    struct firing *firings = NULL;
+    size_t n = 0, n_rows = 0;
+    enum rc rc = lead->ledger.len ? firings_read(lead->ledger, a, &firings, &n) : RC_OK;
 
     if (rc != RC_OK)
         return rc;
-    rc = walk(&r->db, lead, received_by, a, &rows);
-    if (alone)
-        rc_ignored(db_run(&r->db, SQL_COMMIT, "")); /* nothing was written */
-    if (rc == RC_NONE && alone) /* the lead was erased or merged since it was read */
-        rc = RC_OK;
+    struct ledger_row *rows = arena_array(a, n, sizeof *rows);
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        if (firings[i].received_at <= received_by)
+            rc = ledger_row_of(&r->db, &firings[i], &rows[n_rows++]);
     if (rc != RC_OK)
-        return rc == RC_NONE ? RC_CORRUPT : rc;
-    if (rows.n > 1) /* a merge hangs one chain before the other */
-        qsort(rows.at, rows.n, sizeof *rows.at, by_id);
-    *ret = rows.at;
-    *ret_n = rows.n;
+        return rc;
+    *ret = rows;
+    *ret_n = n_rows;
     return RC_OK;
+}
+
+enum rc ledger_move(struct store *st, struct lead *from, struct lead *into, struct arena *a)
+{
+    struct firing *x = NULL, *y = NULL;
+    size_t n_x = 0, n_y = 0, i = 0, k = 0;
+    enum rc rc = from->ledger.len ? firings_read(from->ledger, a, &x, &n_x) : RC_OK;
+
+    if (rc == RC_OK && into->ledger.len)
+        rc = firings_read(into->ledger, a, &y, &n_y);
+    if (rc != RC_OK)
+        return rc;
+    struct firing *both = arena_array(a, n_x + n_y, sizeof *both);
+    while (i < n_x || k < n_y) {
+        bool older = k == n_y || (i < n_x && x[i].event < y[k].event);
+
+        both[i + k] = older ? x[i] : y[k];
+        *(older ? &i : &k) += 1;
+    }
+    from->ledger = STR_NULL;
+    return firings_write(st, both, n_x + n_y, a, into);
 }
 
 enum rc store_ruleset_add(struct store *st, struct str text, int64_t now_ms)

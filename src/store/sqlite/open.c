@@ -16,7 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE_SIZE = 4096, PROBE_BYTES = 64 * 1024, LOG_PART = 64 * 1024, PROPERTIES_MAX = 64 << 20 };
+enum {
+    PAGE_SIZE = 4096,
+    PROBE_BYTES = 64 * 1024,
+    LOG_PART = 64 * 1024,
+    PROPERTIES_MAX = 64 << 20,
+    LEDGER_MAX = 64 << 20, /* over a million firings of one lead */
+};
 enum { CHECKPOINT_PATIENCE = 4 };
 
 enum rc store_lock(const char *path, int *ret_fd, struct why *why)
@@ -218,6 +224,7 @@ enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store 
     st->lock_fd = -1;
     st->path = mem_text(s->path);
     st->properties = (struct sbuf)SBUF(PROPERTIES_MAX);
+    st->ledger = (struct sbuf)SBUF(LEDGER_MAX);
     rc = store_lock(st->path, &st->lock_fd, why);
     if (rc == RC_OK) {
         rc = open_database(st, s, now_ms, why);
@@ -244,6 +251,7 @@ void store_close(struct store *st)
     if (st->lock_fd >= 0)
         (void)close(st->lock_fd); /* nothing was written to it */
     sbuf_free(&st->properties);
+    sbuf_free(&st->ledger);
     free(st->path);
     free(st);
 }
@@ -309,6 +317,8 @@ const char *reader_error(const struct reader *r)
 
 enum rc store_begin(struct store *st)
 {
+    terms_forget(st); /* where the last one was rolled back */
+    st->new_terms = false;
     return db_run(store_db(st), SQL_BEGIN, "");
 }
 
@@ -318,6 +328,8 @@ enum rc store_commit(struct store *st)
 
     if (rc != RC_OK)
         store_rollback(st);
+    else
+        st->new_terms = false;
     return rc;
 }
 
@@ -364,6 +376,7 @@ enum rc store_undo(struct store *st)
 {
     if (sqlite3_get_autocommit(store_db(st)->handle)) /* SQLITE_FULL and others */
         return RC_IO;
+    terms_forget(st);
     if (db_run(store_db(st), SQL_UNDO, "") == RC_OK &&
         db_run(store_db(st), SQL_RELEASE, "") == RC_OK)
         return RC_OK;

@@ -39,13 +39,6 @@ enum rc properties_write(const struct lead *l, struct sbuf *b)
     return b->failed ? RC_TOOBIG : RC_OK;
 }
 
-static bool take_number(struct str *rest, int64_t *ret)
-{
-    struct str part;
-
-    return str_split(rest, ':', &part) && str_int64(part, ret);
-}
-
 /* Where it is the key's: that one comes later. */
 static bool take_time(struct str *rest, bool *ret_given, int64_t *ret)
 {
@@ -76,7 +69,7 @@ enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret)
         struct dedupe_key k;
         bool given;
 
-        if (!take_number(&bytes, &name_len) || !take_number(&bytes, &value_len) ||
+        if (!str_take_int64(&bytes, ':', &name_len) || !str_take_int64(&bytes, ':', &value_len) ||
             !take_time(&bytes, &given, &at) || !take_bytes(&bytes, name_len, &name) ||
             !take_bytes(&bytes, value_len, &value) || !take_bytes(&bytes, sizeof k.bytes, &key))
             return RC_CORRUPT;

@@ -125,70 +125,67 @@ static bool faded(const struct ledger_row *row, int64_t before)
            ledger_worth(row, before) == 0;
 }
 
+/* Of the firings, those that stay, in their place; *ret_n: how many. */
+static enum rc keep_unfaded(struct db *db, struct firing *firings, size_t n, int64_t before,
+                            size_t *ret_n)
+{
+    size_t kept = 0;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        struct ledger_row row;
+
+        rc = ledger_row_of(db, &firings[i], &row);
+        if (rc == RC_OK && !faded(&row, before))
+            firings[kept++] = firings[i];
+    }
+    if (rc == RC_OK)
+        *ret_n = kept;
+    return rc;
+}
+
 enum rc read_faded(struct reader *r, int64_t *after, int64_t before, size_t limit, int64_t ret[],
                    size_t *ret_n)
 {
     struct arena a AUTO(arena_free) = {0};
-    size_t n = 0;
+    size_t found = 0;
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(&r->db, &s, SQL_LEDGER_OLD, "ii", *after, before);
+    enum rc rc = db_query(&r->db, &s, SQL_LEDGERS, "i", *after);
 
     for (size_t seen = 0; seen < limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK;
          seen++) {
-        struct ledger_row row;
+        struct firing *firings;
+        size_t n = 0, kept = 0;
 
         arena_reset(&a);
-        row_ledger(s, &a, &row);
-        *after = row.id;
-        if (faded(&row, before))
-            ret[n++] = row.lead;
+        *after = sqlite3_column_int64(s, 0);
+        rc = firings_read(col_view(s, 1), &a, &firings, &n);
+        if (rc == RC_OK)
+            rc = keep_unfaded(&r->db, firings, n, before, &kept);
+        if (rc == RC_OK && kept < n)
+            ret[found++] = *after;
     }
     rc = db_finish(s, rc);
     if (rc == RC_OK)
-        *ret_n = n;
+        *ret_n = found;
     return rc;
-}
-
-/* In the order of their ids; a merge had hung one chain before the other. */
-static enum rc link_ledger(struct store *st, const struct ledger_row *rows, size_t n,
-                           int64_t before, int64_t *ret_last)
-{
-    int64_t last = 0;
-    enum rc rc = RC_OK;
-
-    for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        if (faded(&rows[i], before)) {
-            rc = db_run(store_db(st), SQL_LEDGER_DELETE, "i", rows[i].id);
-            continue;
-        }
-        rc = db_run(store_db(st), SQL_LEDGER_LINK, "in", rows[i].id, last);
-        last = rows[i].id;
-    }
-    *ret_last = last;
-    return rc;
-}
-
-static bool any_faded(const struct ledger_row *rows, size_t n, int64_t before)
-{
-    for (size_t i = 0; i < n; i++)
-        if (faded(&rows[i], before))
-            return true;
-    return false;
 }
 
 enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before)
 {
     struct arena a AUTO(arena_free) = {0};
-    struct ledger_row *rows = NULL;
+    struct firing *firings = NULL;
     struct lead l;
-    size_t n = 0;
+    size_t n = 0, kept = 0;
     enum rc rc = read_lead(&st->reader, lead, &a, &l);
 
     if (rc == RC_OK)
-        rc = read_ledger(&st->reader, &l, INT64_MAX, &a, &rows, &n);
-    if (rc != RC_OK || !any_faded(rows, n, before))
+        rc = firings_read(l.ledger, &a, &firings, &n);
+    if (rc == RC_OK)
+        rc = keep_unfaded(store_db(st), firings, n, before, &kept);
+    if (rc != RC_OK || kept == n)
         return rc == RC_NONE ? RC_OK : rc; /* the lead is gone meanwhile */
-    rc = link_ledger(st, rows, n, before, &l.last_ledger);
+    rc = firings_write(st, firings, kept, &a, &l);
     if (rc == RC_OK)
         rc = store_lead_save(st, &l);
     return rc == RC_OK ? remember(st, "purged", before) : rc;

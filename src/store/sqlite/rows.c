@@ -24,11 +24,11 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
         .band = (enum band)sqlite3_column_int(s, 13),
         .evaluated = sqlite3_column_int(s, 14),
         .last_event = sqlite3_column_int64(s, 15),
-        .last_ledger = sqlite3_column_int64(s, 16),
+        .ledger = col_str(s, 17, a),
     };
-    const char *properties = sqlite3_column_blob(s, 17);
+    const char *properties = sqlite3_column_blob(s, 16);
 
-    if (properties_read((struct str){properties, (size_t)sqlite3_column_bytes(s, 17)}, a, ret) ==
+    if (properties_read((struct str){properties, (size_t)sqlite3_column_bytes(s, 16)}, a, ret) ==
         RC_OK)
         return RC_OK;
     (void)!snprintf(db->error, sizeof db->error, "the properties of lead %lld cannot be read",
