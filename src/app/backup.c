@@ -8,16 +8,8 @@ enum { PAGES = 32, PAUSE_MS = 2 };
 
 struct turn {
     struct scheduler *s;
-    const char *file;
     bool done;
 };
-
-static enum rc begin(struct store *st, void *arg, struct why *why)
-{
-    struct turn *t = arg;
-
-    return backup_begin(st, t->file, &t->s->backup.run, why);
-}
 
 static enum rc step(struct store *st, void *arg, struct why *why)
 {
@@ -79,10 +71,10 @@ int64_t backup_job_step(struct scheduler *s)
 
     if (!wanted(s))
         return SCHEDULER_NEVER;
-    turn.file = s->backup.file; /* it does not change while one is under way */
     if (!s->backup.run) {
         s->backup.began_us = clock_mono_us();
-        rc = daemon_chore(s->daemon, begin, &turn, &why);
+        /* The file's name does not change while one is under way. */
+        rc = backup_begin(s->daemon->store, s->backup.file, &s->backup.run, &why);
     } else {
         rc = daemon_chore(s->daemon, step, &turn, &why);
         if (rc == RC_OK)

@@ -6,7 +6,7 @@
  */
 #include "daemon_priv.h"
 
-#include <semaphore.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,7 +16,9 @@ enum { PATIENCE_S = 5, TURN_MS = 250 };
 
 struct question {
     struct command command; /* first */
-    sem_t answered;
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    bool answered;      /* under the lock */
     atomic_int holders; /* who asks and the writer */
 };
 
@@ -24,7 +26,8 @@ static void let_go(struct question *q)
 {
     if (atomic_fetch_sub(&q->holders, 1) != 1)
         return;
-    (void)sem_destroy(&q->answered); /* nobody waits on it any more */
+    (void)pthread_cond_destroy(&q->told); /* nobody waits on it any more */
+    (void)pthread_mutex_destroy(&q->lock);
     free(q);
 }
 
@@ -32,22 +35,44 @@ static void answered(struct work *work)
 {
     struct question *q = (struct question *)work;
 
-    (void)sem_post(&q->answered); /* can only overflow, which one post does not */
+    pthread_mutex_lock(&q->lock);
+    q->answered = true;
+    pthread_cond_signal(&q->told);
+    pthread_mutex_unlock(&q->lock);
     let_go(q);
+}
+
+void steady_wait_init(pthread_mutex_t *lock, pthread_cond_t *told)
+{
+    pthread_condattr_t steady;
+
+    /* None of these can fail for these values on Linux. */
+    (void)pthread_mutex_init(lock, NULL);
+    (void)pthread_condattr_init(&steady);
+    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(told, &steady);
+    (void)pthread_condattr_destroy(&steady);
+}
+
+int steady_wait(pthread_mutex_t *lock, pthread_cond_t *told, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+    return pthread_cond_timedwait(told, lock, &until);
 }
 
 /* A quarter of a second; false: not yet. */
 static bool heard(struct question *q)
 {
-    struct timespec until;
+    int64_t until_ms = clock_mono_us() / 1000 + TURN_MS;
+    int error = 0;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TURN_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    return sem_timedwait(&q->answered, &until) == 0;
+    pthread_mutex_lock(&q->lock);
+    while (!q->answered && error != ETIMEDOUT)
+        error = steady_wait(&q->lock, &q->told, until_ms);
+    bool answered = q->answered;
+    pthread_mutex_unlock(&q->lock);
+    return answered;
 }
 
 /* What the writer has taken is waited for however long it takes; what still lies in its mailbox
@@ -83,7 +108,7 @@ static struct question *question_new(enum command_kind kind, void *arg, command_
     q->command = (struct command){
         .work = {.kind = WORK_COMMAND, .done = answered}, .kind = kind, .arg = arg, .fn = fn};
     atomic_init(&q->holders, 2);
-    (void)sem_init(&q->answered, 0, 0); /* cannot fail for these values */
+    steady_wait_init(&q->lock, &q->told);
     return q;
 }
 

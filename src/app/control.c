@@ -163,7 +163,9 @@ static bool is_text_or_missing(const json *node)
     return json_type(node) == JSON_STRING || json_type(node) == JSON_NULL;
 }
 
-/* The writer may hold the filter longer than this call waits: both live on the heap then. */
+/* So many at once hold up nobody who posts; who asked comes again for more. */
+enum { RETRY_MOST = 20000 };
+
 static enum rc read_filter(const json *request, struct arena *a, struct retry_filter *ret,
                            struct why *why)
 {
@@ -184,31 +186,30 @@ static enum rc read_filter(const json *request, struct arena *a, struct retry_fi
         .n_ids = n,
         .connector = arena_str(a, json_string(json_get(request, "connector"))),
         .reason = arena_str(a, json_string(json_get(request, "reason"))),
+        .limit = RETRY_MOST,
     };
     return RC_OK;
 }
 
 static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
 {
-    struct arena *a = mem_alloc(sizeof *a);
-    struct retry_filter *filter = ARENA_NEW(a, struct retry_filter);
+    struct arena a AUTO(arena_free) = {0};
+    struct retry_filter filter;
     struct why why = {0};
     int64_t count = 0;
-    enum rc rc = read_filter(request, a, filter, &why);
+    enum rc rc = read_filter(request, &a, &filter, &why);
 
     if (rc == RC_OK)
-        rc = daemon_command(d, COMMAND_RETRY, filter, NULL, &count, &why);
+        rc = daemon_command(d, COMMAND_RETRY, &filter, NULL, &count, &why);
     if (rc == RC_OK) {
         json_open(b, '{');
         json_kv_int(b, "retried", count);
+        json_key(b, "more");
+        json_bool(b, !filter.n_ids && count == RETRY_MOST);
         json_close(b, '}');
     } else {
         answer_error(b, why.text);
     }
-    if (rc == RC_TIMEOUT)
-        return; /* the writer may still read the filter: it is left to the process's end */
-    arena_free(a);
-    mem_freep(&a);
 }
 
 static void write_report(const struct backup_report *r, struct sbuf *b)

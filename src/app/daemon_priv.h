@@ -49,12 +49,16 @@ void daemon_overview(void *daemon); /* before /metrics: depth and age of each qu
 /* reload.c: SIGHUP; all or nothing. */
 void daemon_reload(struct daemon *d);
 
-/* command.c: asks the writer and waits; RC_TIMEOUT after 5 s. `arg` must outlive the call and,
- * after a time-out, the writer. */
+/* command.c: asks the writer and waits; RC_TIMEOUT: it did not come to it within 5 s, and will not
+ * any more. */
 MUST_CHECK enum rc daemon_command(struct daemon *d, enum command_kind kind, void *arg,
                                   command_fn *fn, int64_t *ret_count, struct why *why);
 /* A COMMAND_CHORE for another thread than the main one: waits until it is done. */
 MUST_CHECK enum rc daemon_chore(struct daemon *d, command_fn *fn, void *arg, struct why *why);
+
+/* Waiting for news by the steady clock, which nobody sets; ETIMEDOUT, as pthread_cond_timedwait. */
+void steady_wait_init(pthread_mutex_t *lock, pthread_cond_t *told);
+int steady_wait(pthread_mutex_t *lock, pthread_cond_t *told, int64_t until_ms);
 
 /* control.c */
 MUST_CHECK enum rc control_listen(const char *path, int *ret_fd, struct why *why);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "funneld/app/control.h"
@@ -26,7 +27,9 @@
 
 enum {
     INTAKE_WEIGHT = 4 * COMMIT_WEIGHT, /* what may wait for the writer: some commits' worth */
-    DELIVER_STACK = 1 << 20,
+    THREAD_STACK = 1 << 20,
+    STORE_PATIENCE_S = 15,
+    LOOK_MS = 100,
     WAIT_MS = 20,
     ANSWER_US = 250 * 1000,
 };
@@ -75,7 +78,7 @@ enum rc daemon_thread(pthread_t *ret, void *(*run)(void *), void *arg, struct wh
     pthread_attr_t attr;
 
     (void)pthread_attr_init(&attr); /* cannot fail on Linux */
-    (void)pthread_attr_setstacksize(&attr, DELIVER_STACK);
+    (void)pthread_attr_setstacksize(&attr, THREAD_STACK);
     int error = pthread_create(ret, &attr, run, arg);
     (void)pthread_attr_destroy(&attr);
     return error ? why_fail(RC_IO, why, "cannot start a thread: %s", strerror(error)) : RC_OK;
@@ -94,11 +97,36 @@ static enum rc set_bands(struct daemon *d, struct why *why)
     return RC_OK;
 }
 
+static bool stop_is_pending(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
+/* A backup from the command line may have the database for a while, and so may the daemon before
+ * this one; who restarts us counts how often we fail. */
+static enum rc open_store(struct daemon *d, struct why *why)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    int64_t until = clock_mono_us() + STORE_PATIENCE_S * INT64_C(1000000);
+    enum rc rc = store_open(&d->config->store, clock_now_ms(), &d->store, why);
+
+    if (rc == RC_BUSY)
+        log_write(LOG_WARN, "start.waits", L_WHY(why), L_END);
+    while (rc == RC_BUSY && clock_mono_us() < until && !stop_is_pending()) {
+        (void)nanosleep(&pause, NULL); /* no signal ends it: they are blocked */
+        rc = store_open(&d->config->store, clock_now_ms(), &d->store, why);
+    }
+    return rc;
+}
+
 static enum rc start_store(struct daemon *d, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
     const char *path = arena_text(&a, d->config->store.path);
-    enum rc rc = store_open(&d->config->store, clock_now_ms(), &d->store, why);
+    enum rc rc = open_store(d, why);
 
     if (rc == RC_OK)
         rc = reader_open(path, &d->overview_reader, why);

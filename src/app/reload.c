@@ -36,8 +36,7 @@ static enum rc ask_writer(struct daemon *d, struct config *c, enum command_kind 
 {
     enum rc rc = daemon_command(d, kind, arg, kind == COMMAND_CALL ? set_limits : NULL, NULL, why);
 
-    /* The writer keeps rules; after a time-out it may still come to either. */
-    if (kind == COMMAND_CALL ? rc != RC_TIMEOUT : rc != RC_OK && rc != RC_TIMEOUT)
+    if (kind == COMMAND_CALL || rc != RC_OK) /* the writer keeps rules */
         ref_drop(&c->ref);
     return rc;
 }

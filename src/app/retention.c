@@ -1,4 +1,4 @@
-/* app/retention.c - the scheduler's rounds of purging, slice by slice, and short checkpoints.
+/* app/retention.c - the scheduler's rounds of purging, slice by slice.
  *
  * A slice is a transaction of its own between the writer's others, small enough that no sender
  * notices it.
@@ -20,7 +20,7 @@ enum {
 };
 
 struct slice {
-    int64_t before, lead;
+    int64_t before, now, lead;
     bool done;
 };
 
@@ -39,7 +39,7 @@ static enum rc purge_events(struct store *st, void *arg, struct why *why)
     enum rc rc = store_begin(st);
 
     if (rc == RC_OK)
-        rc = store_purge_events(st, slice->before, EVENTS, &slice->done);
+        rc = store_purge_events(st, slice->before, slice->now, EVENTS, &slice->done);
     return end_transaction(st, rc, why);
 }
 
@@ -104,8 +104,23 @@ static enum rc vacuum_phase(struct scheduler *s, struct slice *slice, struct why
     return daemon_chore(s->daemon, vacuum, slice, why);
 }
 
+static enum rc trust(struct store *st, void *arg, struct why *why)
+{
+    struct slice *slice = arg;
+    enum rc rc = store_trust(st, slice->now);
+
+    slice->done = true;
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+/* A start by a clock that is ahead must not take back the doubt. */
+static enum rc trust_phase(struct scheduler *s, struct slice *slice, struct why *why)
+{
+    return daemon_chore(s->daemon, trust, slice, why);
+}
+
 static enum rc (*const phases[])(struct scheduler *s, struct slice *slice, struct why *why) = {
-    events_phase, keys_phase, ledger_phase, vacuum_phase};
+    events_phase, keys_phase, ledger_phase, vacuum_phase, trust_phase};
 
 /* Whatever is kept for a short time is looked at more often. */
 static int64_t round_ms(int64_t retention_ms)
@@ -123,37 +138,22 @@ int64_t retention_step(struct scheduler *s)
     struct retention *r = &s->retention;
     struct why why = {0};
 
+    if (kept != r->kept_ms)
+        *r = (struct retention){.kept_ms = kept};
     if (!kept)
         return SCHEDULER_NEVER;
     if (!r->before) /* for the whole round, or senders who do not rest would make it endless */
         r->before = scheduler_trusted_now(s) - kept;
-    struct slice slice = {.before = r->before};
+    struct slice slice = {.before = r->before, .now = r->before + kept};
     if (phases[r->phase](s, &slice, &why) != RC_OK) {
         log_write(LOG_WARN, "retention.failed", L_WHY(&why), L_END);
-        *r = (struct retention){0};
+        *r = (struct retention){.kept_ms = kept};
         return AFTER_FAILURE_MS;
     }
     if (!slice.done)
         return PAUSE_MS;
     if ((size_t)++r->phase < ARRAY_LEN(phases))
         return PAUSE_MS;
-    *r = (struct retention){0};
+    *r = (struct retention){.kept_ms = kept};
     return round_ms(kept);
-}
-
-static enum rc checkpoint_all(struct store *st, void *arg, struct why *why)
-{
-    (void)arg;
-    enum rc rc = store_checkpoint_all(st);
-    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
-}
-
-/* What is quiet is copied back, so that a backup of the file alone or a start has little to do. */
-int64_t checkpoint_step(struct scheduler *s)
-{
-    struct why why = {0};
-
-    if (daemon_chore(s->daemon, checkpoint_all, NULL, &why) != RC_OK)
-        log_write(LOG_WARN, "checkpoint.failed", L_WHY(&why), L_END);
-    return MINUTES_MS;
 }

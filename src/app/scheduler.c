@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "funneld/base/clock.h"
+#include "funneld/observe/log.h"
 
 enum { TRIM_MS = 10 * SECONDS_MS };
 
@@ -19,6 +19,23 @@ static int64_t trim_step(struct scheduler *s)
     return TRIM_MS;
 }
 
+static enum rc checkpoint_all(struct store *st, void *arg, struct why *why)
+{
+    (void)arg;
+    enum rc rc = store_checkpoint_all(st);
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+}
+
+/* What is quiet is copied back, so that a backup of the file alone or a start has little to do. */
+static int64_t checkpoint_step(struct scheduler *s)
+{
+    struct why why = {0};
+
+    if (daemon_chore(s->daemon, checkpoint_all, NULL, &why) != RC_OK)
+        log_write(LOG_WARN, "checkpoint.failed", L_WHY(&why), L_END);
+    return MINUTES_MS;
+}
+
 static const struct {
     int64_t (*step)(struct scheduler *s);
     int64_t first_ms; /* after the start */
@@ -27,10 +44,6 @@ static const struct {
     {checkpoint_step, MINUTES_MS}, {trim_step, TRIM_MS},
 };
 
-/* How far the wall clock may be ahead of the steady one, and for how long it must say so before it
- * is believed: a clock that jumps years ahead must not purge everything. */
-enum { MAY_DIFFER_MS = HOURS_MS, BELIEVED_AFTER_MS = DAYS_MS };
-
 static int64_t mono_ms(void)
 {
     return clock_mono_us() / 1000;
@@ -38,31 +51,17 @@ static int64_t mono_ms(void)
 
 int64_t scheduler_trusted_now(struct scheduler *s)
 {
-    int64_t now = clock_now_ms(), mono = mono_ms();
-    int64_t expected = s->wall_ms + (mono - s->mono_ms);
-
-    if (now <= expected + MAY_DIFFER_MS) {
-        s->doubt_since_ms = 0;
-        return now;
-    }
-    if (!s->doubt_since_ms)
-        s->doubt_since_ms = mono;
-    if (mono - s->doubt_since_ms < BELIEVED_AFTER_MS)
-        return expected;
-    s->wall_ms = now;
-    s->mono_ms = mono;
-    return now;
+    return trusted_time(&s->trusted, clock_now_ms(), mono_ms());
 }
 
 /* Until the time by the steady clock, or somebody has news; false: the end. */
 static bool wait_until(struct scheduler *s, int64_t until_ms)
 {
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
     int error = 0;
 
     pthread_mutex_lock(&s->lock);
     while (!s->stopping && !s->woken && error != ETIMEDOUT)
-        error = pthread_cond_timedwait(&s->told, &s->lock, &until);
+        error = steady_wait(&s->lock, &s->told, until_ms);
     bool go_on = !s->stopping;
     pthread_mutex_unlock(&s->lock);
     return go_on;
@@ -84,7 +83,7 @@ static void *run(void *scheduler)
     int64_t due[ARRAY_LEN(jobs)], next;
 
     for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
-        due[i] = s->mono_ms + jobs[i].first_ms;
+        due[i] = mono_ms() + jobs[i].first_ms;
     do {
         bool woken = take_news(s);
 
@@ -100,33 +99,24 @@ static void *run(void *scheduler)
     return NULL;
 }
 
-static void make_lock(struct scheduler *s)
-{
-    pthread_condattr_t steady;
-
-    /* None of these can fail for these values on Linux. */
-    (void)pthread_mutex_init(&s->lock, NULL);
-    (void)pthread_condattr_init(&steady);
-    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&s->told, &steady);
-    (void)pthread_condattr_destroy(&steady);
-}
-
 static void see_time(void *self, const struct event_view *e)
 {
     *(int64_t *)self = e->received_at;
 }
 
-/* What the wall clock says at the start is believed as far as it agrees with the newest event:
- * after a quiet weekend it waits for a day, like any other jump. */
+/* What the wall clock says at the start is believed as far as it agrees with what was trusted last,
+ * or with the newest event: after a quiet weekend it waits for a day, like any other jump. */
 static int64_t last_known_time(struct reader *reader)
 {
     const struct list_filter newest = {.limit = 1};
-    int64_t now = clock_now_ms(), seen = 0;
+    int64_t now = clock_now_ms(), known = 0;
+    enum rc rc = read_trusted(reader, &known);
 
-    if (read_events(reader, &newest, see_time, &seen) != RC_OK || !seen || seen > now)
+    if (rc == RC_OK && !known)
+        rc = read_events(reader, &newest, see_time, &known);
+    if (rc != RC_OK || !known || known > now)
         return now;
-    return now - seen < BELIEVED_AFTER_MS ? now : seen;
+    return now - known < DAYS_MS ? now : known;
 }
 
 enum rc scheduler_start(struct daemon *d, struct reader *reader, struct scheduler **ret,
@@ -136,10 +126,9 @@ enum rc scheduler_start(struct daemon *d, struct reader *reader, struct schedule
 
     s->daemon = d;
     s->reader = reader;
-    s->wall_ms = last_known_time(reader);
-    s->mono_ms = mono_ms();
+    s->trusted = (struct trusted_time){.wall_ms = last_known_time(reader), .steady_ms = mono_ms()};
     atomic_store(&s->retention_ms, d->config->store.retention_ms);
-    make_lock(s);
+    steady_wait_init(&s->lock, &s->told);
     enum rc rc = daemon_thread(&s->thread, run, s, why);
     s->runs = rc == RC_OK;
     *ret = s;

@@ -2,11 +2,13 @@
 #ifndef FUNNELD_APP_SCHEDULER_PRIV_H
 #define FUNNELD_APP_SCHEDULER_PRIV_H
 
+#include "funneld/base/clock.h"
 #include "scheduler.h"
 
 enum { SCHEDULER_NEVER = 1 << 30 }; /* as a step's answer */
 
 struct retention {
+    int64_t kept_ms; /* by which this round goes */
     int phase;
     int64_t before; /* of this round: older events go */
     int64_t ledger_after;
@@ -33,9 +35,7 @@ struct scheduler {
     pthread_t thread;
     bool runs;
     /* Its thread's own. */
-    int64_t wall_ms,
-        mono_ms;            /* one moment, by both clocks: what the wall clock may be trusted by */
-    int64_t doubt_since_ms; /* by the steady clock, since when they disagree; 0: they do not */
+    struct trusted_time trusted;
     struct retention retention;
     struct audit_job audit;
     struct backup_job backup;
@@ -47,12 +47,11 @@ struct scheduler {
     bool stopping, woken; /* under the lock */
 };
 
-/* The wall clock, or less while it is not to be believed: nothing is purged by a wrong one. */
+/* Nothing is purged by a clock that is wrong. */
 int64_t scheduler_trusted_now(struct scheduler *s);
 
 /* Each does a little; the answer is when to call again, in milliseconds. */
 int64_t retention_step(struct scheduler *s);
-int64_t checkpoint_step(struct scheduler *s);
 int64_t audit_step(struct scheduler *s);
 int64_t backup_job_step(struct scheduler *s);
 void backup_job_drop(struct scheduler *s); /* at the end, if one runs */

@@ -20,6 +20,21 @@ int64_t clock_mono_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+int64_t trusted_time(struct trusted_time *t, int64_t wall_ms, int64_t steady_ms)
+{
+    const int64_t may_differ = HOURS_MS, believed_after = DAYS_MS;
+    int64_t expected = t->wall_ms ? t->wall_ms + (steady_ms - t->steady_ms) : wall_ms;
+
+    if (wall_ms > expected + may_differ) {
+        if (!t->doubt_since_ms)
+            t->doubt_since_ms = steady_ms;
+        if (steady_ms - t->doubt_since_ms < believed_after)
+            return expected;
+    }
+    *t = (struct trusted_time){.wall_ms = wall_ms, .steady_ms = steady_ms};
+    return wall_ms;
+}
+
 /* Proleptic Gregorian calendar, days since 1970-01-01 <-> year, month, day: whole 400-year eras
  * counted from 0000-03-01, so that the leap day is the last of a year. */
 static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)

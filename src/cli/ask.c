@@ -77,10 +77,10 @@ int cli_follow_merged(struct cli *cli, struct lead *lead)
 
     for (int hops = 0; lead->state == LEAD_MERGED; hops++) {
         int64_t from = lead->id, into = lead->merged_into;
-        enum rc rc = hops < MAX_HOPS ? read_lead(cli->reader, into, &cli->arena, lead) : RC_CORRUPT;
+        enum rc rc = hops < MAX_HOPS ? read_lead(cli->reader, into, &cli->arena, lead) : RC_INVALID;
 
         if (rc != RC_OK)
-            return cli_fail_read(cli, rc == RC_NONE ? RC_CORRUPT : rc);
+            return cli_fail_read(cli, rc == RC_NONE ? RC_INVALID : rc);
         cli_note(cli, "lead %lld was merged into lead %lld", (long long)from, (long long)into);
     }
     return DONE;

@@ -72,6 +72,8 @@ static enum rc by_daemon(struct cli *cli, struct str file, int64_t *ret_bytes, s
     while (rc == RC_OK && runs) {
         (void)nanosleep(&pause, NULL); /* shorter when a signal comes */
         rc = look(cli, STR_NULL, &runs, ret_bytes, why);
+        if (rc == RC_NONE)
+            rc = why_fail(RC_IO, why, "the daemon stopped before the backup was done");
     }
     return rc;
 }
@@ -131,14 +133,13 @@ int cli_backup(struct cli *cli)
 }
 
 /* "funneld.db.before-restore-20261124T135739": sorts by time, and no two in a second. */
-static struct str kept_name(struct cli *cli)
+static struct str kept_name(struct cli *cli, const char *path)
 {
     char text[TIME_TEXT];
 
     time_text(cli->now_ms, text);
-    return arena_printf(&cli->arena, "%.*s.before-restore-%.4s%.2s%.2sT%.2s%.2s%.2s",
-                        STR_ARG(cli->config->store.path), text, text + 5, text + 8, text + 11,
-                        text + 14, text + 17);
+    return arena_printf(&cli->arena, "%s.before-restore-%.4s%.2s%.2sT%.2s%.2s%.2s", path, text,
+                        text + 5, text + 8, text + 11, text + 14, text + 17);
 }
 
 int cli_restore(struct cli *cli)
@@ -148,8 +149,8 @@ int cli_restore(struct cli *cli)
 
     if (status != DONE)
         return status;
-    const char *path = arena_text(&cli->arena, cli->config->store.path);
-    struct str kept = kept_name(cli);
+    char *path AUTO(mem_freep) = store_real_path(arena_text(&cli->arena, cli->config->store.path));
+    struct str kept = kept_name(cli, path);
     enum rc rc = store_restore(path, cli->args.words[0], kept.at, &why);
     if (rc == RC_BUSY)
         return cli_fail(cli, "%s: stop it first", why.text);

@@ -75,20 +75,38 @@ static void write_request(const struct retry_filter *f, struct sbuf *b)
     json_close(b, '}');
 }
 
-static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
-                         struct why *why)
+/* One question, which brings back so many at most. */
+static enum rc ask(struct cli *cli, struct str request, int64_t *ret_n, bool *ret_more,
+                   struct why *why)
 {
-    struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
     struct json_doc doc AUTO(json_doc_free) = {0};
+    enum rc rc = control_request(cli->config->control_socket, request, &cli->arena, &doc, why);
 
-    write_request(f, &request);
-    enum rc rc =
-        control_request(cli->config->control_socket, sbuf_str(&request), &cli->arena, &doc, why);
     if (rc != RC_OK)
         return rc;
     if (!json_int64(json_get(doc.root, "retried"), ret_n))
         return why_fail(RC_INVALID, why, "the daemon's answer holds no number");
+    *ret_more = json_true(json_get(doc.root, "more"));
     return RC_OK;
+}
+
+static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
+                         struct why *why)
+{
+    struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
+    bool more = true;
+    enum rc rc = RC_OK;
+
+    write_request(f, &request);
+    while (rc == RC_OK && more) {
+        int64_t n = 0;
+
+        rc = ask(cli, sbuf_str(&request), &n, &more, why);
+        *ret_n += n;
+    }
+    return *ret_n && rc != RC_OK
+               ? why_wrap(RC_IO, why, "after %lld were put back", (long long)*ret_n)
+               : rc;
 }
 
 /* The lock that store_open takes keeps a daemon from starting meanwhile. */

@@ -15,6 +15,7 @@
 #ifndef FUNNELD_DELIVER_ATTEMPT_H
 #define FUNNELD_DELIVER_ATTEMPT_H
 
+#include "funneld/base/clock.h"
 #include "funneld/deliver/deliverer.h"
 #include "lane_priv.h"
 
@@ -62,6 +63,8 @@ struct engine {
     struct lanes lanes;
     uint64_t random;
     struct attempt *attempts;
+    struct trusted_time trusted;
+    int64_t trusted_ms;               /* as of this step: by what a delivery is too old */
     bool store_closed;                /* nothing can be recorded any more, so nothing may begin */
     void (*posted)(struct engine *e); /* from the writer's thread: the mailbox has something */
 };

@@ -292,7 +292,7 @@ static size_t count_attempts(const struct deliverer *d)
     return n;
 }
 
-int64_t deliverer_step(struct deliverer *d, int64_t now_ms)
+int64_t deliverer_step(struct deliverer *d, int64_t now_ms, int64_t steady_ms)
 {
     bool more = true;
 
@@ -300,6 +300,7 @@ int64_t deliverer_step(struct deliverer *d, int64_t now_ms)
     atomic_store(&d->busy, 1 + count_attempts(d));
     atomic_store(&d->woken, false);
     heed_clock(d, now_ms);
+    d->engine.trusted_ms = trusted_time(&d->engine.trusted, now_ms, steady_ms);
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
         more = read_mail(d, now_ms);
         heed_rescan(d, now_ms);
@@ -318,7 +319,7 @@ void *deliverer_run(void *deliverer)
     struct transport *t = d->engine.ports.transport;
 
     for (;;) {
-        int64_t next = deliverer_step(d, clock_now_ms());
+        int64_t next = deliverer_step(d, clock_now_ms(), clock_mono_us() / 1000);
 
         if (atomic_load(&d->stopping) && deliverer_idle(d))
             return NULL;

@@ -22,15 +22,16 @@ enum verdict attempt_doubt(const struct attempt *a)
     return a->may_have_acted ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
 }
 
-static bool is_too_old(const struct attempt *a, const struct delivery *d, int64_t now_ms)
+/* Not by a clock that has just jumped ahead. */
+static bool is_too_old(const struct attempt *a, const struct delivery *d)
 {
     int64_t give_up = ((const struct connector_common *)a->job.settings)->give_up_ms;
 
-    return give_up > 0 && now_ms - d->created_at >= give_up;
+    return give_up > 0 && a->engine->trusted_ms - d->created_at >= give_up;
 }
 
 static enum attempt_verdict weigh(const struct attempt *a, const struct outcome *o,
-                                  const struct delivery *d, int64_t now_ms)
+                                  const struct delivery *d)
 {
     enum verdict v = o->verdict == VERDICT_NONE ? attempt_doubt(a) : o->verdict;
 
@@ -45,7 +46,7 @@ static enum attempt_verdict weigh(const struct attempt *a, const struct outcome 
 
     /* What may have happened is looked at once before it is given up. */
     bool looked = v == VERDICT_RETRY || still_in_doubt(a);
-    if (looked && is_too_old(a, d, now_ms))
+    if (looked && is_too_old(a, d))
         return ATTEMPT_DEAD;
     return v == VERDICT_RETRY ? ATTEMPT_RETRY : ATTEMPT_AMBIGUOUS;
 }
@@ -102,7 +103,7 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
     const struct outcome *o = &a->job.outcomes[i];
     const struct parcel *p = &a->parcels[i];
     struct attempt_end *end = &a->report.ends[i];
-    enum attempt_verdict v = weigh(a, o, &p->d, now_ms);
+    enum attempt_verdict v = weigh(a, o, &p->d);
 
     *end = (struct attempt_end){
         .delivery = p->d.id,

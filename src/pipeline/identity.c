@@ -10,7 +10,7 @@ enum rc follow_merges(struct batch *b, struct lead *lead)
             hops < MAX_HOPS ? read_lead(b->reader, lead->merged_into, b->arena, lead) : RC_INVALID;
 
         if (rc != RC_OK)
-            return rc == RC_NONE ? RC_CORRUPT : rc;
+            return rc == RC_NONE ? RC_INVALID : rc; /* merged into nobody */
     }
     return RC_OK;
 }

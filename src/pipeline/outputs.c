@@ -50,7 +50,8 @@ static enum rc queue(struct batch *b, const struct connector *c, struct delivery
 
 static bool stale(const struct connector *c, const struct lead *lead, int64_t now_ms)
 {
-    return !lead->enriched_at || lead->enriched_at + hubspot_stale_after_ms(c->settings) <= now_ms;
+    return !lead->enriched_at || lead->enriched_at > now_ms || /* a clock that was ahead */
+           lead->enriched_at + hubspot_stale_after_ms(c->settings) <= now_ms;
 }
 
 enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,

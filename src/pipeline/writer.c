@@ -120,7 +120,7 @@ static enum rc hold_and_release(struct batch *b, const struct rules *r)
     for (size_t i = 0; i < r->n_connectors; i++)
         names[i] = r->connectors[i].name;
     b->rescan = true;
-    return store_connectors(b->store, names, r->n_connectors, b->now_ms);
+    return store_connectors(b->store, names, r->n_connectors);
 }
 
 static enum rc load_rules(struct batch *b, const struct rules *r)
@@ -421,6 +421,8 @@ bool writer_step(struct writer *w, int64_t now_ms, int wait_ms)
     if (mails)
         do_mails(w, mails, now_ms);
     do_chores(w, chores);
+    if (chores && !w->broken)
+        checkpoint(w); /* a purge writes as much as a sender does */
     return true;
 }
 

@@ -143,7 +143,7 @@ static void an_empty_file_becomes_a_database(void **state)
     TEXT(ask(w, "PRAGMA auto_vacuum"), "2");
 }
 
-static void properties_that_cannot_be_read_are_corruption(void **state)
+static void properties_that_cannot_be_read_are_invalid(void **state)
 {
     static const char *const damaged[] = {"x",          "1:1:",      "1:1:5:a",
                                           "1:1:5:ab00", "-1:1:5:ab", "1:99999999999999999999:5:ab"};
@@ -159,7 +159,7 @@ static void properties_that_cannot_be_read_are_corruption(void **state)
                                 damaged[i])
                        .at);
         world_reopen(w);
-        assert_int_equal(read_lead(w->reader, id, &w->arena, &l), RC_CORRUPT);
+        assert_int_equal(read_lead(w->reader, id, &w->arena, &l), RC_INVALID);
         assert_int_equal(l.id, 4711);
         assert_non_null(strstr(store_error(w->store), "properties of lead"));
     }
@@ -327,7 +327,7 @@ int main(void)
         RUN_EMPTY(a_database_of_another_program_is_refused_and_not_touched),
         RUN_EMPTY(a_file_that_is_no_database_is_refused_and_not_touched),
         RUN_EMPTY(an_empty_file_becomes_a_database),
-        RUN(properties_that_cannot_be_read_are_corruption),
+        RUN(properties_that_cannot_be_read_are_invalid),
         RUN(an_edited_migration_is_found_out),
         RUN(a_forgotten_migration_is_found_out),
         RUN_EMPTY(a_creation_that_was_cut_short_is_completed),

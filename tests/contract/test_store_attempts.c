@@ -219,7 +219,7 @@ static void an_attempt_can_end_while_its_delivery_is_held(void **state)
     OK(store_attempt_begin(w->store, good, T0));
     OK(store_attempt_begin(w->store, open, T0));
     OK(store_attempt_begin(w->store, again, T0));
-    OK(store_connectors(w->store, NULL, 0, T0));
+    OK(store_connectors(w->store, NULL, 0));
     OK(end_with(w, good, ATTEMPT_DELIVERED, NULL));
     OK(end_with(w, bad, ATTEMPT_DEAD, "revoked"));
     OK(end_with(w, open, ATTEMPT_AMBIGUOUS, "time-out"));
@@ -300,6 +300,16 @@ static void without_a_filter_all_that_is_dead_is_tried_again(void **state)
     assert_int_equal(count_due(w, "slack"), 2);
 }
 
+static void a_limit_leaves_the_rest_for_the_next_time(void **state)
+{
+    struct world *w = *state;
+
+    (void)three_dead(w);
+    assert_int_equal(retry(w, (struct retry_filter){.limit = 2}), 2);
+    assert_int_equal(retry(w, (struct retry_filter){.limit = 2}), 1);
+    OK(store_commit(w->store));
+}
+
 static void what_died_in_doubt_is_looked_at_when_it_is_tried_again(void **state)
 {
     struct world *w = *state;
@@ -377,20 +387,20 @@ static void deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back(voi
     OK(store_begin(w->store));
     int64_t slack = put_one(w, "slack"), notion = put_one(w, "notion"), dead = put_one(w, "notion");
     OK(end_with(w, dead, ATTEMPT_DEAD, "revoked"));
-    OK(store_connectors(w->store, both, 1, T0 + 9));
+    OK(store_connectors(w->store, both, 1));
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, slack).state, DELIVERY_PENDING);
     assert_int_equal(get_delivery(w, notion).state, DELIVERY_HELD);
     assert_int_equal(get_delivery(w, dead).state, DELIVERY_DEAD);
     assert_int_equal(count_due(w, "notion"), 0);
     OK(store_begin(w->store));
-    OK(store_connectors(w->store, both, 2, T0 + 19));
+    OK(store_connectors(w->store, both, 2));
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, notion).state, DELIVERY_PENDING);
     assert_int_equal(get_delivery(w, notion).due_at, T0);
     assert_int_equal(get_delivery(w, dead).state, DELIVERY_DEAD);
     OK(store_begin(w->store));
-    OK(store_connectors(w->store, NULL, 0, T0 + 29));
+    OK(store_connectors(w->store, NULL, 0));
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, slack).state, DELIVERY_HELD);
     assert_int_equal(get_delivery(w, notion).state, DELIVERY_HELD);
@@ -412,6 +422,7 @@ int main(void)
         RUN(an_attempt_can_end_while_its_delivery_is_held),
         RUN(a_remote_object_is_set_renewed_and_forgotten),
         RUN(without_a_filter_all_that_is_dead_is_tried_again),
+        RUN(a_limit_leaves_the_rest_for_the_next_time),
         RUN(what_died_in_doubt_is_looked_at_when_it_is_tried_again),
         RUN(a_retry_keeps_to_all_of_its_filters),
         RUN(what_an_erased_lead_had_is_not_tried_again),

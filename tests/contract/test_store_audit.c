@@ -80,7 +80,7 @@ static void a_store_that_keeps_its_promises_is_found_so(void **state)
     for (size_t rows = 1; rows < 5; rows++)
         assert_string_equal(audit(w, rows).text, "");
     OK(store_begin(w->store));
-    OK(store_purge_events(w->store, T0 + 1, 100, &done));
+    OK(store_purge_events(w->store, T0 + 1, INT64_MAX, 100, &done));
     OK(store_commit(w->store));
     assert_string_equal(audit(w, 1000).text, ""); /* what was purged is not missing */
 
@@ -171,11 +171,42 @@ static void every_kind_of_damage_is_seen(void **state)
     }
 }
 
+/* Pages that are no pages, under a daemon that runs: the next table is looked at all the same. */
+static void a_table_that_is_damaged_is_told_and_the_next_is_looked_at(void **state)
+{
+    struct world *w = *state;
+    char noise[4096];
+
+    fill(w);
+    OK(store_begin(w->store));
+    for (int i = 0; i < 2000; i++)
+        (void)put_event_at(w, 3, T0 + 100 + i);
+    OK(store_commit(w->store));
+    plant(w, "UPDATE lead SET band = 9 WHERE id = 1; PRAGMA wal_checkpoint(TRUNCATE)");
+    store_close(w->store);
+    w->store = NULL;
+    memset(noise, 0xa5, sizeof noise);
+    int fd = open(w->path.at, O_WRONLY);
+    assert_true(fd >= 0);
+    for (off_t page = 100; page < 103; page++)
+        assert_int_equal(pwrite(fd, noise, sizeof noise, page * 4096), sizeof noise);
+    assert_int_equal(close(fd), 0);
+    world_reopen(w);
+    struct seen s = audit(w, 5000);
+    if (!strstr(s.text, "it is damaged") || !strstr(s.text, "its band is none that there is"))
+        fail_msg("seen was only: %s", s.text);
+    store_close(w->store);
+    w->store = NULL;
+    assert_int_equal(unlink(w->path.at), 0);
+    world_reopen(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(a_store_that_keeps_its_promises_is_found_so),
         RUN(every_kind_of_damage_is_seen),
+        RUN(a_table_that_is_damaged_is_told_and_the_next_is_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

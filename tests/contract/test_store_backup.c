@@ -172,6 +172,66 @@ static void the_database_by_another_name_is_not_written_over(void **state)
     (void)put_committed(w, T0);
 }
 
+/* Of a copy that was made by hand: SQLite would play it into the new one. */
+static void a_log_that_lies_beside_the_copy_is_taken_away(void **state)
+{
+    struct world *w = *state;
+    const char *copy = beside(w, "copy.db"), *log = beside(w, "copy.db-wal");
+
+    fill(w, 50);
+    int fd = open(log, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "what was", 8), 8);
+    assert_int_equal(close(fd), 0);
+    int64_t id = put_committed(w, T0);
+    back_up(w, copy);
+    assert_int_not_equal(access(log, F_OK), 0);
+    assert_true(holds(copy, id));
+}
+
+static void only_a_plain_file_is_replaced(void **state)
+{
+    struct world *w = *state;
+    struct backup *b = NULL;
+    const char *pipe = beside(w, "pipe"), *link = beside(w, "link"), *other = beside(w, "other");
+
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink(other, link), 0);
+    assert_int_equal(backup_begin(w->store, pipe, &b, &w->why), RC_INVALID);
+    assert_non_null(strstr(w->why.text, "pipe is no plain file"));
+    assert_int_equal(backup_begin(w->store, link, &b, &w->why), RC_INVALID);
+    assert_int_equal(backup_begin(w->store, w->dir, &b, &w->why), RC_INVALID);
+    assert_null(b);
+}
+
+/* On its way a copy of X is called X.partial. */
+static void a_database_that_is_called_partial_is_not_removed(void **state)
+{
+    struct world *w = *state;
+    struct backup *b = NULL;
+
+    store_close(w->store);
+    w->store = NULL;
+    w->path = arena_printf(&w->arena, "%s/x.partial", w->dir);
+    w->settings.path = w->path;
+    world_reopen(w);
+    assert_int_equal(backup_begin(w->store, beside(w, "x"), &b, &w->why), RC_INVALID);
+    assert_int_equal(access(w->path.at, F_OK), 0);
+}
+
+static void one_file_has_one_lock_whatever_it_is_called(void **state)
+{
+    struct world *w = *state;
+    struct store *second = NULL;
+    struct store_settings s = w->settings;
+    const char *link = beside(w, "link.db");
+
+    assert_int_equal(symlink(w->path.at, link), 0);
+    s.path = str_of(link);
+    assert_int_equal(store_open(&s, T0, &second, &w->why), RC_BUSY);
+    assert_null(second);
+}
+
 static void verifying_is_given_up_when_it_is_told_to(void **state)
 {
     struct world *w = *state;
@@ -310,6 +370,10 @@ int main(void)
         RUN(a_copy_that_is_damaged_does_not_count),
         RUN(a_copy_that_cannot_be_written_says_where),
         RUN(the_database_by_another_name_is_not_written_over),
+        RUN(a_log_that_lies_beside_the_copy_is_taken_away),
+        RUN(only_a_plain_file_is_replaced),
+        RUN(a_database_that_is_called_partial_is_not_removed),
+        RUN(one_file_has_one_lock_whatever_it_is_called),
         RUN(verifying_is_given_up_when_it_is_told_to),
         RUN(a_restore_brings_back_the_copy_with_a_new_id_and_keeps_what_was_there),
         RUN(what_is_no_copy_of_ours_is_not_restored),

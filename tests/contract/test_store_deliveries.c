@@ -128,7 +128,7 @@ static void a_fold_leaves_open_attempts_and_what_is_done_or_held(void **state)
     int64_t newest = put_delivery(w, lead, "notion", T0);
     assert_int_equal(fold(w, "notion", lead, newest), 0);
     int64_t held = put_delivery(w, lead, "gone", T0);
-    OK(store_connectors(w->store, &STR("notion"), 1, T0));
+    OK(store_connectors(w->store, &STR("notion"), 1));
     int64_t after = put_delivery(w, lead, "gone", T0);
     assert_int_equal(fold(w, "gone", lead, after), 0);
     OK(store_commit(w->store));
@@ -378,12 +378,12 @@ static void the_queue_follows_whatever_becomes_of_a_delivery(void **state)
                                                          .started_at = T0,
                                                          .ended_at = T0}));
     check_queue(w, "notion", T0 + 9);
-    OK(store_connectors(w->store, both, 1, T0)); /* Slack's are held */
+    OK(store_connectors(w->store, both, 1)); /* Slack's are held */
     check_queue(w, "slack", 0);
-    OK(store_connectors(w->store, both, 2, T0));
+    OK(store_connectors(w->store, both, 2));
     check_queue(w, "slack", T0);
     OK(store_savepoint(w->store));
-    OK(store_connectors(w->store, NULL, 0, T0));
+    OK(store_connectors(w->store, NULL, 0));
     OK(store_undo(w->store));
     OK(store_commit(w->store));
     check_queue(w, "slack", T0);

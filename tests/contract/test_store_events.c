@@ -81,6 +81,22 @@ static void inside_the_window_the_same_hash_is_a_duplicate(void **state)
     OK(store_commit(w->store));
 }
 
+/* The clock was ahead when it came first. */
+static void a_window_does_not_reach_into_the_future(void **state)
+{
+    struct world *w = *state;
+    struct event first = windowed(T0 + 1000000), now = windowed(T0), soon = windowed(T0 + 1);
+    int64_t id = 0;
+
+    OK(store_begin(w->store));
+    int64_t one = put_event(w, 0, &first);
+    int64_t two = put_event(w, 0, &now);
+    assert_int_not_equal(one, two);
+    assert_int_equal(store_dedupe(w->store, &soon, &id), RC_EXISTS);
+    assert_int_equal(id, two);
+    OK(store_commit(w->store));
+}
+
 static void after_the_window_the_same_hash_is_a_new_event(void **state)
 {
     struct world *w = *state;
@@ -297,6 +313,7 @@ int main(void)
         RUN(keys_are_remembered_after_a_restart_and_ids_go_on),
         RUN(keys_of_the_same_time_and_of_the_same_hash_are_different),
         RUN(inside_the_window_the_same_hash_is_a_duplicate),
+        RUN(a_window_does_not_reach_into_the_future),
         RUN(after_the_window_the_same_hash_is_a_new_event),
         RUN(without_a_window_a_key_is_claimed_for_ever),
         RUN(an_event_comes_back_as_it_was_stored),

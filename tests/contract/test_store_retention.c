@@ -12,7 +12,7 @@ static void purge(struct world *w, int64_t before)
 
     OK(store_begin(w->store));
     while (!done)
-        OK(store_purge_events(w->store, before, SLICE, &done));
+        OK(store_purge_events(w->store, before, INT64_MAX, SLICE, &done));
     for (done = false; !done;)
         OK(store_purge_dedupe(w->store, before, SLICE, &done));
     OK(store_commit(w->store));
@@ -200,12 +200,68 @@ static void purging_that_is_rolled_back_is_done_by_the_next_round(void **state)
     int64_t last = put_event_at(w, lead, T0 + 1);
     OK(store_commit(w->store));
     OK(store_begin(w->store));
-    OK(store_purge_events(w->store, T0 + 1, SLICE, &done));
+    OK(store_purge_events(w->store, T0 + 1, INT64_MAX, SLICE, &done));
     store_rollback(w->store);
     assert_int_equal(events_of(w, lead).n, 2);
     purge(w, T0 + 1); /* the rest of that round */
     purge(w, T0 + 1);
     SHOWN(events_of(w, lead), last);
+}
+
+/* By a clock that was years ahead for a moment. */
+static void an_event_from_the_future_holds_up_no_other(void **state)
+{
+    struct world *w = *state;
+    bool done = false;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    (void)put_event_at(w, lead, T0);
+    int64_t ahead = put_event_at(w, lead, T0 + 1000 * DAYS_MS);
+    (void)put_event_at(w, lead, T0 + 1);
+    int64_t last = put_event_at(w, lead, T0 + 50);
+    while (!done)
+        OK(store_purge_events(w->store, T0 + 10, T0 + 60, SLICE, &done));
+    OK(store_commit(w->store));
+    SHOWN(events_of(w, lead), last, ahead);
+    int64_t until = 0;
+    OK(read_purged(w->reader, &until));
+    assert_int_equal(until, T0 + 1);
+}
+
+static void the_time_that_was_trusted_is_remembered(void **state)
+{
+    struct world *w = *state;
+    int64_t now = 7;
+
+    OK(read_trusted(w->reader, &now));
+    assert_int_equal(now, 0);
+    OK(store_trust(w->store, T0 + 9));
+    OK(store_trust(w->store, T0 + 5)); /* it was set back */
+    world_reopen(w);
+    OK(read_trusted(w->reader, &now));
+    assert_int_equal(now, T0 + 5);
+}
+
+/* One lead's ledger that cannot be read, which the audit tells of, is in nobody's way. */
+static void an_unreadable_ledger_is_passed_over(void **state)
+{
+    struct world *w = *state;
+    int64_t leads[8], after = 0;
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t broken = put_lead(w, "ada@example.com"), lead = put_lead(w, "bob@example.com");
+    (void)put_row(w, broken, "visit", T0, 10);
+    (void)put_row(w, lead, "visit", T0, 10);
+    struct lead l = get_lead(w, broken);
+    l.ledger = STR("[[1");
+    OK(store_lead_save(w->store, &l));
+    OK(store_purge_ledger(w->store, broken, T0 + 500));
+    OK(store_commit(w->store));
+    OK(read_faded(w->reader, &after, T0 + 500, ARRAY_LEN(leads), leads, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(leads[0], lead);
 }
 
 static void ledger_rows_go_only_when_they_are_worth_nothing(void **state)
@@ -332,6 +388,9 @@ int main(void)
         RUN(a_chain_whose_newest_events_go_begins_at_the_one_that_is_spared),
         RUN(leads_that_merge_keep_what_is_left_of_both_chains),
         RUN(purging_that_is_rolled_back_is_done_by_the_next_round),
+        RUN(an_event_from_the_future_holds_up_no_other),
+        RUN(the_time_that_was_trusted_is_remembered),
+        RUN(an_unreadable_ledger_is_passed_over),
         RUN(ledger_rows_go_only_when_they_are_worth_nothing),
         RUN(a_row_that_faded_since_stays),
         RUN(the_id_of_the_newest_delivery_is_not_given_again),

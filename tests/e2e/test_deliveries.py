@@ -1,6 +1,8 @@
 """Deliveries: what holds for every service, and for several at once."""
+import contextlib
 import json
 import random
+import sqlite3
 import time
 
 from harness import (SECRET, ZAPIER_SECRET, change, check, demo, equal, eventually, integrity,
@@ -136,6 +138,27 @@ def test_retry_puts_back_what_it_is_told_to(world):
     equal((len(messages(box)), len(pages(box))), (4, 4), "messages, pages")
     equal(world.metric("funneld_deliveries_total", connector="slack", outcome="dead"), 4, "metric")
     finish(world)
+
+
+def test_retry_of_very_many_holds_up_nobody(world):
+    """It goes by parts: events come in between."""
+    box = begin(world, "slack", route("slack"))
+    box.fail(**refused("is_archived"))
+    make_hot(world, 1)
+    wait_dead(world)
+    world.stop()
+    columns = ("event, lead, route, connector, state, attempts, created_at, due_at, done_at,"
+               " open_attempt_at, wait_until, reason, facts")
+    with contextlib.closing(sqlite3.connect(world.database)) as database:
+        database.execute(f"INSERT INTO delivery ({columns}) WITH RECURSIVE n(i) AS (SELECT 1 UNION"
+                         f" ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT {columns} FROM n,"
+                         " delivery")
+        database.commit()
+    box.fail(service="slack", status=503, **DOWN)
+    world.start()
+    retry(world, "--all", n=50001)
+    equal(world.metric("funneld_queue_depth", connector="slack"), 50001, "what waits")
+    world.kill()
 
 
 def test_retry_works_without_the_daemon(world):

@@ -153,8 +153,9 @@ def test_a_clock_that_jumps_loses_nothing_and_stops_nothing(world):
                         HOT_TO_SLACK)
         world.start()
         contact = 0
-        # Not beyond give_up, by which a service that is down would be given up.
-        for jump in (0, 2 * HOUR, -3 * HOUR, 10 * DAY, -20 * DAY, 10 * DAY + HOUR, -5 * HOUR):
+        # Even beyond give_up.
+        for jump in (0, 2 * HOUR, -3 * HOUR, 10 * DAY, -20 * DAY, 10 * DAY + HOUR, -5 * HOUR,
+                     30 * DAY, -30 * DAY):
             clock.jump(jump)
             contact += 1
             event = demo(contact, at=clock.now_ms())
@@ -179,4 +180,10 @@ def test_a_clock_that_jumps_loses_nothing_and_stops_nothing(world):
         world.start()
         time.sleep(6)
         equal(len(world.run_json("events")), contact + 1, "events")
+        event = demo(100, clock.now_ms())
+        equal(clock.post(world, event).status, 200, "an event by the wrong clock")
+        world.stop()
+        world.start()  # what it says now agrees with the newest event
+        time.sleep(6)
+        equal(len(world.run_json("events")), contact + 2, "events after a restart")
         world.stop()

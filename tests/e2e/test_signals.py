@@ -1,4 +1,5 @@
 """Signals, reloads, certificates, systemd, addresses, and configurations that are wrong."""
+import fcntl
 import json
 import os
 import re
@@ -468,6 +469,17 @@ def test_listening_on_all_of_ipv6_serves_ipv4_too(world):
     world.stop()
 
 
+def test_a_daemon_waits_for_a_database_that_is_in_use_for_a_while(world):
+    world.configure(world.base())
+    with open(world.database + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        world.start(ready=False)
+        eventually(lambda: "start.waits" in world.daemon.logged(), 10, "it says that it waits")
+    world.wait_ready()
+    equal(world.post([demo(1)]).status, 200, "it goes on")
+    world.stop()
+
+
 def test_a_second_daemon_on_the_same_database_is_refused(world):
     world.configure(world.base())
     world.start()
@@ -479,7 +491,7 @@ def test_a_second_daemon_on_the_same_database_is_refused(world):
     second = Process([world.options.bin, "-c", path, "serve"], world.folder + "/second.log",
                      world.env)
     try:
-        equal(second.wait(5), 1, "exit status")
+        equal(second.wait(30), 1, "exit status, after some patience")
         check("in use by another funneld" in second.logged(), f"it says why: {second.logged()}")
     finally:
         second.kill()

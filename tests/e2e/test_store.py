@@ -1,4 +1,5 @@
 """The database in service: what is old goes, copies are whole, damage is seen."""
+import contextlib
 import os
 import signal
 import sqlite3
@@ -42,6 +43,29 @@ def test_events_older_than_the_retention_go_and_the_file_shrinks(world):
     world.stop()
     check(os.path.getsize(world.database) < size * 0.8, "the file is smaller")
     equal(integrity(world.database), ["ok"], "integrity")
+
+
+def count(world):
+    with contextlib.closing(sqlite3.connect(world.database)) as database:
+        return database.execute("SELECT count(*) FROM event").fetchone()[0]
+
+
+def test_a_longer_retention_ends_the_purge_that_is_under_way(world):
+    long, short = (world.base(tls=False, store=f"retention = {time}") for time in ("90d", "2s"))
+    setup(world, store="retention = 90d")
+    send(world, 1, 20000)
+    time.sleep(2)
+    world.configure(short)
+    world.daemon.signal(signal.SIGHUP)
+    eventually(lambda: count(world) < 20000, 20, "the purge began")
+    world.configure(long)
+    world.daemon.signal(signal.SIGHUP)
+    eventually(lambda: len(log_lines(world, "config.reloaded")) == 2, 10, "the second reload")
+    left = count(world)
+    check(left > 100, f"{left} events are left")
+    time.sleep(1.5)
+    check(left - count(world) <= 250, "at most the slice that was under way went after that")
+    world.stop()
 
 
 def test_what_still_waits_for_a_service_outlives_the_retention(world):

@@ -371,7 +371,7 @@ bool daemon_write(void)
 
 void daemon_deliver(void)
 {
-    d.wake_at = deliverer_step(d.deliverer, wall());
+    d.wake_at = deliverer_step(d.deliverer, wall(), d.now);
 }
 
 void daemon_settle(void)

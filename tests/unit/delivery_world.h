@@ -105,6 +105,7 @@ struct ended { /* an attempt_end as the store saw it */
 struct world {
     struct deliverer *d;
     int64_t now, next; /* next: what the last step returned */
+    int64_t steady;    /* by the clock that does not jump; 0: as now */
     struct fake_settings settings[NAMES_MAX];
     struct connector connectors[NAMES_MAX];
     struct lanes lanes;
@@ -245,7 +246,7 @@ static void world_wake(void *self)
 
 static void step(struct world *w)
 {
-    w->next = deliverer_step(w->d, w->now);
+    w->next = deliverer_step(w->d, w->now, w->steady ? w->steady : w->now);
 }
 
 static MAYBE void step_to(struct world *w, int64_t now)

@@ -46,6 +46,51 @@ static void a_clock_that_is_set_back_by_hours_delays_nothing_by_hours(void **sta
     world_free(w);
 }
 
+/* Two weeks are too old, but nobody knows that they have passed. */
+static void a_clock_that_jumps_ahead_ends_nothing_of_age(void **state)
+{
+    struct world *w = world_one();
+    int64_t start = w->now;
+
+    (void)state;
+    w->settings[0].common.give_up_ms = 14 * DAYS_MS;
+    w->steady = start;
+    post(w, "c", 1);
+    step(w);
+    w->now += 20 * DAYS_MS;
+    w->steady += 1000;
+    step(w);
+    answer(w, "post/1", 503);
+    assert_int_equal(fake_row(1)->state, DELIVERY_PENDING);
+    w->steady += 12 * HOURS_MS;
+    step_to(w, w->now + 12 * HOURS_MS);
+    answer(w, "post/1", 503);
+    assert_int_equal(fake_row(1)->state, DELIVERY_PENDING);
+    w->steady += 13 * HOURS_MS; /* it has said so for a day */
+    step_to(w, w->now + 13 * HOURS_MS);
+    answer(w, "post/1", 503);
+    assert_int_equal(fake_row(1)->state, DELIVERY_DEAD);
+    world_free(w);
+}
+
+static void a_wall_clock_is_believed_while_it_keeps_to_the_steady_one(void **state)
+{
+    struct trusted_time t = {0};
+    const int64_t wall = 1795000000000, hour = HOURS_MS, day = DAYS_MS;
+
+    (void)state;
+    assert_int_equal(trusted_time(&t, wall, 5), wall);
+    assert_int_equal(trusted_time(&t, wall + hour + 10, 15), wall + hour + 10); /* just so */
+    assert_int_equal(trusted_time(&t, wall - 3 * day, 20), wall - 3 * day);     /* back, always */
+    assert_int_equal(trusted_time(&t, wall, 30), wall - 3 * day + 10); /* and ahead again */
+    assert_int_equal(trusted_time(&t, wall + day, 30 + day - 1), wall - 2 * day + 9);
+    assert_int_equal(trusted_time(&t, wall - 2 * day, 30 + day), wall - 2 * day); /* it was right */
+    assert_int_equal(trusted_time(&t, wall, 40 + day), wall - 2 * day + 10);
+    assert_int_equal(trusted_time(&t, wall + day, 40 + 2 * day), wall + day); /* a day later */
+    t = (struct trusted_time){.wall_ms = wall, .steady_ms = 5};
+    assert_int_equal(trusted_time(&t, wall + 2 * hour, 6), wall + 1); /* from the start */
+}
+
 static void a_row_that_is_due_in_a_year_is_due_now(void **state)
 {
     struct world *w = world_one();
@@ -67,6 +112,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_set_back_stops_nothing),
         cmocka_unit_test(a_clock_that_is_set_back_by_hours_delays_nothing_by_hours),
+        cmocka_unit_test(a_clock_that_jumps_ahead_ends_nothing_of_age),
+        cmocka_unit_test(a_wall_clock_is_believed_while_it_keeps_to_the_steady_one),
         cmocka_unit_test(a_row_that_is_due_in_a_year_is_due_now),
     };
 

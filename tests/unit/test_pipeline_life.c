@@ -192,6 +192,34 @@ static void its_thread_ends_when_all_is_done(void **state)
     assert_true(strtod(sum + sizeof "funneld_commit_seconds_sum", NULL) < 60);
 }
 
+static enum rc write_much(struct store *st, void *arg, struct why *why)
+{
+    (void)why;
+    OK(store_begin(st));
+    OK(store_ruleset_add(st, *(struct str *)arg, 5));
+    return store_commit(st);
+}
+
+/* A purge while nobody posts writes as much as any sender. */
+static void the_log_is_copied_back_after_chores_too(void **state)
+{
+    struct pipeline *p = *state;
+    struct store_settings s = p->w->settings;
+    char text[300 * 1024];
+    struct str much = {text, sizeof text};
+    struct command c = {.kind = COMMAND_CHORE, .fn = write_much, .arg = &much};
+
+    memset(text, 'a', sizeof text);
+    load(p, PLAIN_CONF);
+    OK(store_checkpoint_all(p->w->store));
+    s.checkpoint = 128 * 1024;
+    store_limits(p->w->store, &s);
+    off_t before = file_size(p);
+    run(p, &c.work, WORK_COMMAND);
+    OK(p->rc);
+    assert_true(file_size(p) > before + (off_t)sizeof text / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +230,7 @@ int main(void)
         CHECKS(a_command_that_finds_no_room_is_not_done_twice),
         CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
         CHECKS(the_log_is_copied_back_when_nothing_waits),
+        CHECKS(the_log_is_copied_back_after_chores_too),
         CHECKS(its_thread_ends_when_all_is_done),
     };
 

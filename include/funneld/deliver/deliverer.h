@@ -43,7 +43,7 @@ void deliverer_free(struct deliverer *d); /* NULL is fine */
 
 /* Does all that can be done at now; returns when to come back (Unix ms) if nothing happens before;
  * INT64_MAX: not at all. */
-int64_t deliverer_step(struct deliverer *d, int64_t now_ms);
+int64_t deliverer_step(struct deliverer *d, int64_t now_ms, int64_t steady_ms);
 
 /* From any thread */
 void deliverer_notify(struct deliverer *d, struct str connector, const struct due_row *row);

@@ -1,7 +1,7 @@
 /* pipeline/writer.h - the event's way inside one transaction, and the thread that batches it.
  *
- * Group commit: what waits (at most 8 MiB or 2,000 events) goes into one transaction, each event
- * in a savepoint; dedupe, event, lead, ledger, score and queue rows together; then all are
+ * Group commit: what waits (at most 8 MiB or 2,000 events) goes into one transaction:
+ * dedupe, event, lead, ledger, score and queue rows together; then all are
  * answered. writer_step runs in one thread: the writer, or a test.
  */
 #ifndef FUNNELD_PIPELINE_WRITER_H

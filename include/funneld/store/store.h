@@ -5,6 +5,7 @@
  * also a reader (store_reader). Ids and times come from the caller or from counters of the
  * store, never from SQL's clock. Every function returns RC_OK or
  *   RC_NONE    no such row          RC_EXISTS  duplicate
+ *   RC_INVALID a row says what cannot be; the others are well
  *   RC_FULL    no space: the transaction is gone, try later
  *   RC_IO, RC_CORRUPT  stop writing, restart
  * and leaves its out-parameters untouched unless RC_OK. Slices returned live in the arena given.
@@ -33,7 +34,8 @@ extern const struct section_spec store_spec;
 struct store;
 struct reader;
 
-/* Takes the lock, creates or migrates the database. RC_BUSY: another process holds it. */
+/* Takes the lock, creates or migrates the database. RC_BUSY: another process holds it. Links in the
+ * path are followed: one file has one lock, whatever it is called. */
 MUST_CHECK enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store **ret,
                               struct why *why);
 void store_close(struct store *st); /* NULL is fine; checkpoints */
@@ -67,10 +69,11 @@ MUST_CHECK enum rc store_probe(struct store *st);
 MUST_CHECK enum rc store_checkpoint(struct store *st, bool work_waits);
 MUST_CHECK enum rc store_checkpoint_all(struct store *st); /* however short it is */
 
-/* An online copy; what is committed meanwhile is in it. begin and step are the writer's, between
- * transactions (RC_BUSY: the next step may go better), and so is end before a step was done or
- * failed. finish verifies (given up when *stop becomes true; NULL: never), syncs, and puts the copy
- * at `path`, where it replaces what was there. A failure concerns the copy alone. */
+/* An online copy; what is committed meanwhile is in it. step is the writer's, between transactions
+ * (RC_BUSY: the next one may go better), and so is end between the first step and one that was done
+ * or failed. finish verifies (given up when *stop becomes true; NULL: never), syncs, and puts the
+ * copy at `path`, where it replaces what was there; RC_INVALID from begin: it must not. A failure
+ * concerns the copy alone. */
 struct backup;
 MUST_CHECK enum rc backup_begin(struct store *st, const char *path, struct backup **ret,
                                 struct why *why);
@@ -81,8 +84,11 @@ MUST_CHECK enum rc backup_sync(struct backup *b, struct why *why);
 MUST_CHECK enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes,
                                  struct why *why);
 void backup_end(struct backup *b); /* NULL is fine; removes what was not finished */
-/* Puts a verified copy of `from` at `path`, with a new database id; what was there is then called
- * `kept`, which must not exist. RC_BUSY: a daemon uses it. */
+/* Where links lead to from the path of a database; the path itself where there is nothing yet. The
+ * caller frees it. */
+char *store_real_path(const char *path);
+/* Puts a verified copy of `from` at `path`, a real one, with a new database id; what was there is
+ * then called `kept`, which must not exist. RC_BUSY: a daemon uses it. */
 MUST_CHECK enum rc store_restore(const char *path, const char *from, const char *kept,
                                  struct why *why);
 
@@ -120,7 +126,7 @@ MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t
 MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
                                     const struct ledger_row *row, struct arena *a);
 /* What the lead, as given, has; in the order of events. Texts live until the transaction is rolled
- * back or the reader closed. RC_CORRUPT: it cannot be read. */
+ * back or the reader closed. RC_INVALID: it cannot be read. */
 MUST_CHECK enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_by,
                                struct arena *a, struct ledger_row **ret, size_t *ret_n);
 /* The rule set that was loaded at a time; remembered when it differs from the newest. */
@@ -154,15 +160,15 @@ MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, i
                                int64_t *ret_n);
 /* Pending rows of connectors that are not in the list are held, held ones that are in it are
  * pending again. */
-MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n,
-                                    int64_t now_ms);
+MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n);
 
 /* Retention, in slices, each inside a transaction of the caller. What goes: events received before
  * a time, their dedupe keys, their deliveries that ended before it; and ledger rows that are worth
  * nothing any more. What stays: events with a delivery that has not ended, leads, their properties,
  * the ledger. */
-/* The next `limit` events; *ret_done: this round is through, the next call begins anew. */
-MUST_CHECK enum rc store_purge_events(struct store *st, int64_t before, size_t limit,
+/* The next `limit` events; *ret_done: this round is through, the next call begins anew. One that
+ * was received after `now`, by a clock that was wrong, stays and holds up no other. */
+MUST_CHECK enum rc store_purge_events(struct store *st, int64_t before, int64_t now, size_t limit,
                                       bool *ret_done);
 MUST_CHECK enum rc store_purge_dedupe(struct store *st, int64_t before, size_t limit,
                                       bool *ret_done);
@@ -175,6 +181,9 @@ MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, 
 /* Until when the past was purged: what a lead was like and worth then is not known any more. 0: it
  * was not. */
 MUST_CHECK enum rc read_purged(struct reader *r, int64_t *ret_received_at);
+/* The time that was trusted last: after a restart the clock may be wrong. 0: none was kept. */
+MUST_CHECK enum rc store_trust(struct store *st, int64_t now_ms);
+MUST_CHECK enum rc read_trusted(struct reader *r, int64_t *ret_now_ms);
 /* Gives up to `pages` free pages back to the file system, but keeps an eighth for what comes. */
 MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 

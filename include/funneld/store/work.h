@@ -95,6 +95,7 @@ struct retry_filter {
     const int64_t *ids;
     size_t n_ids;
     struct str connector, reason; /* reason: contained in, case-insensitive */
+    int64_t limit;                /* that many at most, but for ids; 0: all */
 };
 
 /* A row that the deliverer should know of, sent to it after the commit. */

@@ -129,6 +129,17 @@ static enum rc slice(struct reader *r, struct audit_cursor *c, size_t rows, int6
     return db_finish(s, rc);
 }
 
+/* Damage is what is looked for: that of one table does not hide what stands in the next. */
+static enum rc passable(struct reader *r, const char *table, enum rc rc, violation_seen *seen,
+                        void *self)
+{
+    if (rc != RC_CORRUPT)
+        return rc;
+    seen(self, &(struct violation){
+                   .table = table, .what = "it is damaged", .detail = str_of(r->db.error)});
+    return RC_OK;
+}
+
 enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_t now_ms,
                    violation_seen *seen, void *self, bool *ret_done)
 {
@@ -138,8 +149,9 @@ enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_
     for (size_t left = rows; left && rc == RC_OK;) {
         size_t n = 0;
 
-        rc = slice(r, c, left, now_ms, seen, self, &n);
-        if (n == left)
+        rc = passable(r, tables[c->table].name, slice(r, c, left, now_ms, seen, self, &n), seen,
+                      self);
+        if (rc != RC_OK || n == left)
             break;
         left -= n;
         *c = (struct audit_cursor){.table = c->table + 1};
@@ -154,10 +166,10 @@ enum rc read_audit(struct reader *r, struct audit_cursor *c, size_t rows, int64_
 
 enum rc read_integrity(struct reader *r, int64_t max_bytes, violation_seen *seen, void *self)
 {
-    enum { MOST = 20, PAGE_SIZE = 4096 };
+    enum { MOST = 20 };
     sqlite3_stmt *s = NULL;
     int64_t pages = 0;
-    enum rc rc = db_count(&r->db, SQL_VACUUM_PAGES, &pages);
+    enum rc rc = db_count(&r->db, SQL_PAGE_COUNT, &pages);
 
     if (rc != RC_OK || pages * PAGE_SIZE > max_bytes)
         return rc;
@@ -166,5 +178,5 @@ enum rc read_integrity(struct reader *r, int64_t max_bytes, violation_seen *seen
         if (!str_is(col_view(s, 0), "ok"))
             seen(self, &(struct violation){
                            .table = "file", .what = "it is damaged", .detail = col_view(s, 0)});
-    return db_finish(s, rc);
+    return passable(r, "file", db_finish(s, rc), seen, self);
 }

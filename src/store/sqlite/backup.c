@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 struct backup {
-    struct db copy;
-    sqlite3_backup *run;
+    struct db copy, *source;
+    sqlite3_backup *run; /* from the first step on */
     struct arena arena;
     const char *path, *partial;
     int fd; /* of the copy, to sync it by */
@@ -69,7 +69,7 @@ static enum rc rename_over(const char *from, const char *to, struct why *why)
     return sync_folder_of(to, why);
 }
 
-static enum rc open_copy(struct backup *b, struct db *source, struct why *why)
+static enum rc open_copy(struct backup *b, struct why *why)
 {
     enum rc rc = create(b->partial, &b->fd, why);
 
@@ -79,11 +79,18 @@ static enum rc open_copy(struct backup *b, struct db *source, struct why *why)
         return rc;
     /* It counts only once it is whole and was synced, by us. */
     rc = db_exec(&b->copy, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
-    if (rc == RC_OK) {
-        b->run = sqlite3_backup_init(b->copy.handle, "main", source->handle, "main");
-        rc = b->run ? RC_OK : db_failed(&b->copy, sqlite3_errcode(b->copy.handle));
-    }
     return rc == RC_OK ? rc : why_fail(rc, why, "%s: %s", b->partial, b->copy.error);
+}
+
+/* SQLite would put nothing but a database in the place of what is no plain file, or follow a link
+ * to who knows where. */
+static enum rc check_target(const char *path, struct why *why)
+{
+    struct stat file;
+
+    if (lstat(path, &file) != 0)
+        return errno == ENOENT ? RC_OK : failed("look at", path, why);
+    return S_ISREG(file.st_mode) ? RC_OK : why_fail(RC_INVALID, why, "%s is no plain file", path);
 }
 
 static enum rc begin(struct db *source, const char *path, const char *suffix, struct backup **ret,
@@ -92,9 +99,12 @@ static enum rc begin(struct db *source, const char *path, const char *suffix, st
     struct backup *b = mem_alloc(sizeof *b);
 
     b->fd = -1;
+    b->source = source;
     b->path = arena_text(&b->arena, str_of(path));
     b->partial = arena_printf(&b->arena, "%s%s", path, suffix).at;
-    enum rc rc = open_copy(b, source, why);
+    enum rc rc = check_target(path, why);
+    if (rc == RC_OK)
+        rc = open_copy(b, why);
     if (rc == RC_OK)
         *ret = b;
     else
@@ -114,10 +124,14 @@ enum rc backup_begin(struct store *st, const char *path, struct backup **ret, st
 {
     static const char *const ours[] = {"", "-wal", "-shm", ".lock"};
     struct arena a AUTO(arena_free) = {0};
+    const char *partial = arena_printf(&a, "%s.partial", path).at;
 
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        if (is_same_file(path, arena_printf(&a, "%s%s", st->path, ours[i]).at))
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        const char *our = arena_printf(&a, "%s%s", st->path, ours[i]).at;
+
+        if (is_same_file(path, our) || is_same_file(partial, our))
             return why_fail(RC_INVALID, why, "%s is the database itself, or belongs to it", path);
+    }
     return begin(store_db(st), path, ".partial", ret, why);
 }
 
@@ -132,7 +146,9 @@ static void close_copy(struct backup *b)
 
 enum rc backup_step(struct backup *b, int pages, bool *ret_done, struct why *why)
 {
-    int code = sqlite3_backup_step(b->run, pages);
+    if (!b->run)
+        b->run = sqlite3_backup_init(b->copy.handle, "main", b->source->handle, "main");
+    int code = b->run ? sqlite3_backup_step(b->run, pages) : sqlite3_errcode(b->copy.handle);
 
     *ret_done = code == SQLITE_DONE;
     if (code == SQLITE_OK)
@@ -200,6 +216,17 @@ static enum rc verify(const char *path, bool renew, atomic_bool *stop, struct wh
     return rc == RC_OK ? sync_path(path, O_RDWR, why) : why_wrap(rc, why, "the copy %s", path);
 }
 
+static enum rc take_away_logs(const char *path, struct why *why)
+{
+    static const char *const logs[] = {"-wal", "-shm", "-journal"};
+    struct arena a AUTO(arena_free) = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(logs); i++)
+        if (unlink(arena_printf(&a, "%s%s", path, logs[i]).at) != 0 && errno != ENOENT)
+            return failed("remove the log of", path, why);
+    return RC_OK;
+}
+
 enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes, struct why *why)
 {
     struct stat file;
@@ -207,6 +234,8 @@ enum rc backup_finish(struct backup *b, atomic_bool *stop, int64_t *ret_bytes, s
     enum rc rc = verify(b->partial, false, stop, why);
     if (rc == RC_OK && stat(b->partial, &file) != 0)
         rc = failed("read", b->partial, why);
+    if (rc == RC_OK) /* SQLite would play one that lies there into the copy */
+        rc = take_away_logs(b->path, why);
     if (rc == RC_OK)
         rc = rename_over(b->partial, b->path, why);
     if (rc == RC_OK)
@@ -281,17 +310,6 @@ static enum rc keep_all(const char *path, const char *kept, struct why *why)
         rc = keep(arena_printf(&a, "%s%s", path, parts[i]).at,
                   arena_printf(&a, "%s%s", kept, parts[i]).at, why);
     return rc == RC_NONE ? RC_OK : rc;
-}
-
-static enum rc take_away_logs(const char *path, struct why *why)
-{
-    static const char *const logs[] = {"-wal", "-shm", "-journal"};
-    struct arena a AUTO(arena_free) = {0};
-
-    for (size_t i = 0; i < ARRAY_LEN(logs); i++)
-        if (unlink(arena_printf(&a, "%s%s", path, logs[i]).at) != 0 && errno != ENOENT)
-            return failed("remove the log of", path, why);
-    return RC_OK;
 }
 
 /* root restores, the daemon's own user must be able to write: the files are for whom the old one

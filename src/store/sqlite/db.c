@@ -2,6 +2,7 @@
 #include "db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,15 @@ static const char *const sql_texts[SQL_COUNT] = {
 #include "statements.def"
 #undef STMT
 };
+
+/* SQLite calls only a full disk full; a used-up quota and a limit on the file's size are the same
+ * to who writes. */
+static bool has_no_room(sqlite3 *handle, int code)
+{
+    int error = code == SQLITE_IOERR_WRITE ? sqlite3_system_errno(handle) : 0;
+
+    return error == EDQUOT || error == EFBIG;
+}
 
 static enum rc rc_of(int code)
 {
@@ -42,7 +52,7 @@ static enum rc rc_of(int code)
 
 enum rc db_failed(struct db *db, int code)
 {
-    enum rc rc = rc_of(code);
+    enum rc rc = has_no_room(db->handle, code) ? RC_FULL : rc_of(code);
 
     db->damaged |= rc == RC_IO || rc == RC_CORRUPT;
     if (rc != RC_OK) {
@@ -73,9 +83,10 @@ enum rc db_open(struct db *db, const char *path, int flags, struct why *why)
         sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
         sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL) == SQLITE_OK;
 
-    if (ok)
-        return audit_functions(db);
-    enum rc rc = db_failed(db, code == SQLITE_OK ? SQLITE_ERROR : code);
+    enum rc rc = ok ? audit_functions(db) : db_failed(db, code == SQLITE_OK ? SQLITE_ERROR : code);
+
+    if (rc == RC_OK)
+        return RC_OK;
     (void)why_fail(rc, why, "cannot open %s: %s", path, db->error);
     db_close(db);
     return rc;

@@ -18,6 +18,8 @@ enum statement {
     SQL_COUNT
 };
 
+enum { PAGE_SIZE = 4096 }; /* as creation_pragmas say */
+
 /* What a list's filter by state gives to SQL: a state, or one of these. */
 enum { EVERY_STATE = -1, NO_STATE = 127 };
 
@@ -108,7 +110,7 @@ MUST_CHECK enum rc properties_read(struct str bytes, struct arena *a, struct lea
 struct firing {
     int64_t event, terms, occurred_at, received_at;
 };
-/* RC_CORRUPT: it is not what firings_write writes. */
+/* RC_INVALID: it is not what firings_write writes. */
 MUST_CHECK enum rc firings_read(struct str json, struct arena *a, struct firing **ret,
                                 size_t *ret_n);
 MUST_CHECK enum rc firings_write(struct store *st, const struct firing *at, size_t n,

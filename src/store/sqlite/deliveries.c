@@ -104,8 +104,8 @@ enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_
     enum rc rc = RC_OK;
 
     if (!f->n_ids)
-        return db_change(store_db(st), ret_n, SQL_DELIVERY_RETRY, "itt", now_ms, f->connector,
-                         f->reason);
+        return db_change(store_db(st), ret_n, SQL_DELIVERY_RETRY, "itti", now_ms, f->connector,
+                         f->reason, f->limit ? f->limit : -1);
     for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
         rc = db_change(store_db(st), &rows, SQL_DELIVERY_RETRY_ID, "itti", now_ms, f->connector,
                        f->reason, f->ids[i]);
@@ -140,13 +140,12 @@ static enum rc pending_connectors(struct store *st, struct arena *a, struct str_
     return rc;
 }
 
-enum rc store_connectors(struct store *st, const struct str names[], size_t n, int64_t now_ms)
+enum rc store_connectors(struct store *st, const struct str names[], size_t n)
 {
     struct arena a AUTO(arena_free) = {0};
     struct str_list pending;
     enum rc rc = pending_connectors(st, &a, &pending);
 
-    (void)now_ms; /* held and pending rows keep their due time */
     for (size_t i = 0; rc == RC_OK && i < pending.n; i++)
         if (!among(pending.items[i], names, n))
             rc = db_run(store_db(st), SQL_DELIVERY_HOLD, "t", pending.items[i]);

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+/* Whether `then` is within the window around `now`: a clock may have been ahead. */
+static bool within(int64_t then, int64_t now, int64_t window_ms)
+{
+    return then + window_ms > now && then - window_ms < now;
+}
+
 /* A key claimed before the window began counts as free again. */
 static enum rc claim_again(struct store *st, const struct event *e, int64_t *ret_id)
 {
@@ -16,7 +22,7 @@ static enum rc claim_again(struct store *st, const struct event *e, int64_t *ret
     }
     int64_t first = sqlite3_column_int64(s, 0), received_at = sqlite3_column_int64(s, 1);
     db_end(s);
-    if (!e->dedupe_window_ms || received_at + e->dedupe_window_ms > e->received_at) {
+    if (!e->dedupe_window_ms || within(received_at, e->received_at, e->dedupe_window_ms)) {
         *ret_id = first;
         return RC_EXISTS;
     }

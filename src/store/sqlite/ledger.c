@@ -6,6 +6,8 @@
  */
 #include "db.h"
 
+#include <stdio.h>
+
 static bool take_char(struct str *rest, char c)
 {
     if (!rest->len || rest->at[0] != c)
@@ -36,7 +38,7 @@ enum rc firings_read(struct str json, struct arena *a, struct firing **ret, size
         ok = ok && (end || take_char(&rest, ','));
     }
     if (!ok)
-        return RC_CORRUPT;
+        return RC_INVALID;
     *ret = at;
     *ret_n = n;
     return RC_OK;
@@ -94,8 +96,11 @@ enum rc ledger_row_of(struct db *db, const struct firing *f, struct ledger_row *
     const struct terms *terms = NULL;
     enum rc rc = terms_get(db, f->terms, &terms);
 
+    if (rc == RC_NONE)
+        (void)!snprintf(db->error, sizeof db->error, "a ledger names terms %lld, which are missing",
+                        (long long)f->terms);
     if (rc != RC_OK)
-        return rc == RC_NONE ? RC_CORRUPT : rc;
+        return rc == RC_NONE ? RC_INVALID : rc;
     *ret = terms->row;
     ret->event = f->event;
     ret->occurred_at = f->occurred_at;
@@ -110,6 +115,9 @@ enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_
     size_t n = 0, n_rows = 0;
     enum rc rc = lead->ledger.len ? firings_read(lead->ledger, a, &firings, &n) : RC_OK;
 
+    if (rc != RC_OK)
+        (void)!snprintf(r->db.error, sizeof r->db.error, "the ledger of lead %lld cannot be read",
+                        (long long)lead->id);
     if (rc != RC_OK)
         return rc;
     struct ledger_row *rows = arena_array(a, n, sizeof *rows);

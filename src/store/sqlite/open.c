@@ -17,13 +17,19 @@
 #include <unistd.h>
 
 enum {
-    PAGE_SIZE = 4096,
     PROBE_BYTES = 64 * 1024,
     LOG_PART = 64 * 1024,
     PROPERTIES_MAX = 64 << 20,
     LEDGER_MAX = 64 << 20, /* over a million firings of one lead */
 };
 enum { CHECKPOINT_PATIENCE = 4 };
+
+char *store_real_path(const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    return real ? real : mem_text(str_of(path));
+}
 
 enum rc store_lock(const char *path, int *ret_fd, struct why *why)
 {
@@ -222,7 +228,8 @@ enum rc store_open(const struct store_settings *s, int64_t now_ms, struct store 
     enum rc rc;
 
     st->lock_fd = -1;
-    st->path = mem_text(s->path);
+    char *path AUTO(mem_freep) = mem_text(s->path);
+    st->path = store_real_path(path);
     st->properties = (struct sbuf)SBUF(PROPERTIES_MAX);
     st->ledger = (struct sbuf)SBUF(LEDGER_MAX);
     rc = store_lock(st->path, &st->lock_fd, why);

@@ -72,7 +72,7 @@ enum rc properties_read(struct str bytes, struct arena *a, struct lead *ret)
         if (!str_take_int64(&bytes, ':', &name_len) || !str_take_int64(&bytes, ':', &value_len) ||
             !take_time(&bytes, &given, &at) || !take_bytes(&bytes, name_len, &name) ||
             !take_bytes(&bytes, value_len, &value) || !take_bytes(&bytes, sizeof k.bytes, &key))
-            return RC_CORRUPT;
+            return RC_INVALID;
         memcpy(k.bytes, key.at, sizeof k.bytes);
         if (!given)
             at = dedupe_key_time(&k);

@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum rc next_range(struct store *st, int64_t before, size_t limit, int64_t *ret_to,
-                          int64_t *ret_received_at)
+/* Ends before the first that was received since; one from the future is passed over. */
+static enum rc next_range(struct store *st, int64_t before, int64_t now, size_t limit,
+                          int64_t *ret_to, int64_t *ret_received_at)
 {
     struct db *db = store_db(st);
     sqlite3_stmt *s = NULL;
@@ -22,10 +23,10 @@ static enum rc next_range(struct store *st, int64_t before, size_t limit, int64_
     while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
         int64_t received_at = sqlite3_column_int64(s, 1);
 
-        if (received_at >= before)
+        if (received_at >= before && received_at <= now)
             break;
         *ret_to = sqlite3_column_int64(s, 0);
-        if (received_at > *ret_received_at)
+        if (received_at < before && received_at > *ret_received_at)
             *ret_received_at = received_at;
     }
     return db_finish(s, rc);
@@ -64,13 +65,14 @@ static enum rc remember(struct store *st, const char *key, int64_t value)
     return db_run(store_db(st), SQL_META_SET, "tt", str_of(key), str_of_int64(value, text));
 }
 
-enum rc store_purge_events(struct store *st, int64_t before, size_t limit, bool *ret_done)
+enum rc store_purge_events(struct store *st, int64_t before, int64_t now, size_t limit,
+                           bool *ret_done)
 {
     static const enum statement purges[] = {SQL_PURGE_ATTEMPTS, SQL_PURGE_DELIVERIES,
                                             SQL_PURGE_EVENTS};
     struct db *db = store_db(st);
     int64_t from = st->purged_to + 1, to = 0, received_at = 0;
-    enum rc rc = next_range(st, before, limit, &to, &received_at);
+    enum rc rc = next_range(st, before, now, limit, &to, &received_at);
 
     if (rc == RC_OK && !to) {
         st->purged_to = 0;
@@ -164,6 +166,8 @@ enum rc read_faded(struct reader *r, int64_t *after, int64_t before, size_t limi
             rc = keep_unfaded(&r->db, firings, n, before, &kept);
         if (rc == RC_OK && kept < n)
             ret[found++] = *after;
+        if (rc == RC_INVALID) /* the audit tells of it */
+            rc = RC_OK;
     }
     rc = db_finish(s, rc);
     if (rc == RC_OK)
@@ -183,8 +187,10 @@ enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before)
         rc = firings_read(l.ledger, &a, &firings, &n);
     if (rc == RC_OK)
         rc = keep_unfaded(store_db(st), firings, n, before, &kept);
-    if (rc != RC_OK || kept == n)
-        return rc == RC_NONE ? RC_OK : rc; /* the lead is gone meanwhile */
+    if (rc == RC_NONE || rc == RC_INVALID || (rc == RC_OK && kept == n))
+        return RC_OK; /* it is gone meanwhile, or the audit tells of it */
+    if (rc != RC_OK)
+        return rc;
     rc = firings_write(st, firings, kept, &a, &l);
     if (rc == RC_OK)
         rc = store_lead_save(st, &l);
@@ -196,15 +202,27 @@ enum rc read_purged(struct reader *r, int64_t *ret_received_at)
     return db_number(&r->db, "purged", ret_received_at);
 }
 
+enum rc store_trust(struct store *st, int64_t now_ms)
+{
+    char text[INT64_TEXT];
+
+    return db_run(store_db(st), SQL_META_SET, "tt", STR("trusted"), str_of_int64(now_ms, text));
+}
+
+enum rc read_trusted(struct reader *r, int64_t *ret_now_ms)
+{
+    return db_number(&r->db, "trusted", ret_now_ms);
+}
+
 enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
 {
     struct db *db = store_db(st);
     int64_t unused = 0, all = 0, left = 0;
     char sql[64];
-    enum rc rc = db_count(db, SQL_VACUUM_FREE, &unused);
+    enum rc rc = db_count(db, SQL_FREE_PAGES, &unused);
 
     if (rc == RC_OK)
-        rc = db_count(db, SQL_VACUUM_PAGES, &all);
+        rc = db_count(db, SQL_PAGE_COUNT, &all);
     if (rc != RC_OK)
         return rc;
     *ret_done = unused <= all / 8;
@@ -213,7 +231,7 @@ enum rc store_vacuum(struct store *st, int pages, bool *ret_done)
     (void)!snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", pages);
     rc = db_exec(db, sql);
     if (rc == RC_OK)
-        rc = db_count(db, SQL_VACUUM_FREE, &left);
+        rc = db_count(db, SQL_FREE_PAGES, &left);
     *ret_done = left >= unused; /* a file that was made otherwise gives nothing back */
     return rc;
 }

@@ -33,7 +33,7 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
         return RC_OK;
     (void)!snprintf(db->error, sizeof db->error, "the properties of lead %lld cannot be read",
                     (long long)ret->id);
-    return RC_CORRUPT;
+    return RC_INVALID;
 }
 
 void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret)
@@ -79,7 +79,7 @@ enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a, struct del
         return RC_OK;
     (void)!snprintf(db->error, sizeof db->error, "facts of delivery %lld: %.200s",
                     (long long)ret->id, why.text);
-    return RC_CORRUPT;
+    return RC_INVALID;
 }
 
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret)
