@@ -31,7 +31,6 @@ bool media_type_is_json(struct str content_type);
 struct request_facts {
     struct str source, request_id;
     int64_t received_at;
-    uint8_t sha256[SHA256_LEN];
 };
 struct request_facts request_facts(const struct source *s, const struct raw_request *r,
                                    struct arena *a);

@@ -160,7 +160,6 @@ struct request_facts request_facts(const struct source *s, const struct raw_requ
         .received_at = r->received_at,
     };
 
-    sha256(&r->body, 1, facts.sha256);
     return facts;
 }
 
@@ -177,7 +176,6 @@ void event_init(struct event *e, const struct request_facts *facts, struct str b
         .request_id = facts->request_id,
         .body = arena_str(a, body),
     };
-    memcpy(e->request_sha256, facts->sha256, HASH_LEN);
 }
 
 void event_odd(struct event *e, const char *reason)

@@ -110,7 +110,6 @@ static inline struct event event_at(int64_t at, int64_t number)
         .key = key_of(at, number),
         .body = STR("{\"propertyName\":\"email\"}"),
         .request_id = STR("req-1"),
-        .request_sha256 = {1, 2, 3},
     };
 }
 

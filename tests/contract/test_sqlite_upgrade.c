@@ -22,12 +22,6 @@ static const char common_rows[] =
     " created_at, enriched_at, score, fit, engagement, band, evaluated, last_event)"
     " VALUES (1, 62515, 7, 'zoe@example.com', 0, 0, 0, NULL, 5, 0, 350, 0, 350, 1, 1, 3),"
     " (2, NULL, NULL, 'bob@example.com', 2, 9, 0, 1, 6, 0, 0, 0, 0, 0, 1, NULL);"
-    /* Bob's chain, 3 -> 1, was hung before Zoë's, 4 -> 2. */
-    "INSERT INTO event VALUES"
-    " (1, 1, 4, 'zapier', 'a', 0, NULL, 1, 1, 'r1', zeroblob(32), '{}', zeroblob(32)),"
-    " (2, 1, NULL, 'hubspot', 'b', 0, NULL, 2, 2, 'r2', zeroblob(32), '{}', zeroblob(32)),"
-    " (3, 1, 1, 'zapier', 'c', 0, NULL, 3, 3, 'r3', zeroblob(32), '{}', zeroblob(32)),"
-    " (4, 1, 2, 'hubspot', 'd', 0, NULL, 4, 4, 'r4', zeroblob(32), '{}', zeroblob(32));"
     "INSERT INTO delivery VALUES (1, 4, 1, 'hot', 'slack', 0, 1, 4, 5, 0, 4, 0, 'timed out', NULL,"
     " '{\"score\":35,\"previous\":0,\"fit\":0,\"engagement\":35,\"band\":\"warm\",\"reasons\":null,"
     "\"event_source\":\"hubspot\",\"event_type\":\"d\",\"event_property\":null,\"event_value\":"
@@ -48,6 +42,14 @@ static const char short_keys[] =
     "UPDATE dedupe SET key = x'" SHORT_HASH "';"
     "UPDATE lead SET properties = CAST('4:0::city' || x'0000000000000007' || zeroblob(16) "
     "|| '4:8:-5:name1:2:Zoë' || x'" SHORT_HASH "' AS BLOB) WHERE id = 1;";
+
+/* Bob's chain, 3 -> 1, was hung before Zoë's, 4 -> 2. From 0007 on without the request's hash. */
+#define EVENTS(hash)                                                                               \
+    "INSERT INTO event VALUES"                                                                     \
+    " (1, 1, 4, 'zapier', 'a', 0, NULL, 1, 1, 'r1', " hash "'{}', zeroblob(32)),"                  \
+    " (2, 1, NULL, 'hubspot', 'b', 0, NULL, 2, 2, 'r2', " hash "'{}', zeroblob(32)),"              \
+    " (3, 1, 1, 'zapier', 'c', 0, NULL, 3, 3, 'r3', " hash "'{}', zeroblob(32)),"                  \
+    " (4, 1, 2, 'hubspot', 'd', 0, NULL, 4, 4, 'r4', " hash "'{}', zeroblob(32));"
 
 /* Once rows of their own, in a chain that a merge hung before the other; from 0006 on in the
  * lead's. */
@@ -99,6 +101,7 @@ static void make_database(struct world *w, size_t levels)
     exec(db, levels == 1 ? properties_1 : properties_2);
     if (levels >= 5)
         exec(db, short_keys);
+    exec(db, levels < 7 ? EVENTS("zeroblob(32), ") : EVENTS(""));
     exec(db, levels < 6 ? ledger_rows : ledger_of_lead);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }

@@ -62,7 +62,6 @@ struct event {
                                  window counts (Zapier without event_id) */
     struct str body;          /* this event's own JSON, never its neighbours' */
     struct str request_id;    /* ours */
-    uint8_t request_sha256[HASH_LEN]; /* of the whole request body, cut */
 };
 
 struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN]);

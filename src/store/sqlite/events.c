@@ -53,11 +53,10 @@ enum rc store_event_add(struct store *st, int64_t id, struct lead *lead, const s
     uint8_t hash[SHA256_LEN];
 
     sha256(&e->body, 1, hash);
-    enum rc rc = db_run(store_db(st), SQL_EVENT_ADD, "innttdtiitbtb", id, lead ? lead->id : 0,
+    enum rc rc = db_run(store_db(st), SQL_EVENT_ADD, "innttdtiittb", id, lead ? lead->id : 0,
                         lead ? lead->last_event : 0, e->source, e->type.at ? e->type : STR(""),
                         (int)e->state, e->reason, e->occurred_at, e->received_at, e->request_id,
-                        e->request_sha256, sizeof e->request_sha256, keep_body ? e->body : STR_NULL,
-                        hash, sizeof hash);
+                        keep_body ? e->body : STR_NULL, hash, sizeof hash);
     if (rc == RC_OK && lead)
         lead->last_event = id;
     return rc;
