@@ -14,18 +14,23 @@ CREATE TABLE terms (
 INSERT INTO terms (rule, rule_group, why, points, half_life, max)
     SELECT DISTINCT rule, rule_group, why, points, half_life, max FROM ledger;
 
--- [[event,terms,occurred_at,received_at],...] in the order of the events
+-- [[event,terms,occurred_at,received_at],...] in the order of the events; one lead after the other, each
+-- by its own chain
 ALTER TABLE lead ADD COLUMN ledger TEXT NOT NULL DEFAULT '[]';
-UPDATE lead SET ledger = firings.json FROM (
-    SELECT lead, '[' || group_concat(printf('[%d,%d,%d,%d]', event, terms, occurred_at,
-        received_at), ',') || ']' AS json
-    FROM (
-        SELECT g.lead, g.event, t.id AS terms, g.occurred_at, g.received_at FROM ledger g JOIN terms t
-        ON t.rule = g.rule AND t.rule_group IS g.rule_group AND t.why = g.why AND t.points = g.points
-            AND t.half_life = g.half_life AND t.max = g.max
-        ORDER BY g.lead, g.event, g.id
-    ) GROUP BY lead
-) AS firings WHERE lead.id = firings.lead;
+UPDATE lead SET ledger = '[' || (
+    WITH RECURSIVE chain(id) AS (
+        SELECT lead.last_ledger
+        UNION ALL
+        SELECT g.prev FROM chain JOIN ledger g ON g.id = chain.id WHERE g.prev IS NOT NULL
+    )
+    SELECT group_concat(printf('[%d,%d,%d,%d]', event, terms, occurred_at, received_at), ',') FROM (
+        SELECT g.event, t.id AS terms, g.occurred_at, g.received_at
+        FROM chain JOIN ledger g ON g.id = chain.id
+        JOIN terms t ON t.rule = g.rule AND t.rule_group IS g.rule_group AND t.why = g.why AND
+            t.points = g.points AND t.half_life = g.half_life AND t.max = g.max
+        ORDER BY g.event, g.id
+    )
+) || ']' WHERE last_ledger IS NOT NULL;
 DROP TABLE ledger;
 ALTER TABLE lead DROP COLUMN last_ledger;
 

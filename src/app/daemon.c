@@ -151,6 +151,9 @@ int daemon_run(struct config *config, const char *path)
         systemd_notify("READY=1");
         loop(&d, signal_fd);
         systemd_notify("STOPPING=1");
+    } else if (rc == RC_BUSY && daemon_told_to_stop(signal_fd)) {
+        log_write(LOG_INFO, "stop", L_WHY(&why), L_END);
+        rc = RC_OK;
     } else {
         log_write(LOG_ERROR, "start.failed", L_WHY(&why), L_END);
     }

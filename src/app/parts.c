@@ -155,8 +155,11 @@ static enum rc make_deliverer(struct daemon *d, struct why *why)
 
     if (rc != RC_OK)
         return rc;
-    struct deliver_ports ports = {
-        .reader = d->deliver_reader, .transport = &d->transport, .submit = submit, .self = d};
+    struct deliver_ports ports = {.reader = d->deliver_reader,
+                                  .transport = &d->transport,
+                                  .submit = submit,
+                                  .self = d,
+                                  .trusted = scheduler_trusted_start(d->deliver_reader)};
     random_bytes(&ports.seed, sizeof ports.seed);
     (void)ref_take(&d->config->ref);
     d->deliverer = deliverer_new(&ports, &d->config->lanes);

@@ -20,7 +20,7 @@ enum {
 };
 
 struct slice {
-    int64_t before, now, lead;
+    int64_t before, now, doubted, lead;
     bool done;
 };
 
@@ -107,15 +107,20 @@ static enum rc vacuum_phase(struct scheduler *s, struct slice *slice, struct why
 static enum rc trust(struct store *st, void *arg, struct why *why)
 {
     struct slice *slice = arg;
-    enum rc rc = store_trust(st, slice->now);
+    enum rc rc = store_begin(st);
+
+    if (rc == RC_OK)
+        rc = store_trust(st, slice->now, slice->doubted);
 
     slice->done = true;
-    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
+    return end_transaction(st, rc, why);
 }
 
 /* A start by a clock that is ahead must not take back the doubt. */
 static enum rc trust_phase(struct scheduler *s, struct slice *slice, struct why *why)
 {
+    slice->now = scheduler_trusted_now(s);
+    slice->doubted = scheduler_doubted_ms(s);
     return daemon_chore(s->daemon, trust, slice, why);
 }
 

@@ -104,19 +104,27 @@ static void see_time(void *self, const struct event_view *e)
     *(int64_t *)self = e->received_at;
 }
 
-/* What the wall clock says at the start is believed as far as it agrees with what was trusted last,
- * or with the newest event: after a quiet weekend it waits for a day, like any other jump. */
-static int64_t last_known_time(struct reader *reader)
+/* After a quiet weekend the newest event is old: then, as with any other jump, the clock is
+ * believed after a day; but what it has been doubted for before the start counts. */
+struct trusted_time scheduler_trusted_start(struct reader *reader)
 {
     const struct list_filter newest = {.limit = 1};
-    int64_t now = clock_now_ms(), known = 0;
-    enum rc rc = read_trusted(reader, &known);
+    int64_t now = clock_now_ms(), steady = mono_ms(), known = 0, doubted = 0;
+    enum rc rc = read_trusted(reader, &known, &doubted);
 
     if (rc == RC_OK && !known)
         rc = read_events(reader, &newest, see_time, &known);
-    if (rc != RC_OK || !known || known > now)
-        return now;
-    return now - known < DAYS_MS ? now : known;
+    if (rc != RC_OK || !known || known > now || now - known < DAYS_MS)
+        return (struct trusted_time){.wall_ms = now, .steady_ms = steady};
+    return (struct trusted_time){.wall_ms = known,
+                                 .steady_ms = steady,
+                                 .doubt_since_ms = steady - doubted,
+                                 .doubted_wall_ms = now - doubted};
+}
+
+int64_t scheduler_doubted_ms(const struct scheduler *s)
+{
+    return s->trusted.doubt_since_ms ? mono_ms() - s->trusted.doubt_since_ms : 0;
 }
 
 enum rc scheduler_start(struct daemon *d, struct reader *reader, struct scheduler **ret,
@@ -126,7 +134,7 @@ enum rc scheduler_start(struct daemon *d, struct reader *reader, struct schedule
 
     s->daemon = d;
     s->reader = reader;
-    s->trusted = (struct trusted_time){.wall_ms = last_known_time(reader), .steady_ms = mono_ms()};
+    s->trusted = scheduler_trusted_start(reader);
     atomic_store(&s->retention_ms, d->config->store.retention_ms);
     steady_wait_init(&s->lock, &s->told);
     enum rc rc = daemon_thread(&s->thread, run, s, why);

@@ -8,8 +8,13 @@
 #define FUNNELD_APP_SCHEDULER_H
 
 #include "daemon_priv.h"
+#include "funneld/base/clock.h"
 
 struct scheduler;
+
+/* What the wall clock is believed by from the start on: as far as it agrees with what was trusted
+ * last, or with the newest event. */
+struct trusted_time scheduler_trusted_start(struct reader *reader);
 
 /* The reader becomes the scheduler's. */
 MUST_CHECK enum rc scheduler_start(struct daemon *d, struct reader *reader, struct scheduler **ret,

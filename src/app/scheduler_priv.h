@@ -49,6 +49,7 @@ struct scheduler {
 
 /* Nothing is purged by a clock that is wrong. */
 int64_t scheduler_trusted_now(struct scheduler *s);
+int64_t scheduler_doubted_ms(const struct scheduler *s); /* 0: it is believed */
 
 /* Each does a little; the answer is when to call again, in milliseconds. */
 int64_t retention_step(struct scheduler *s);

@@ -20,15 +20,27 @@ int64_t clock_mono_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+enum { MAY_DIFFER_MS = 3600 * 1000, BELIEVED_AFTER_MS = 24 * 3600 * 1000 };
+
+/* Whether this is still the jump that is in doubt, and not another one. */
+static bool same_doubt(const struct trusted_time *t, int64_t wall_ms, int64_t steady_ms)
+{
+    int64_t expected = t->doubted_wall_ms + (steady_ms - t->doubt_since_ms);
+
+    return t->doubt_since_ms && wall_ms <= expected + MAY_DIFFER_MS &&
+           wall_ms >= expected - MAY_DIFFER_MS;
+}
+
 int64_t trusted_time(struct trusted_time *t, int64_t wall_ms, int64_t steady_ms)
 {
-    const int64_t may_differ = HOURS_MS, believed_after = DAYS_MS;
     int64_t expected = t->wall_ms ? t->wall_ms + (steady_ms - t->steady_ms) : wall_ms;
 
-    if (wall_ms > expected + may_differ) {
-        if (!t->doubt_since_ms)
+    if (wall_ms > expected + MAY_DIFFER_MS) {
+        if (!same_doubt(t, wall_ms, steady_ms)) {
             t->doubt_since_ms = steady_ms;
-        if (steady_ms - t->doubt_since_ms < believed_after)
+            t->doubted_wall_ms = wall_ms;
+        }
+        if (steady_ms - t->doubt_since_ms < BELIEVED_AFTER_MS)
             return expected;
     }
     *t = (struct trusted_time){.wall_ms = wall_ms, .steady_ms = steady_ms};

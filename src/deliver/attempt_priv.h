@@ -15,7 +15,6 @@
 #ifndef FUNNELD_DELIVER_ATTEMPT_H
 #define FUNNELD_DELIVER_ATTEMPT_H
 
-#include "funneld/base/clock.h"
 #include "funneld/deliver/deliverer.h"
 #include "lane_priv.h"
 

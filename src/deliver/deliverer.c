@@ -337,6 +337,7 @@ struct deliverer *deliverer_new(const struct deliver_ports *ports, const struct 
     d->engine = (struct engine){.ports = *ports,
                                 .mailbox = mailbox_new(MAILBOX_ROWS),
                                 .random = ports->seed,
+                                .trusted = ports->trusted,
                                 .posted = posted};
     use_lanes(d, lanes, 0); /* the first step reads the disk */
     return d;

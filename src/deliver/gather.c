@@ -9,6 +9,7 @@
 
 /* After a read that failed. */
 #define UNREAD_PAUSE_MS (1 * SECONDS_MS)
+#define INVALID_REST_MS (1 * MINUTES_MS)
 /* Before a row that another attempt holds is looked at again. */
 #define UNDER_WAY_MS (1 * SECONDS_MS)
 
@@ -116,6 +117,20 @@ static enum fit fits(struct attempt *a, const struct due_row *row, const struct 
     return FIT_TAKEN;
 }
 
+/* A row that says what cannot be stands in the way of no other; a store that cannot be read does.
+ */
+static enum fit put_back(struct lane *lane, struct due_row row, enum rc rc, int64_t now_ms)
+{
+    if (rc == RC_INVALID) {
+        row.due_at = now_ms + INVALID_REST_MS;
+        lane_add(lane, row);
+        return FIT_NOT;
+    }
+    lane_add(lane, row);
+    lane_pause(lane, now_ms + UNREAD_PAUSE_MS);
+    return FIT_UNREAD;
+}
+
 static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t now_ms)
 {
     struct parcel *p = &a->parcels[a->job.n];
@@ -135,9 +150,7 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
     if (rc) {
         log_write(LOG_ERROR, "delivery.unread", L_INT("delivery", row->id),
                   L_STR("connector", a->lane->name), L_TEXT("reason", rc_text(rc)), L_END);
-        lane_add(a->lane, *row);
-        lane_pause(a->lane, now_ms + UNREAD_PAUSE_MS);
-        return FIT_UNREAD;
+        return put_back(a->lane, *row, rc, now_ms);
     }
     a->job.look = p->d.open_attempt_at != 0;
     a->job.n++;

@@ -141,7 +141,7 @@ static enum rc fold_overtaken(struct batch *b)
 
         if (!c->type->upsert)
             continue;
-        rc = store_delivery_fold_all(b->store, c->name, b->now_ms, &n);
+        rc = store_delivery_fold_again(b->store, c->name, b->now_ms, &n);
         if (rc == RC_OK)
             batch_count(b, metric(METRIC_DELIVERIES, c->name, STR("superseded")), n);
     }

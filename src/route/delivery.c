@@ -89,14 +89,14 @@ static enum rc read_facts(const json *root, struct arena *a, struct delivery_fac
 
     for (size_t i = 0; i < ARRAY_LEN(tenths); i++)
         if (!tenths_of(json_get(root, tenths[i].key), (int64_t *)(base + tenths[i].offset)))
-            return why_fail(RC_CORRUPT, why, "\"%s\" is not a number", tenths[i].key);
+            return why_fail(RC_INVALID, why, "\"%s\" is not a number", tenths[i].key);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (!text_of(json_get(root, texts[i].key), a, (struct str *)(base + texts[i].offset)))
-            return why_fail(RC_CORRUPT, why, "\"%s\" is not a text", texts[i].key);
+            return why_fail(RC_INVALID, why, "\"%s\" is not a text", texts[i].key);
     if (!band_of(json_string(json_get(root, band_key)), &ret->band))
-        return why_fail(RC_CORRUPT, why, "\"%s\" is not a band", band_key);
+        return why_fail(RC_INVALID, why, "\"%s\" is not a band", band_key);
     if (!json_int64(json_get(root, time_key), &ret->event_time))
-        return why_fail(RC_CORRUPT, why, "\"%s\" is not a time", time_key);
+        return why_fail(RC_INVALID, why, "\"%s\" is not a time", time_key);
     return RC_OK;
 }
 
@@ -107,9 +107,9 @@ enum rc facts_from_json(struct str text, struct arena *a, struct delivery_facts 
     struct delivery_facts facts = {0};
 
     if (json_parse(text, &doc, why))
-        return why_wrap(RC_CORRUPT, why, "the facts of a delivery");
+        return why_wrap(RC_INVALID, why, "the facts of a delivery");
     if (read_facts(doc.root, a, &facts, why))
-        return why_wrap(RC_CORRUPT, why, "the facts of a delivery");
+        return why_wrap(RC_INVALID, why, "the facts of a delivery");
     *ret = facts;
     return RC_OK;
 }

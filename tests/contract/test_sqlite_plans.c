@@ -78,7 +78,7 @@ static void never_called(sqlite3_context *context, int n, sqlite3_value **values
 
 static sqlite3 *schema(struct world *w)
 {
-    static const char *const functions[] = {"sha256", "properties_ok", "ledger_ok"};
+    static const char *const functions[] = {"sha256", "properties_ok", "ledger_ok", "facts_ok"};
     sqlite3 *db = NULL;
 
     store_close(w->store);

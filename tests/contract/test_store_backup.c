@@ -230,6 +230,18 @@ static void one_file_has_one_lock_whatever_it_is_called(void **state)
     s.path = str_of(link);
     assert_int_equal(store_open(&s, T0, &second, &w->why), RC_BUSY);
     assert_null(second);
+
+    const char *early = beside(w, "early.db"); /* a link to what is not there yet */
+    assert_int_equal(symlink(beside(w, "later.db"), early), 0);
+    store_close(w->store);
+    w->store = NULL;
+    w->settings.path = str_of(early);
+    world_reopen(w);
+    s.path = str_of(early);
+    assert_int_equal(store_open(&s, T0, &second, &w->why), RC_BUSY);
+    s.path = str_of(beside(w, "later.db"));
+    assert_int_equal(store_open(&s, T0, &second, &w->why), RC_BUSY);
+    assert_null(second);
 }
 
 static void verifying_is_given_up_when_it_is_told_to(void **state)

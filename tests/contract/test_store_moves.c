@@ -82,11 +82,13 @@ static void terms_that_were_rolled_back_are_forgotten(void **state)
     OK(store_commit(w->store));
     OK(store_begin(w->store));
     (void)put_row(w, ada, "pricing", T0, 1000);
+    assert_int_equal(ledger(w, ada, INT64_MAX, &rows), 1); /* now they are known */
     store_rollback(w->store);
     OK(store_begin(w->store));
     (void)put_row(w, ada, "demo", T0, 1000);
     OK(store_savepoint(w->store));
     (void)put_row(w, ada, "webinar", T0 + 1, 1000);
+    assert_int_equal(ledger(w, ada, INT64_MAX, &rows), 2);
     OK(store_undo(w->store));
     (void)put_row(w, ada, "visit", T0 + 2, 1000);
     (void)put_row(w, ada, "demo", T0 + 3, 1000);

@@ -1,6 +1,8 @@
 /* tests/contract/test_store_retention.c - what is old goes, what still counts stays. */
 #include "store_world.h"
 
+#include <sqlite3.h>
+
 #include "funneld/base/clock.h"
 
 enum { SLICE = 2 };
@@ -208,6 +210,22 @@ static void purging_that_is_rolled_back_is_done_by_the_next_round(void **state)
     SHOWN(events_of(w, lead), last);
 }
 
+static int64_t purged_to(struct world *w)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+
+    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'purged_to'", -1, &s, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    int64_t id = sqlite3_column_int64(s, 0);
+    assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return id;
+}
+
 /* By a clock that was years ahead for a moment. */
 static void an_event_from_the_future_holds_up_no_other(void **state)
 {
@@ -227,20 +245,30 @@ static void an_event_from_the_future_holds_up_no_other(void **state)
     int64_t until = 0;
     OK(read_purged(w->reader, &until));
     assert_int_equal(until, T0 + 1);
+
+    /* What was passed over is not what may be missing. */
+    OK(store_begin(w->store));
+    int64_t later = put_event_at(w, lead, T0 + 2000 * DAYS_MS);
+    (void)put_event_at(w, lead, T0 + 70);
+    for (done = false; !done;)
+        OK(store_purge_events(w->store, T0 + 10, T0 + 60, SLICE, &done));
+    OK(store_commit(w->store));
+    assert_true(purged_to(w) < later);
 }
 
 static void the_time_that_was_trusted_is_remembered(void **state)
 {
     struct world *w = *state;
-    int64_t now = 7;
+    int64_t now = 7, doubted = 7;
 
-    OK(read_trusted(w->reader, &now));
-    assert_int_equal(now, 0);
-    OK(store_trust(w->store, T0 + 9));
-    OK(store_trust(w->store, T0 + 5)); /* it was set back */
+    OK(read_trusted(w->reader, &now, &doubted));
+    assert_true(now == 0 && doubted == 0);
+    OK(store_trust(w->store, T0 + 9, 0));
+    OK(store_trust(w->store, T0 + 5, 77)); /* it was set back */
     world_reopen(w);
-    OK(read_trusted(w->reader, &now));
+    OK(read_trusted(w->reader, &now, &doubted));
     assert_int_equal(now, T0 + 5);
+    assert_int_equal(doubted, 77);
 }
 
 /* One lead's ledger that cannot be read, which the audit tells of, is in nobody's way. */

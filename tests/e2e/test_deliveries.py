@@ -156,7 +156,9 @@ def test_retry_of_very_many_holds_up_nobody(world):
         database.commit()
     box.fail(service="slack", status=503, **DOWN)
     world.start()
+    before = world.metric("funneld_commit_seconds_count")
     retry(world, "--all", n=50001)
+    check(world.metric("funneld_commit_seconds_count") - before >= 3, "commits, by whose turn others come")
     equal(world.metric("funneld_queue_depth", connector="slack"), 50001, "what waits")
     world.kill()
 

@@ -480,6 +480,15 @@ def test_a_daemon_waits_for_a_database_that_is_in_use_for_a_while(world):
     world.stop()
 
 
+def test_a_daemon_that_waits_for_its_database_ends_when_it_is_told_to(world):
+    world.configure(world.base())
+    with open(world.database + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        world.start(ready=False)
+        eventually(lambda: "start.waits" in world.daemon.logged(), 10, "it says that it waits")
+        ends(world, 0, 5)
+
+
 def test_a_second_daemon_on_the_same_database_is_refused(world):
     world.configure(world.base())
     world.start()

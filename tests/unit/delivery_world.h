@@ -14,12 +14,16 @@
 #include "funneld/observe/metrics.h"
 
 /* The rest of the store, and what else the deliverer asks */
+static int64_t fake_unreadable; /* the id of a row that says what cannot be */
+
 enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret)
 {
     (void)r;
     (void)a;
     if (fake_read_error)
         return fake_read_error;
+    if (id == fake_unreadable)
+        return RC_INVALID;
     if (!fake_row(id))
         return RC_NONE;
     *ret = *fake_row(id);

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "funneld/base/clock.h"
 #include "funneld/observe/log.h"
 
 static const char *const one[] = {"c"};
@@ -365,9 +366,29 @@ static void each_end_is_logged_with_its_attempt(void **state)
     world_free(w);
 }
 
+static void a_row_that_cannot_be_read_is_in_nobodys_way(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    fake_unreadable = post(w, "c", 1);
+    post(w, "c", 2);
+    step(w);
+    answer(w, "post/2", 200);
+    post(w, "c", 3);
+    step(w);
+    answer(w, "post/3", 200);
+    assert_int_equal(fake_row(1)->state, DELIVERY_PENDING);
+    fake_unreadable = 0; /* mended */
+    step_to(w, w->now + MINUTES_MS);
+    answer(w, "post/1", 200);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_that_cannot_be_read_is_in_nobodys_way),
         cmocka_unit_test(a_due_delivery_is_sent_and_recorded),
         cmocka_unit_test(of_one_lead_one_is_in_flight_and_in_order),
         cmocka_unit_test(no_more_run_at_once_than_allowed),

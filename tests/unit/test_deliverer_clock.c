@@ -87,6 +87,12 @@ static void a_wall_clock_is_believed_while_it_keeps_to_the_steady_one(void **sta
     assert_int_equal(trusted_time(&t, wall - 2 * day, 30 + day), wall - 2 * day); /* it was right */
     assert_int_equal(trusted_time(&t, wall, 40 + day), wall - 2 * day + 10);
     assert_int_equal(trusted_time(&t, wall + day, 40 + 2 * day), wall + day); /* a day later */
+    t = (struct trusted_time){0}; /* two jumps are two doubts */
+    assert_int_equal(trusted_time(&t, wall, 5), wall);
+    assert_int_equal(trusted_time(&t, wall + 2 * hour, 5), wall);
+    assert_int_equal(trusted_time(&t, wall + 4000 * day, 4 + day), wall + day - 1);
+    assert_int_equal(trusted_time(&t, wall + 4000 * day, 6 + day), wall + day + 1);
+    assert_int_equal(trusted_time(&t, wall + 4001 * day, 4 + 2 * day), wall + 4001 * day);
     t = (struct trusted_time){.wall_ms = wall, .steady_ms = 5};
     assert_int_equal(trusted_time(&t, wall + 2 * hour, 6), wall + 1); /* from the start */
 }

@@ -171,7 +171,7 @@ static void damaged_facts_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
         struct why why = {0};
 
-        assert_int_equal(facts_from_json(str_of(damaged[i][0]), &a, &untouched, &why), RC_CORRUPT);
+        assert_int_equal(facts_from_json(str_of(damaged[i][0]), &a, &untouched, &why), RC_INVALID);
         if (!strstr(why.text, damaged[i][1]))
             fail_msg("%s: %s", damaged[i][0], why.text);
         assert_int_equal(untouched.score, 7);

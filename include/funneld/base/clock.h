@@ -23,8 +23,8 @@ int64_t clock_mono_us(void); /* never jumps back; for durations */
  * by more than an hour, for less than a day. Nothing dies of age and nothing is purged by a clock
  * that jumped. Begins with what is in it, or, all zero, with the first it hears. Pure. */
 struct trusted_time {
-    int64_t wall_ms, steady_ms; /* one moment, by both */
-    int64_t doubt_since_ms;     /* by the steady clock; 0: there is none */
+    int64_t wall_ms, steady_ms;              /* one moment, by both */
+    int64_t doubt_since_ms, doubted_wall_ms; /* when the doubt began, by both; 0: there is none */
 };
 int64_t trusted_time(struct trusted_time *t, int64_t wall_ms, int64_t steady_ms);
 

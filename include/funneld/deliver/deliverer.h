@@ -11,6 +11,7 @@
 #ifndef FUNNELD_DELIVER_DELIVERER_H
 #define FUNNELD_DELIVER_DELIVERER_H
 
+#include "funneld/base/clock.h"
 #include "funneld/base/ref.h"
 #include "funneld/connectors/connector.h"
 #include "funneld/deliver/transport.h"
@@ -31,7 +32,8 @@ struct deliver_ports {
     struct transport *transport;
     enum rc (*submit)(void *self, struct work *work); /* attempts and verdicts; RC_CLOSED only */
     void *self;
-    uint64_t seed; /* for jitter */
+    uint64_t seed;               /* for jitter */
+    struct trusted_time trusted; /* what the wall clock is believed by, to begin with */
 };
 
 struct deliverer;

@@ -139,9 +139,9 @@ MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
 MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead,
                                        int64_t newer, int64_t now_ms, int64_t *ret_n);
-/* The same for all leads of the connector: of those that wait for one, the newest stays. */
-MUST_CHECK enum rc store_delivery_fold_all(struct store *st, struct str connector, int64_t now_ms,
-                                           int64_t *ret_n);
+/* Of those of the connector that were put back at `now`, what a newer one has overtaken. */
+MUST_CHECK enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
+                                             int64_t *ret_n);
 /* Whether one of this (connector, route, lead) waits already. */
 MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
                                          int64_t lead, bool *ret);
@@ -181,9 +181,10 @@ MUST_CHECK enum rc read_faded(struct reader *r, int64_t *after, int64_t before, 
 /* Until when the past was purged: what a lead was like and worth then is not known any more. 0: it
  * was not. */
 MUST_CHECK enum rc read_purged(struct reader *r, int64_t *ret_received_at);
-/* The time that was trusted last: after a restart the clock may be wrong. 0: none was kept. */
-MUST_CHECK enum rc store_trust(struct store *st, int64_t now_ms);
-MUST_CHECK enum rc read_trusted(struct reader *r, int64_t *ret_now_ms);
+/* The time that was trusted last, and for how long the clock has said another: after a restart it
+ * may be wrong. 0: none was kept, it did not. */
+MUST_CHECK enum rc store_trust(struct store *st, int64_t now_ms, int64_t doubted_ms);
+MUST_CHECK enum rc read_trusted(struct reader *r, int64_t *ret_now_ms, int64_t *ret_doubted_ms);
 /* Gives up to `pages` free pages back to the file system, but keeps an eighth for what comes. */
 MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "funneld/route/route.h"
+
 #define WORDS(words, sql) words,
 static const char *const of_event[] = {AUDIT_EVENT(WORDS)};
 static const char *const of_dedupe[] = {AUDIT_DEDUPE(WORDS)};
@@ -68,14 +70,27 @@ static void sql_ledger_ok(sqlite3_context *context, int n, sqlite3_value **value
     sqlite3_result_int(context, firings_read(json, &a, &firings, &n_firings) == RC_OK);
 }
 
+static void sql_facts_ok(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct delivery_facts facts;
+    struct str json = {(const char *)sqlite3_value_text(values[0]),
+                       (size_t)sqlite3_value_bytes(values[0])};
+
+    (void)n;
+    sqlite3_result_int(context, facts_from_json(json, &a, &facts, NULL) == RC_OK);
+}
+
 enum rc audit_functions(struct db *db)
 {
     enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
     static const struct {
         const char *name;
         void (*call)(sqlite3_context *context, int n, sqlite3_value **values);
-    } functions[] = {
-        {"sha256", sql_sha256}, {"properties_ok", sql_properties_ok}, {"ledger_ok", sql_ledger_ok}};
+    } functions[] = {{"sha256", sql_sha256},
+                     {"properties_ok", sql_properties_ok},
+                     {"ledger_ok", sql_ledger_ok},
+                     {"facts_ok", sql_facts_ok}};
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(functions) && rc == RC_OK; i++)

@@ -25,10 +25,10 @@ enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead
                      now_ms);
 }
 
-enum rc store_delivery_fold_all(struct store *st, struct str connector, int64_t now_ms,
-                                int64_t *ret_n)
+enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
+                                  int64_t *ret_n)
 {
-    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD_ALL, "ti", connector, now_ms);
+    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD_AGAIN, "ti", connector, now_ms);
 }
 
 enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,

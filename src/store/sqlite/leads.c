@@ -188,6 +188,8 @@ enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *see
 
         arena_reset(&a);
         rc = row_lead(&r->db, s, &a, &l);
+        if (rc == RC_INVALID) /* with what can be read of it */
+            rc = RC_OK;
         if (rc == RC_OK)
             seen(self, &l);
     }

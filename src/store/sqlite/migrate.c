@@ -149,17 +149,29 @@ enum rc schema_accept(struct db *db, bool *ret_empty, struct why *why)
     return RC_OK;
 }
 
+static enum rc apply_all(struct db *db, int64_t version, int64_t now_ms, struct why *why)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < ARRAY_LEN(migrations) && rc == RC_OK; i++)
+        rc = migrations[i].version <= version ? verify(db, i, why) : apply(db, i, now_ms, why);
+    return rc;
+}
+
 enum rc migrate(struct db *db, int64_t now_ms, struct why *why)
 {
     int64_t application = 0, version = 0;
     enum rc rc = versions(db, &application, &version, why);
 
+    if (rc == RC_OK && version == 0)
+        rc = prepare_file(db, why);
     if (rc != RC_OK)
         return rc;
-    if (version == 0 && (rc = prepare_file(db, why)) != RC_OK)
-        return rc;
-    for (size_t i = 0; i < ARRAY_LEN(migrations) && rc == RC_OK; i++)
-        rc = migrations[i].version <= version ? verify(db, i, why) : apply(db, i, now_ms, why);
+    /* The old image of all that one statement changes shall not be in memory. */
+    if (version < store_schema_version() && db_exec(db, "PRAGMA temp_store = FILE") != RC_OK)
+        return why_fail(RC_IO, why, "%s", db->error);
+    rc = apply_all(db, version, now_ms, why);
+    rc_ignored(db_exec(db, "PRAGMA temp_store = MEMORY")); /* as writer_pragmas say */
     return rc;
 }
 

@@ -91,6 +91,8 @@ enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_
 
         arena_reset(&a);
         rc = row_delivery(&r->db, s, &a, &d);
+        if (rc == RC_INVALID) /* with what can be read of it */
+            rc = RC_OK;
         if (rc == RC_OK && !f->event && d.created_at < f->since)
             break;
         if (rc == RC_OK)

@@ -10,15 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Ends before the first that was received since; one from the future is passed over. */
+/* *ret_to: before the first that was received since; one from the future is passed over, and is not
+ * *ret_last. */
 static enum rc next_range(struct store *st, int64_t before, int64_t now, size_t limit,
-                          int64_t *ret_to, int64_t *ret_received_at)
+                          int64_t *ret_to, int64_t *ret_last, int64_t *ret_received_at)
 {
     struct db *db = store_db(st);
     sqlite3_stmt *s = NULL;
     enum rc rc = db_query(db, &s, SQL_PURGE_RANGE, "ii", st->purged_to, (int64_t)limit);
 
-    *ret_to = 0;
+    *ret_to = *ret_last = 0;
     *ret_received_at = 0;
     while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
         int64_t received_at = sqlite3_column_int64(s, 1);
@@ -26,7 +27,10 @@ static enum rc next_range(struct store *st, int64_t before, int64_t now, size_t 
         if (received_at >= before && received_at <= now)
             break;
         *ret_to = sqlite3_column_int64(s, 0);
-        if (received_at < before && received_at > *ret_received_at)
+        if (received_at >= before)
+            continue;
+        *ret_last = *ret_to;
+        if (received_at > *ret_received_at)
             *ret_received_at = received_at;
     }
     return db_finish(s, rc);
@@ -53,16 +57,20 @@ static enum rc link_around(struct db *db, int64_t from, int64_t to, int64_t befo
     return rc;
 }
 
+static enum rc set_number(struct db *db, const char *key, int64_t value)
+{
+    char text[INT64_TEXT];
+
+    return db_run(db, SQL_META_SET, "tt", str_of(key), str_of_int64(value, text));
+}
+
 /* The audit wants to know which events may be missing, whoever asks for the past what time. */
 static enum rc remember(struct store *st, const char *key, int64_t value)
 {
-    char text[INT64_TEXT];
     int64_t known = 0;
     enum rc rc = db_number(store_db(st), key, &known);
 
-    if (rc != RC_OK || known >= value)
-        return rc;
-    return db_run(store_db(st), SQL_META_SET, "tt", str_of(key), str_of_int64(value, text));
+    return rc != RC_OK || known >= value ? rc : set_number(store_db(st), key, value);
 }
 
 enum rc store_purge_events(struct store *st, int64_t before, int64_t now, size_t limit,
@@ -71,8 +79,8 @@ enum rc store_purge_events(struct store *st, int64_t before, int64_t now, size_t
     static const enum statement purges[] = {SQL_PURGE_ATTEMPTS, SQL_PURGE_DELIVERIES,
                                             SQL_PURGE_EVENTS};
     struct db *db = store_db(st);
-    int64_t from = st->purged_to + 1, to = 0, received_at = 0;
-    enum rc rc = next_range(st, before, now, limit, &to, &received_at);
+    int64_t from = st->purged_to + 1, to = 0, last = 0, received_at = 0;
+    enum rc rc = next_range(st, before, now, limit, &to, &last, &received_at);
 
     if (rc == RC_OK && !to) {
         st->purged_to = 0;
@@ -86,7 +94,7 @@ enum rc store_purge_events(struct store *st, int64_t before, int64_t now, size_t
     if (rc == RC_OK)
         rc = remember(st, "purged", received_at);
     if (rc == RC_OK)
-        rc = remember(st, "purged_to", to);
+        rc = remember(st, "purged_to", last);
     if (rc != RC_OK)
         return rc;
     st->purged_to = to; /* after a rollback the next round comes by again */
@@ -202,16 +210,23 @@ enum rc read_purged(struct reader *r, int64_t *ret_received_at)
     return db_number(&r->db, "purged", ret_received_at);
 }
 
-enum rc store_trust(struct store *st, int64_t now_ms)
+enum rc store_trust(struct store *st, int64_t now_ms, int64_t doubted_ms)
 {
-    char text[INT64_TEXT];
+    enum rc rc = set_number(store_db(st), "trusted", now_ms);
 
-    return db_run(store_db(st), SQL_META_SET, "tt", STR("trusted"), str_of_int64(now_ms, text));
+    return rc == RC_OK ? set_number(store_db(st), "doubted", doubted_ms) : rc;
 }
 
-enum rc read_trusted(struct reader *r, int64_t *ret_now_ms)
+enum rc read_trusted(struct reader *r, int64_t *ret_now_ms, int64_t *ret_doubted_ms)
 {
-    return db_number(&r->db, "trusted", ret_now_ms);
+    int64_t doubted = 0;
+    enum rc rc = db_number(&r->db, "doubted", &doubted);
+
+    if (rc == RC_OK)
+        rc = db_number(&r->db, "trusted", ret_now_ms);
+    if (rc == RC_OK)
+        *ret_doubted_ms = doubted;
+    return rc;
 }
 
 enum rc store_vacuum(struct store *st, int pages, bool *ret_done)

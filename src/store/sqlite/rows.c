@@ -31,6 +31,8 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
     if (properties_read((struct str){properties, (size_t)sqlite3_column_bytes(s, 16)}, a, ret) ==
         RC_OK)
         return RC_OK;
+    ret->properties = NULL;
+    ret->n_properties = ret->cap_properties = 0;
     (void)!snprintf(db->error, sizeof db->error, "the properties of lead %lld cannot be read",
                     (long long)ret->id);
     return RC_INVALID;
