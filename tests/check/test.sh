@@ -42,8 +42,10 @@ program() { # NAME COMMAND...
     { # one lane at a time
         flock 9
         printf '%-4s %-40s %4d passed %3d failed %4d s\n' "$word" "$name" "$p" "$f" $((SECONDS - began))
-        grep '^UNSTEADY' "$log" | sed 's/^/    /'
-        ((f)) && { sed '/^ok   /d;s/^/    /' "$log" | tail -150; echo "    exit status $status"; }
+        if ((f)) || grep -q '^UNSTEADY' "$log"; then
+            sed '/^ok   /d;s/^/    /' "$log" | tail -150
+            echo "    exit status $status"
+        fi
     } 9>"$work/lock"
 }
 

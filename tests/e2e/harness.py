@@ -34,9 +34,18 @@ class Failure(AssertionError):
     pass
 
 
+class Late(Failure):
+    """Something took too long, which a busy machine may be to blame for."""
+
+
 def check(condition, message="check failed"):
     if not condition:
         raise Failure(message)
+
+
+def in_time(condition, message):
+    if not condition:
+        raise Late(message)
 
 
 def equal(got, want, what=""):
@@ -52,7 +61,7 @@ def eventually(condition, timeout=10.0, what="condition"):
         if value:
             return value
         if time.monotonic() > end:
-            raise Failure(f"{what} did not come true within {timeout} s")
+            raise Late(f"{what} did not come true within {timeout} s")
         time.sleep(0.02)
 
 
@@ -196,7 +205,7 @@ class Process:
         try:
             return self.child.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise Failure("the process did not end in time") from None
+            raise Late("the process did not end in time") from None
 
     def kill(self):
         if self.child.poll() is None:

@@ -4,14 +4,16 @@
 
 --quick leaves out what is marked @slow, which else runs beside the others; --valgrind runs the
 daemon under valgrind. Whole seconds of a shared machine go missing now and then: with --again up to
-that many tests that failed get a second try when all others are done, and are named UNSTEADY when
-they pass it. What a sanitizer found is never forgiven.
+that many tests that were too late get a second try when all others are done, and are named UNSTEADY
+when they pass it. A wrong answer is never forgiven, nor what a sanitizer found.
 """
 import argparse
 import concurrent.futures
 import glob
 import importlib
 import os
+import re
+import subprocess
 import sys
 import time
 import traceback
@@ -21,6 +23,7 @@ import harness  # noqa: E402
 
 VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
             "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99"]
+LATE = harness.Late, TimeoutError, subprocess.TimeoutExpired
 
 
 def tests(words, but):
@@ -35,16 +38,17 @@ def tests(words, but):
 
 
 def run(function, options):
+    """None, or (what went wrong, whether it was only late)."""
     world = harness.World(options)
     try:
         function(world)
         return None
-    except Exception:  # a test fails in any way it likes
+    except Exception as e:  # a test fails in any way it likes
         text = traceback.format_exc(limit=-6)
         for process in (world.daemon, world.sandbox):
             if process:
                 text += f"\n--- {process.log_path}\n" + process.logged()[-4000:]
-        return text
+        return text, isinstance(e, LATE) and not re.search("Sanitizer|runtime error: ", text)
     finally:
         world.close()
 
@@ -59,18 +63,17 @@ def report(test, options, passed="ok  "):
     began = time.monotonic()
     problem = run(function, options)
     print(f"{passed if problem is None else 'FAIL'} {module[5:]}: {name.replace('_', ' ')}"
-          f" ({time.monotonic() - began:.1f} s)" + (f"\n{problem}" if problem else ""), flush=True)
+          f" ({time.monotonic() - began:.1f} s)" + (f"\n{problem[0]}" if problem else ""), flush=True)
     return problem
 
 
 def second_try(results, options):
     """Those of the tests that still fail."""
-    failed = [(test, problem) for test, problem in results if problem is not None]
-    found = [p for _, p in failed if "Sanitizer" in p or "runtime error: " in p]
-    if found or len(failed) > options.again:
+    failed = [(test, problem) for test, problem in results if problem]
+    if len(failed) > options.again or not all(late for _, (_, late) in failed):
         return failed
     return [(test, problem) for test, _ in failed
-            if (problem := report(test, options, passed="UNSTEADY")) is not None]
+            if (problem := report(test, options, passed="UNSTEADY"))]
 
 
 def main():

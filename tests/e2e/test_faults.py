@@ -14,7 +14,7 @@ import signal
 import struct
 import time
 
-from harness import (HOT_TO_SLACK, Client, Failure, Sink, check, demo, equal, eventually, integrity,
+from harness import (HOT_TO_SLACK, Client, Late, Sink, check, demo, equal, eventually, integrity,
                      sign_v3, slack_lines)
 
 BEGAN = int(time.time() * 1000)  # an event told again is the same event
@@ -78,7 +78,7 @@ def post(world, contact, patience=10):
                 return
         client.close()
         time.sleep(0.01)
-    raise Failure(f"event {contact} was never answered 200")
+    raise Late(f"event {contact} was never answered 200")
 
 
 def check_kept(world, sent):
@@ -173,7 +173,7 @@ def survives(world, faults, n):
         answered = []
         if ended_or_ready(world) is None:
             for contact in range(3):
-                with contextlib.suppress(OSError, http.client.HTTPException, Failure):
+                with contextlib.suppress(OSError, http.client.HTTPException, Late):
                     post(world, 1000 * n + contact, patience=1)
                     answered.append(1000 * n + contact)
             with contextlib.suppress(OSError, http.client.HTTPException):

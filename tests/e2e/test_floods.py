@@ -12,7 +12,7 @@ import time
 
 from attacks import (FAST, HOST, Footprint, attacked, begin, body_of, close_all, connect, exchange,
                      read_all, request, signed, statuses)
-from harness import (check, closed_within, demo, equal, eventually, in_threads, raw_answer,
+from harness import (check, closed_within, demo, equal, eventually, in_threads, in_time, raw_answer,
                      raw_connection, raw_head, sign_v3, stored)
 
 POST = b"POST /webhooks/hubspot HTTP/1.1\r\n"
@@ -86,7 +86,7 @@ def test_slow_heads_and_slow_bodies_are_cut(world):
             s.sendall(chunked if i % 2 else head)
         drip(heads + bodies, b"POST /webhooks/hubspot HTTP/1.1\r\nX: ", 3.5)
         for s in heads + bodies:
-            check(closed_within(s, 2), "a slow one was not cut")
+            in_time(closed_within(s, 2), "a slow one was not cut")
     close_all(heads + bodies)
     world.stop()
 
@@ -125,7 +125,7 @@ def test_connections_that_say_nothing_are_cut(world):
         for s in plain:  # HTTP where TLS is spoken
             s.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         for s in silent + begun + shut + plain:
-            check(closed_within(s, 6), "one was not cut")
+            in_time(closed_within(s, 6), "one was not cut")
     close_all(silent + begun + shut + plain)
     world.stop()
 

@@ -6,8 +6,8 @@ import threading
 import time
 
 from harness import (HOT_TO_SLACK, ZAPIER_SECRET, Sink, change, check, closed_within, demo, equal,
-                     event, eventually, in_threads, raw_connection, raw_head, series, sign_v3,
-                     slack_lines, stored)
+                     event, eventually, in_threads, in_time, raw_connection, raw_head, series,
+                     sign_v3, slack_lines, stored)
 
 JSON = {"Content-Type": "application/json"}
 
@@ -62,7 +62,7 @@ def test_1000_idle_connections_shut_nobody_out(world):
             began = time.monotonic()
             equal(world.post([demo(1 + i)]).status, 200, "a normal request")
             took = time.monotonic() - began
-            check(took < 2, f"in good time: {took:.2f} s")
+            in_time(took < 2, f"in good time: {took:.2f} s")
         equal(world.admin("/readyz").status, 200, "ready")
     finally:
         for s in idle:
@@ -119,8 +119,9 @@ def test_whoever_sends_slowly_is_cut_and_harms_nobody(world):
         return time.monotonic() - began if closed_within(client.connection.sock, 5) else None
     kinds = [slow_head, slow_body, no_handshake, no_request, idle]
     for kind, took in zip(kinds, in_threads(kinds)):
-        check(took is not None, f"{kind.__name__} was never cut")
-        check(0.5 < took < 3, f"{kind.__name__} was cut after {took:.1f} s")
+        in_time(took is not None, f"{kind.__name__} was never cut")
+        check(took > 0.5, f"{kind.__name__} was cut after {took:.1f} s")
+        in_time(took < 3, f"{kind.__name__} was cut after {took:.1f} s")
     equal(len(stored(world)), 1, "events")
     equal(world.post([demo(3)]).status, 200, "and others are served")
     world.stop()

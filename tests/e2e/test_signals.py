@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from harness import (HOT_TO_SLACK, Process, Sink, change, check, demo, equal, eventually, free_port,
-                     log_lines, make_certificate, raw_connection, slack_lines, stored)
+                     in_time, log_lines, make_certificate, raw_connection, slack_lines, stored)
 
 NOTE_RULE = """[rule note]
 when = event.property == "note"
@@ -42,7 +42,7 @@ def ends(world, status, within, number=signal.SIGTERM):
     equal(world.daemon.wait(within + 10), status,
           f"exit status; log: {world.daemon.logged()[-2000:]}")
     took = time.monotonic() - began
-    check(took <= within, f"it ended after {took:.1f} s, at most {within} s were allowed")
+    in_time(took <= within, f"it ended after {took:.1f} s, at most {within} s were allowed")
 
 
 # Stopping
