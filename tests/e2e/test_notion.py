@@ -177,11 +177,11 @@ def test_a_column_renamed_by_a_person_is_written_all_the_same(world):
 # Trouble
 
 def test_every_trouble_that_passes_ends_in_one_page(world):
-    box = begin(world, connector(world, "book", settle="100ms", timeout="300ms"), ALWAYS)
+    box = begin(world, connector(world, "book", settle="100ms"), ALWAYS)
     troubles = [{"status": 500}, {"status": 502}, {"status": 503}, {"status": 504},
                 {"status": 409}, {"status": 403, "body": "<html>edge</html>", "retry_after": "1"},
                 {"mode": "drop"}, {"mode": "garbage"}, {"mode": "processed_no_answer"},
-                {"mode": "slow", "delay_ms": 600}, {"mode": "processed_status", "status": 500},
+                {"mode": "slow", "delay_ms": 2300}, {"mode": "processed_status", "status": 500},
                 {"mode": "processed_status", "status": 504},
                 {"mode": "processed_status", "status": 502, "body": "<html>edge</html>"}]
     for n, trouble in enumerate(troubles, 1):
@@ -261,7 +261,7 @@ def test_a_create_of_unknown_fate_makes_no_second_page(world):
 
 
 def test_after_a_crash_an_open_create_makes_no_second_page(world):
-    box = begin(world, connector(world, "book", settle="300ms"), HOT_TO_BOOK)
+    box = begin(world, "book", HOT_TO_BOOK)
     for n, mode in enumerate(("slow", "drop"), 1):
         box.fail(service="notion", path=PAGES, method="POST", mode=mode, delay_ms=1500)
         creates = requests(box, PAGES)

@@ -117,10 +117,10 @@ def test_a_refused_token_is_renewed_within_the_attempt(world):
 
 
 def test_every_trouble_that_passes_ends_in_exactly_one_row(world):
-    box = begin(world, connector(world, "log", settle="100ms", timeout="300ms"), HOT_TO_LOG)
+    box = begin(world, connector(world, "log", settle="100ms", timeout="3s"), HOT_TO_LOG)
     troubles = [{"status": 500}, {"status": 502}, {"status": 503}, {"status": 504},
                 {"mode": "drop"}, {"mode": "garbage"}, {"mode": "processed_no_answer"},
-                {"mode": "slow", "delay_ms": 600}, {"status": 200, "body": "{}"},
+                {"mode": "slow", "delay_ms": 3300}, {"status": 200, "body": "{}"},
                 {"status": 408}, {"mode": "processed_status", "status": 500},
                 {"mode": "processed_status", "status": 503}]
     for n, trouble in enumerate(troubles, 1):
@@ -262,7 +262,7 @@ def test_of_a_batch_in_doubt_only_the_missing_rows_are_appended(world):
 
 
 def test_after_a_crash_an_open_append_makes_no_second_row(world):
-    box = begin(world, connector(world, "log", settle="300ms"), HOT_TO_LOG)
+    box = begin(world, "log", HOT_TO_LOG)
     for n, mode in enumerate(("slow", "drop"), 1):
         box.fail(service="sheets", method="POST", mode=mode, delay_ms=1500)
         appends = requests(box, APPEND)

@@ -95,12 +95,11 @@ def test_blocks_that_slack_refuses_are_sent_again_as_text(world):
 # Trouble that passes
 
 def test_every_trouble_that_passes_ends_in_exactly_one_message(world):
-    box = begin(world, connector(world, "slack", settle="200ms", timeout="300ms"),
-                HOT_TO_SLACK)
+    box = begin(world, connector(world, "slack", settle="200ms", timeout="3s"), HOT_TO_SLACK)
     troubles = [
         {"status": 500}, {"status": 503}, {"status": 502, "body": "<html>bad gateway</html>"},
         {"status": 408, "body": ""}, {"mode": "drop"}, {"mode": "garbage"},
-        {"mode": "processed_no_answer"}, {"mode": "slow", "delay_ms": 600},
+        {"mode": "processed_no_answer"}, {"mode": "slow", "delay_ms": 3300},
         {"mode": "processed_status", "status": 500}, {"mode": "processed_status", "status": 503},
         {"mode": "processed_status", "status": 200, "body": {"ok": False, "error": "fatal_error"}},
         {"status": 200, "body": {"ok": False, "error": "service_unavailable"}},
@@ -207,10 +206,10 @@ def test_a_message_of_unknown_fate_is_looked_for_in_the_history(world):
 
 
 def test_a_look_that_fails_does_not_end_the_doubt(world):
-    box = begin(world, connector(world, "slack", settle="100ms", timeout="300ms"), HOT_TO_SLACK)
+    box = begin(world, connector(world, "slack", settle="100ms", timeout="3s"), HOT_TO_SLACK)
     box.fail(service="slack", path=POST_MESSAGE, mode="processed_no_answer")
     box.fail(service="slack", path=HISTORY, status=500, times=2)
-    box.fail(service="slack", path=HISTORY, mode="slow", delay_ms=500)
+    box.fail(service="slack", path=HISTORY, mode="slow", delay_ms=3300)
     make_hot(world, 1)
     wait_delivered(world, 1)
     equal(len(messages(box)), 1, "messages")
@@ -284,7 +283,7 @@ def test_after_a_crash_an_open_attempt_is_looked_at_not_repeated(world):
 
 
 def test_after_a_crash_what_did_not_arrive_is_sent(world):
-    box = begin(world, connector(world, "slack", settle="300ms"), HOT_TO_SLACK)
+    box = begin(world, "slack", HOT_TO_SLACK)
     box.fail(service="slack", path=POST_MESSAGE, mode="drop", delay_ms=1500)
     make_hot(world, 1)
     wait_requests(box, POST_MESSAGE, 1)
@@ -298,13 +297,13 @@ def test_after_a_crash_what_did_not_arrive_is_sent(world):
 # Order and rate
 
 def test_messages_of_one_lead_stay_in_order_whatever_fails(world):
-    box = begin(world, connector(world, "slack", settle="50ms", timeout="200ms",
-                                 backoff="10ms", backoff_max="50ms", concurrency=4),
+    box = begin(world, connector(world, "slack", settle="50ms", timeout="2s", backoff="10ms",
+                                 backoff_max="50ms", concurrency=4),
                 route("slack", "note", 'event.property == "note"'), """[message note]
 text = {{event.value}}
 """)
     troubles = [{"status": 500}, {"mode": "drop"}, {"mode": "processed_no_answer"},
-                {"status": 503}, {"mode": "slow", "delay_ms": 300}, {"mode": "garbage"}]
+                {"status": 503}, {"mode": "slow", "delay_ms": 2300}, {"mode": "garbage"}]
     for i in range(24):
         box.fail(service="slack", path=HISTORY if i % 4 == 3 else POST_MESSAGE,
                  **troubles[i % len(troubles)])
