@@ -9,7 +9,6 @@
 #include "oracle_priv.h"
 #include "story.h"
 
-enum { DELIVERIES = 8192 };
 enum state { PENDING, HELD, DELIVERED, DEAD, SUPERSEDED, CANCELLED, STATES };
 
 struct item { /* a row of `delivery` */
@@ -82,7 +81,7 @@ static void read_queue(sqlite3 *db)
     while (next(s)) {
         struct item *item = &queue.items[queue.n];
 
-        assert(queue.n < DELIVERIES - 1);
+        assert(queue.n < DELIVERIES);
         queue.n++;
         *item = (struct item){.id = sqlite3_column_int64(s, 0),
                               .event = sqlite3_column_int64(s, 1),
@@ -157,24 +156,39 @@ static struct item *item_of(const char *public_id)
     return NULL;
 }
 
-static void check_count(const struct item *item, size_t n, bool may_repeat)
+struct got {
+    const struct posted *last;
+    size_t repeats;
+    bool excused;
+};
+
+/* A message comes again when the look for it was refused, and one of a webhook when it was given up
+ * and tried again: nobody can look. */
+static void get(struct got *got, const struct item *item, const struct posted *post)
 {
-    if (item->state == DELIVERED && n == 0)
+    bool expected = item->service == SERVICE_HOOK && was_retried(item->id);
+
+    if (got->last && got->last->blind == post->blind && !expected)
+        got->repeats++;
+    got->excused |= post->excused;
+    got->last = post;
+}
+
+static void check_got(const struct item *item, const struct got *got)
+{
+    if (item->state == DELIVERED && !got->last)
         broken("delivery %lld is delivered, and %s never got it", (long long)item->id,
                connectors[item->service]);
-    if (n > 1 && !may_repeat)
-        broken("delivery %lld: %s got it %zu times", (long long)item->id, connectors[item->service],
-               n);
+    if (got->repeats && !got->excused)
+        broken("delivery %lld: %s got it again", (long long)item->id, connectors[item->service]);
 }
 
 /* Each of them at most once, those that are delivered exactly once, and nothing else. */
-static void check_posts(enum service service, const struct posts *posts, bool may_repeat)
+static void check_posts(enum service service, const struct posts *posts)
 {
-    static size_t counts[DELIVERIES];
-    static bool excused[DELIVERIES];
+    static struct got got[DELIVERIES];
 
-    memset(counts, 0, sizeof counts);
-    memset(excused, 0, sizeof excused);
+    memset(got, 0, sizeof got);
     for (size_t i = 0; i < posts->n; i++) {
         const struct item *item = item_of(posts->items[i].delivery);
 
@@ -183,12 +197,11 @@ static void check_posts(enum service service, const struct posts *posts, bool ma
                    posts->items[i].delivery);
             return;
         }
-        counts[item - queue.items]++;
-        excused[item - queue.items] |= posts->items[i].excused;
+        get(&got[item - queue.items], item, &posts->items[i]);
     }
     for (size_t i = 0; i < queue.n; i++)
         if (queue.items[i].service == service)
-            check_count(&queue.items[i], counts[i], may_repeat || excused[i]);
+            check_got(&queue.items[i], &got[i]);
 }
 
 /* Of one person, messages come in the order of the events: unless two became one on the way, or
@@ -198,11 +211,12 @@ static void check_order(const struct posts *posts)
     static int64_t last[PERSONS];
 
     memset(last, 0, sizeof last);
-    for (size_t i = 0; i < posts->n && !was_retried(); i++) {
+    for (size_t i = 0; i < posts->n; i++) {
         const struct item *item = item_of(posts->items[i].delivery);
         const struct told *t = item ? item->told : NULL;
 
-        if (!t || queue.people->at[t->person].in_merge || posts->items[i].excused)
+        if (!t || queue.people->at[t->person].in_merge || posts->items[i].excused ||
+            was_retried(item->id))
             continue;
         if (item->id < last[t->person])
             broken("delivery %lld came after %lld of the same lead", (long long)item->id,
@@ -258,6 +272,15 @@ static bool died_in_doubt(const struct person *q, int64_t lead)
     return false;
 }
 
+/* It says once more what was true when it was given up. */
+static bool older_retried(const struct item *newest)
+{
+    for (const struct item *item = queue.items; item < newest; item++)
+        if (item->service == SERVICE_NOTION && item->lead == newest->lead && was_retried(item->id))
+            return true;
+    return false;
+}
+
 static void check_page(size_t person)
 {
     const struct person *q = &queue.people->at[person];
@@ -270,8 +293,8 @@ static void check_page(size_t person)
     if (n > 1 && !excused && !died_in_doubt(q, lead))
         broken("lead %lld has %zu pages in Notion%s", (long long)lead, n,
                q->in_merge ? "; it was merged with another" : "");
-    if (!newest || newest->state != DELIVERED || q->in_merge || q->erased || was_retried() ||
-        excused)
+    if (!newest || newest->state != DELIVERED || q->in_merge || q->erased || excused ||
+        older_retried(newest))
         return;
     if (n == 0)
         broken("lead %lld is delivered, and has no page in Notion", (long long)lead);
@@ -290,9 +313,9 @@ void check_queue(sqlite3 *db, const struct people *p)
     if (story_broken())
         return;
     check_superseded();
-    check_posts(SERVICE_SLACK, slack_posts(), slack_was_blind());
-    check_posts(SERVICE_HOOK, hook_posts(), was_retried());
-    check_posts(SERVICE_SHEETS, sheets_rows(), false);
+    check_posts(SERVICE_SLACK, slack_posts());
+    check_posts(SERVICE_HOOK, hook_posts());
+    check_posts(SERVICE_SHEETS, sheets_rows());
     check_order(slack_posts());
     check_order(hook_posts());
     check_order(sheets_rows());

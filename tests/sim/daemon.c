@@ -266,10 +266,16 @@ bool daemon_reload(int variant)
 void daemon_retry(void)
 {
     struct retry_filter all = {0};
-    enum rc rc = command(COMMAND_RETRY, &all);
 
+    while (daemon_write()) /* what is dead by then is known */
+        ;
+    if (disk_ended())
+        return;
+    oracle_retrying();
+    enum rc rc = command(COMMAND_RETRY, &all);
     story("%lld retry all: %s", (long long)d.now, rc_text(rc));
-    oracle_retried();
+    if (rc == RC_OK || disk_ended())
+        oracle_retried();
 }
 
 /* Requests */

@@ -22,7 +22,7 @@ static struct {
         int variant;
     } starts[STARTS];
     size_t n_starts;
-    bool retried;
+    bool dead[DELIVERIES], retried[DELIVERIES]; /* by id */
 } record;
 
 void oracle_begin(void)
@@ -178,14 +178,27 @@ void oracle_reloaded(int variant)
     oracle_started(variant);
 }
 
-void oracle_retried(void)
+void oracle_retrying(void)
 {
-    record.retried = true;
+    sqlite3 *db = oracle_open();
+    sqlite3_stmt *s = db ? ask(db, "SELECT id FROM delivery WHERE state = 3") : NULL;
+
+    memset(record.dead, 0, sizeof record.dead);
+    while (next(s))
+        record.dead[sqlite3_column_int64(s, 0)] = true;
+    if (db)
+        oracle_close(db);
 }
 
-bool was_retried(void)
+void oracle_retried(void)
 {
-    return record.retried;
+    for (size_t i = 0; i < DELIVERIES; i++)
+        record.retried[i] |= record.dead[i];
+}
+
+bool was_retried(int64_t delivery)
+{
+    return record.retried[delivery];
 }
 
 static void check_integrity(sqlite3 *db)

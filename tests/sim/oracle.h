@@ -26,7 +26,9 @@ void oracle_answered(const struct answer *a);
 /* The daemon runs (again) by this configuration: all that was promised must be there. */
 void oracle_started(int variant);
 void oracle_reloaded(int variant); /* without a restart; nothing waits */
-void oracle_retried(void);         /* dead deliveries may be tried again */
+/* What is dead is about to be tried again, and nothing waits; then it is, or may be. */
+void oracle_retrying(void);
+void oracle_retried(void);
 
 /* When all is quiet. */
 void oracle_check(void);

@@ -18,7 +18,7 @@ struct row { /* of `event` */
     int state;
     size_t fact;
 };
-enum { ROWS = 4096, PERSONS = 512, CONTACTS_MAX = 64, KEY = 24 };
+enum { ROWS = 4096, DELIVERIES = 8192, PERSONS = 512, CONTACTS_MAX = 64, KEY = 24 };
 /* All events, by id; false: broken. */
 bool read_rows(sqlite3 *db, struct row ret[ROWS], size_t *ret_n);
 const struct variant *variant_of(int64_t event); /* by which it was processed */
@@ -79,6 +79,6 @@ size_t person_now(const struct people *p, size_t person); /* whoever it was merg
 
 void check_leads(sqlite3 *db, struct people *p);       /* check_leads.c */
 void check_queue(sqlite3 *db, const struct people *p); /* check_queue.c */
-bool was_retried(void);
+bool was_retried(int64_t delivery);                    /* when it was dead */
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static struct posts messages, hooked;
-static bool can_look, was_blind;
+static bool can_look;
+static size_t refused_looks;
 
 const struct posts *slack_posts(void)
 {
@@ -18,21 +19,16 @@ const struct posts *hook_posts(void)
     return &hooked;
 }
 
-bool slack_was_blind(void)
-{
-    return was_blind;
-}
-
 void slack_blind(void)
 {
-    was_blind = true;
+    refused_looks++;
 }
 
 void slack_begin(bool look)
 {
     messages.n = hooked.n = 0;
     can_look = look;
-    was_blind = false;
+    refused_looks = 0;
 }
 
 static bool read_delivery_id(const struct exchange *x, struct json_doc *doc, struct str *ret)
@@ -60,6 +56,7 @@ static void post(struct exchange *x)
         return;
     }
     posts_add(&messages, id, x);
+    messages.items[messages.n - 1].blind = refused_looks;
     x->status = 200;
     sbuf_text(x->answer, "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":");
     put_ts(x->answer, messages.n - 1);

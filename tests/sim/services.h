@@ -39,6 +39,7 @@ void crm_begin(void);
 struct posted {
     char delivery[PUBLIC_ID];
     int64_t at;
+    size_t blind; /* so many looks had been refused until then */
     bool excused; /* the daemon may have looked before it was there: its clock had jumped */
 };
 struct posts {
@@ -46,8 +47,7 @@ struct posts {
     size_t n;
 };
 const struct posts *slack_posts(void);
-bool slack_was_blind(void); /* a look was refused for good */
-void slack_blind(void);
+void slack_blind(void); /* a look is refused for good */
 const struct posts *hook_posts(void);
 const struct posts *sheets_rows(void);
 void posts_add(struct posts *p, struct str delivery, const struct exchange *x);
