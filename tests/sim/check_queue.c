@@ -267,7 +267,7 @@ static bool died_in_doubt(const struct person *q, int64_t lead)
 {
     for (size_t i = 0; i < queue.n && q->in_merge; i++)
         if (queue.items[i].service == SERVICE_NOTION && queue.items[i].lead == lead &&
-            queue.items[i].state == DEAD)
+            (queue.items[i].state == DEAD || was_retried(queue.items[i].id)))
             return true;
     return false;
 }
