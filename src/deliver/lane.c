@@ -87,8 +87,10 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     if (!lane->connector)
         return;
     int64_t backoff = later(lane_common(lane)->backoff_max_ms, BACKOFF_LEAST_MS);
-    if (back_ms > backoff)
+    if (back_ms > backoff) {
         lane->doubt_until = now_ms + PUT_OFF_MAX_MS;
+        lane->began_at = now_ms; /* what has just left settles by the new clock */
+    }
     lane->too_late = now_ms + later(backoff, PUT_OFF_MAX_MS);
     lane->put_off = now_ms < lane->doubt_until ? now_ms + backoff : lane->too_late;
     if (back_ms <= 0)
@@ -107,11 +109,12 @@ const struct connector_common *lane_common(const struct lane *lane)
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
 {
     int64_t left_by = row->open_attempt_at > lane->began_at ? row->open_attempt_at : lane->began_at;
-    int64_t look_at = left_by + lane_common(lane)->settle_ms;
+    int64_t settle = lane_common(lane)->settle_ms, look_at = left_by + settle;
+    int64_t at_once = row->open_attempt_at ? lane->began_at + settle : 0;
 
     if (row->open_attempt_at && look_at > row->due_at) /* too early it may see nothing yet */
-        return look_at > lane->too_late ? 0 : look_at;
-    return row->due_at > lane->put_off ? 0 : row->due_at;
+        return look_at > lane->too_late ? at_once : look_at;
+    return row->due_at > lane->put_off ? at_once : row->due_at;
 }
 
 static void turn_away(struct lane *lane, int64_t due_at)

@@ -97,6 +97,23 @@ static void a_wall_clock_is_believed_while_it_keeps_to_the_steady_one(void **sta
     assert_int_equal(trusted_time(&t, wall + 2 * hour, 6), wall + 1); /* from the start */
 }
 
+/* Soon is not at once: what has just left may still arrive. */
+static void what_is_in_doubt_settles_although_the_clock_is_set_back_by_hours(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    lose(w, "post/1", HTTP_UNKNOWN);
+    step_to(w, w->now - 5 * HOURS_MS);
+    step_to(w, w->now + 4999);
+    assert_int_equal(open_requests(w), 0);
+    step_to(w, w->now + 1);
+    assert_non_null(open_request(w, "look/1"));
+    world_free(w);
+}
+
 static void a_row_that_is_due_in_a_year_is_due_now(void **state)
 {
     struct world *w = world_one();
@@ -120,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_set_back_by_hours_delays_nothing_by_hours),
         cmocka_unit_test(a_clock_that_jumps_ahead_ends_nothing_of_age),
         cmocka_unit_test(a_wall_clock_is_believed_while_it_keeps_to_the_steady_one),
+        cmocka_unit_test(what_is_in_doubt_settles_although_the_clock_is_set_back_by_hours),
         cmocka_unit_test(a_row_that_is_due_in_a_year_is_due_now),
     };
 
