@@ -65,10 +65,19 @@ def eventually(condition, timeout=10.0, what="condition"):
         time.sleep(0.02)
 
 
+_given, _giving = set(), threading.Lock()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Never one twice: whoever got it may not listen there yet."""
+    with _giving:
+        while True:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", 0))
+                port = s.getsockname()[1]
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def make_certificate(folder, name="tls", common_name="localhost"):
