@@ -1,10 +1,11 @@
 """tests/bench/size.py - a million events that wait, and millions that are stored."""
 import json
 import os
+import shutil
 import time
 
-from bed import (EVERY, HOT, LEADS, SECRET, Client, Daemon, free_port, number, route, row, slack,
-                 title)
+from bed import (EVERY, HOT, LEADS, SECRET, Client, Daemon, free_port, number, remove_database,
+                 route, row, slack, title)
 from harness import change, sign_v3
 
 WAITING, STORED = 1_000_000, 1_000_000
@@ -24,8 +25,20 @@ def noted(bench, name, value):
 
 # A service that refuses, and a million messages for it
 
-def refusing(bench, name):
-    return Daemon(bench, name, connectors=slack("down", free_port()), route=route(EVERY, ["down"]))
+def refusing(bench, name, **settings):
+    return Daemon(bench, name, connectors=slack("down", free_port()), route=route(EVERY, ["down"]),
+                  **settings)
+
+
+def measure_copy(bench, name, database):
+    """The intake of what the database was before there was anything that waits."""
+    path = os.path.join(bench.folder, "empty.db")
+    shutil.copy(database, path)
+    daemon = refusing(bench, name, database=path)
+    result = daemon.measure(CLIENTS, bench.options.requests)
+    daemon.stop()
+    remove_database(path)
+    return result
 
 
 def restart(bench, daemon):
@@ -36,17 +49,16 @@ def restart(bench, daemon):
 
 
 def run_waiting(bench):
-    empty = Daemon(bench, "empty", connectors=slack("down", free_port()))
-    empty.fill()  # the leads are known; without a route nothing waits
-    empty.stop()
-    empty.start(route=route(EVERY, ["down"]))
+    known = Daemon(bench, "known")
+    known.fill()  # the leads are known; without a route nothing waits
+    known.stop()
     full = refusing(bench, "waiting")
     full.fill(WAITING)
     waiting = full.depth()
-    for _ in bench.rounds("waiting"):
+    for n in bench.rounds("waiting"):
+        bench.note("intake, empty", measure_copy(bench, f"empty-{n}", known.database))
         restart(bench, full)
-        for name, daemon in (("intake, empty", empty), ("intake, waiting", full)):
-            bench.note(name, daemon.measure(CLIENTS, bench.options.requests))
+        bench.note("intake, waiting", full.measure(CLIENTS, bench.options.requests))
         noted(bench, "memory", full.memory_mb())
     title(f"{number(waiting)} messages wait for a service that refuses; {LEADS:,} leads")
     row(f"intake, nothing waits, {CLIENTS} clients", bench, "intake, empty")
@@ -60,7 +72,6 @@ def run_waiting(bench):
               bench.ratio("intake, waiting", "intake, empty"), least=0.9)
     bench.aim("1 million waiting: resident", bench.median("memory"), most=64, unit=" MB")
     bench.aim("1 million waiting: start to ready", bench.median("ready"), most=300, unit=" ms")
-    empty.stop()
     full.stop()
 
 
