@@ -1,14 +1,11 @@
 /* limit_store.c - the bare durable loop: HMAC, JSON, SQLite's commit of an event and a queue row.
  */
 #include <cjson/cJSON.h>
-#include <stdio.h>
 
 #include "funneld/base/clock.h"
 #include "funneld/base/crypto.h"
 #include "funneld/base/rc.h"
 #include "limits.h"
-
-enum { CHECKPOINT_PAGES = 4096 };
 
 enum { SQL_BEGIN, SQL_COMMIT, SQL_EVENT, SQL_QUEUE, SQL_COUNT };
 
@@ -19,23 +16,24 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_QUEUE] = "INSERT INTO delivery (id, event, due_at, state) VALUES (?1, ?1, ?2, 0)",
 };
 
+/* As in store/sqlite/open.c; the daemon lets the log grow to as many pages while work waits. */
+static const char pragmas[] =
+    "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+    "PRAGMA foreign_keys = ON; PRAGMA cache_size = -24000; PRAGMA journal_size_limit = 67108864;"
+    "PRAGMA wal_autocheckpoint = 16384;";
+
 void bare_store_open(struct bare_store *s, const char *path)
 {
-    char pragma[64];
-    int n = snprintf(pragma, sizeof pragma, "PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
-
-    need(n > 0 && n < (int)sizeof pragma, "a pragma");
     need(sqlite3_open(path, &s->db) == SQLITE_OK, path);
+    need(sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) == SQLITE_OK, pragmas);
     need(sqlite3_exec(s->db,
-                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size ="
-                      " -16000;"
                       "CREATE TABLE event (id INTEGER PRIMARY KEY, occurred_at INTEGER NOT NULL,"
                       " body TEXT NOT NULL) STRICT;"
                       "CREATE TABLE delivery (id INTEGER PRIMARY KEY, event INTEGER NOT NULL,"
                       " due_at INTEGER NOT NULL, state INTEGER NOT NULL) STRICT",
                       NULL, NULL, NULL) == SQLITE_OK,
          "creating the tables");
-    need(sqlite3_exec(s->db, pragma, NULL, NULL, NULL) == SQLITE_OK, pragma);
     for (int i = 0; i < SQL_COUNT; i++)
         need(sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmts[i], NULL) ==
                  SQLITE_OK,
