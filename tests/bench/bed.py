@@ -283,13 +283,19 @@ class Daemon:
                              .group(1))
         return total
 
+    def load(self, clients, requests, batch, **more):
+        result = self.bench.load(self.port, clients, requests, batch, tls=self.tls, **more)
+        if result["requests"] != requests or result["duplicates"]:
+            raise Failure(f"{self.name}: {result['requests']} of {requests} requests were taken in "
+                          f"time, {result['refused']} refused, {result['duplicates']} duplicates")
+        return result
+
     def fill(self, events=LEADS, batch=BATCH):
         """Batches, as fast as they are taken; returns events a second."""
         began, left = time.monotonic(), events
         while left > 0:
             part = min(left, CHUNK)
-            self.bench.load(self.port, BATCH_CLIENTS, -(-part // batch), batch, tls=self.tls,
-                            seconds=600)
+            self.load(BATCH_CLIENTS, -(-part // batch), batch, seconds=600)
             left -= part
         return events / (time.monotonic() - began)
 
@@ -297,14 +303,11 @@ class Daemon:
         before = self.metric("funneld_commit_events_sum"), self.metric(
             "funneld_commit_events_count")
         cpu = self.cpu_seconds()
-        result = self.bench.load(self.port, clients, requests, batch, tls=self.tls, **more)
+        result = self.load(clients, requests, batch, **more)
         result["cpu_us"] = (self.cpu_seconds() - cpu) * 1e6 / result["events"]
         events = self.metric("funneld_commit_events_sum") - before[0]
         result["group"] = events / max(1, self.metric("funneld_commit_events_count") - before[1])
         result["event_rate"] = result["rate"] * batch
-        if result["refused"] or result["duplicates"]:
-            raise Failure(f"{self.name}: {result['refused']} refused, {result['duplicates']} "
-                          f"duplicates of {result['requests']} requests")
         return result
 
     def measure_batches(self, events):
