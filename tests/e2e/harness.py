@@ -3,6 +3,7 @@
 Python, because the judge must not share code with the judged: HTTP, TLS, HMAC and JSON come from
 another implementation. Everything stays on 127.0.0.1 and in a temporary folder per test.
 """
+import atexit
 import base64
 import contextlib
 import hashlib
@@ -28,6 +29,8 @@ SECRET = "e2e-client-secret"
 ZAPIER_SECRET = "e2e-zapier-secret"
 PUBLIC_URL = "https://hooks.example.com"
 PORTAL = 242711451
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # on the way out all worlds are closed
 
 
 class Failure(AssertionError):
@@ -281,6 +284,7 @@ class World:
         self.options = options
         self._folder = tempfile.TemporaryDirectory(prefix="funneld-e2e-")
         self.folder = self._folder.name
+        atexit.register(self.close)  # before the folder's own end
         self.config_path = os.path.join(self.folder, "funneld.conf")
         self.database = os.path.join(self.folder, "funneld.db")
         self.port, self.admin_port = free_port(), free_port()
@@ -448,6 +452,7 @@ url = {s.url}
         eventually(done, timeout, "every delivery is final")
 
     def close(self):
+        atexit.unregister(self.close)
         for process in (self.daemon, self.sandbox):
             if process:
                 process.kill()

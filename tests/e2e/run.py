@@ -8,13 +8,13 @@ that many tests that were too late get a second try when all others are done, an
 when they pass it. A wrong answer is never forgiven, nor what a sanitizer found.
 """
 import argparse
-import concurrent.futures
 import glob
 import importlib
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -89,10 +89,18 @@ def main():
     options.wrapper = VALGRIND if options.valgrind else []
     chosen = list(tests(options.words, options.but))
     long = [t for t in chosen if is_slow(t) and not options.quick]
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(long))) as beside:  # they mostly wait
-        waiting = [(t, beside.submit(report, t, options)) for t in long]
-        results = [(t, report(t, options)) for t in chosen if not is_slow(t)]
-        results += [(t, w.result()) for t, w in waiting]
+    results = []
+    beside = [threading.Thread(target=lambda test=t: results.append((test, report(test, options))),
+                               daemon=True) for t in long]  # they mostly wait
+    for thread in beside:
+        thread.start()
+    for t in chosen:
+        if not is_slow(t):
+            results.append((t, report(t, options)))
+    for thread in beside:
+        thread.join()
+    if len(results) < len(chosen):
+        sys.exit("a test ended without a result")
     failed = len(second_try(results, options))
     print(f"{len(results) - failed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not results else 0)
