@@ -7,7 +7,7 @@ import threading
 import time
 
 from harness import (HOT_TO_SLACK, PORTAL, Sink, change, check, demo, equal, errors_of, eventually,
-                     integrity, log_lines, slack_lines)
+                     in_threads, integrity, log_lines, slack_lines)
 
 
 def setup(world, store="", more=""):
@@ -94,24 +94,24 @@ def read(path, sql):
 def test_a_backup_under_load_holds_what_was_answered_before_it(world):
     setup(world)
     send(world, 1, 2000)
-    going = threading.Event()
-    going.set()
+    copy, made = os.path.join(world.folder, "copy.db"), threading.Event()
 
     def load():
-        client, contact = world.client(), 5000
-        while going.is_set():
-            equal(world.post([change(contact, "page", "a")], client).status, 200, "answer")
-            contact += 1
+        client, sent = world.client(), 0
+        while not made.is_set():
+            equal(world.post([change(5000 + sent, "page", "a")], client).status, 200, "answer")
+            sent += 1
         client.close()
-    sender = threading.Thread(target=load)
-    sender.start()
-    try:
-        copy = os.path.join(world.folder, "copy.db")
-        said = world.run("backup", copy)
-        check("verified" in said and copy in said, f"it says so: {said}")
-    finally:
-        going.clear()
-        sender.join()
+        return sent
+
+    def backup():
+        try:
+            return world.run("backup", copy)
+        finally:
+            made.set()
+    sent, said = in_threads([load, backup])
+    check(sent > 10, f"{sent} events meanwhile")
+    check("verified" in said and copy in said, f"it says so: {said}")
     equal(integrity(copy), ["ok"], "integrity")
     held = {row[0] for row in read(copy, "SELECT id FROM event")}
     check(set(range(1, 2001)) <= held, "all that was answered before it")
