@@ -21,6 +21,11 @@ for source in tests/fuzz/fuzz_*.c; do
     name=${name%.c}
     [[ -z ${FUZZ_ONLY:-} || " $FUZZ_ONLY " == *" $name "* ]] && names+=("$name")
 done
+read -ra only <<<"${FUZZ_ONLY:-}"
+if ((${#only[@]} && ${#only[@]} != ${#names[@]})); then
+    echo "fuzz.sh: of \"$FUZZ_ONLY\" there are: ${names[*]}" >&2
+    exit 2
+fi
 
 build() { # the plain build sees to warnings, clang's differ
     "$make" -s CC=clang-14 SAN=fuzzer,address,undefined BUILD=$out CFLAGS="-O1 -g -w" fuzzers || exit 1

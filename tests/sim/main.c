@@ -57,7 +57,7 @@ static bool read_options(int argc, char *argv[], struct options *ret)
         else
             return false;
     }
-    return true;
+    return ret->runs > 0;
 }
 
 int main(int argc, char *argv[])
