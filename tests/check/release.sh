@@ -21,7 +21,10 @@ tried=$(mktemp -d)
 trap 'rm -rf "$tried"' EXIT
 tar -xzf "$out/$name.tar.gz" -C "$tried"
 "$tried/$name/funneld" version | grep -q "funneld $version"
-! grep -aqF "$PWD" "$tried/$name/funneld"
+if grep -aqF "$PWD" "$tried/$name/funneld"; then
+    echo "release.sh: $PWD stands in the binary" >&2
+    exit 1
+fi
 rm -rf "${out:?}/build" "${out:?}/$name"
 echo "$out/$name.tar.gz"
 cat "$out/SHA256SUMS"
