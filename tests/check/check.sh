@@ -2,6 +2,7 @@
 # check.sh FUNNELD: format, include ranks, fenced headers, file sizes, banned words, the reference
 # configuration, lint. Prints what is wrong and `N passed, N failed`.
 set -uo pipefail
+export LC_ALL=C.UTF-8 # what tools say is read
 funneld=$1
 passed=0 failed=0
 

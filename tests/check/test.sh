@@ -11,6 +11,7 @@
 # and after them, because they take both cores, an overload, a look by scanners, and the fuzzers for
 # 8 seconds each from a fixed seed.
 set -uo pipefail
+export LC_ALL=C.UTF-8 # what tools say is read
 make=$1
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
@@ -18,7 +19,7 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # for threads that have ended and that nobody has joined yet.
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0:report_thread_leaks=0}
 [[ -e tests/tsan.supp ]] && TSAN_OPTIONS+=:suppressions=$PWD/tests/tsan.supp
-work=$(mktemp -d)
+work=$(mktemp -d) lost=0
 trap 'rm -rf "$work"' EXIT
 
 # What a log says: the closing line of our own runners, else the closing lines of cmocka.
@@ -32,6 +33,7 @@ count() { # LOG
 program() { # NAME COMMAND...
     local name=$1 status=0 began=$SECONDS word=ok log p f
     shift
+    echo "$name" >>"$work/begun" # before it may be the end of this lane
     log=$work/$BASHPID.log
     timeout --foreground -k 10 900 "$@" >"$log" 2>&1 || status=$?
     read -r p f < <(count "$log")
@@ -96,17 +98,22 @@ build thread all unit-threads
         src/ingest/hubspot_[sv]*.c src/deliver/{dueq,verdict}.c src/connectors/*_judge.c
     program "check" "$make" -s check
 } &
+units=$!
 {
     e2e "end to end" build/plain
     e2e "end to end, quick, asan" build/address+undefined --quick
     e2e "end to end, quick, tsan" build/thread --quick
     e2e "end to end, smoke, valgrind" build/plain --valgrind main_job
-    program "kill -9, 50 times" python3 tests/e2e/campaign.py --kills 50
+    program "kill -9, 50 times" python3 tests/e2e/campaign.py --kills 50 --seed 1
 } &
-wait
+wholes=$!
+wait "$units" || { echo "FAIL the lane of the unit tests: exit status $?"; lost=1; }
+wait "$wholes" || { echo "FAIL the lane of the tests end to end: exit status $?"; lost=1; }
 program "overload, 15 s" python3 tests/e2e/overload.py --seconds 15
 program "scanners, quick" python3 tests/check/scanners.py --quick
 FUZZ_SECONDS=8 FUZZ_SEED=1 program "fuzzers, 8 s each" tests/fuzz/fuzz.sh fuzz "$make"
-read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p, f }' "$work/results")
+read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }' "$work/results")
+(($(wc -l <"$work/begun") == $(wc -l <"$work/results"))) || lost=1
+((lost)) && { echo "FAIL not all programs came to their end"; failed=$((failed + 1)); }
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
-((failed == 0))
+((failed == 0 && passed > 0))
