@@ -43,6 +43,7 @@
     X(gnutls_pubkey_get_key_id, -25)                                                               \
     X(gnutls_x509_crt_init, -25)                                                                   \
     X(gnutls_x509_crt_import, -25)                                                                 \
+    X(gnutls_x509_crt_get_expiration_time, -1)                                                     \
     X(pthread_create, EAGAIN)
 
 enum call {
