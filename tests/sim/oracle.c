@@ -14,8 +14,9 @@ enum { STARTS = 512 };
 
 static struct {
     struct fate {
-        bool stored, promised;
+        bool stored, promised, kept;
         int64_t received_at; /* of the event that is stored */
+        int64_t answered_at; /* of the last that was new; `kept`: it is there */
     } fates[FACTS];          /* by the fact's `same` */
     struct {
         int64_t after; /* events with a greater id */
@@ -112,7 +113,7 @@ void oracle_answered(const struct answer *a)
         if (!fate->stored || counts_again(f, fate->received_at, a->received_at)) {
             fresh++;
             unprocessable += f->kind == FACT_ODD;
-            fate->received_at = a->received_at;
+            fate->received_at = fate->answered_at = a->received_at;
         }
         fate->stored = fate->promised = true;
     }
@@ -125,7 +126,7 @@ void oracle_answered(const struct answer *a)
 static void compare(const struct row rows[], size_t n)
 {
     for (size_t i = 0; i < FACTS; i++)
-        record.fates[i].stored = false;
+        record.fates[i].stored = record.fates[i].kept = false;
     for (size_t i = 0; i < n && !story_broken(); i++) {
         const struct fact *f = fact_get(rows[i].fact);
         struct fate *fate = &record.fates[f->same];
@@ -134,11 +135,15 @@ static void compare(const struct row rows[], size_t n)
             broken("event %lld is there twice", (long long)rows[i].id);
         fate->stored = true;
         fate->received_at = rows[i].received_at;
+        fate->kept |= rows[i].received_at == fate->answered_at;
     }
     for (size_t i = 0; i < facts_count(); i++)
         if (record.fates[i].promised && !record.fates[i].stored)
             broken("an event that was answered 200 is lost: kind %d of contact %lld at %lld",
                    fact_get(i)->kind, (long long)fact_get(i)->contact, (long long)fact_get(i)->at);
+        else if (record.fates[i].answered_at && !record.fates[i].kept)
+            broken("an event that was received at %lld says another time",
+                   (long long)record.fates[i].answered_at);
 }
 
 static void begin_with(int variant, int64_t after)

@@ -99,6 +99,7 @@ static void the_oracle_sees_what_is_wrong_in_the_database(void **state)
         {"INSERT INTO event SELECT 2, lead, prev, source, type, state, reason, occurred_at,"
          " received_at, request_id, body, body_sha256 FROM event",
          "twice"},
+        {"UPDATE event SET received_at = received_at + 1", "another time"},
         {"UPDATE event SET body_sha256 = x'00'", "never sent"},
         {"DELETE FROM dedupe", "dedupe keys"},
         {"UPDATE lead SET score = score + 1", "score"},
