@@ -14,18 +14,23 @@ name that fits no mutant any more is an error. Exit status 1 below the share tha
 import argparse
 import collections
 import concurrent.futures
+import functools
 import os
 import random
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build", "address+undefined")
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 WANTED = 0.90
-SECONDS = 60  # of one test program; a loop without end counts as seen, and so does endless memory
+SECONDS = 60  # of a compiler, and of a test program while nothing is changed
+# Of one with a mutant, if that is more than ten times as long as without; a loop without end counts
+# as seen, and so does endless memory.
+MUTANT_SECONDS = 5
 ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "hard_rss_limit_mb=2000"}
 
 PIPELINE = ["pipeline_" + name for name in
@@ -171,7 +176,18 @@ def name_of(mutant, sources):
     return mutant.path, sources[mutant.path][mutant.line].strip(), mutant.text.strip()
 
 
-def fate(mutant):
+def limits_of(tests):
+    """How long each of these programs may run, which pass while nothing is changed."""
+    limits = {}
+    for test in sorted(tests):
+        began = time.monotonic()
+        if run([os.path.join(BUILD, "unit", f"test_{test}")], SECONDS):
+            sys.exit(f"test_{test} fails with nothing changed")
+        limits[test] = max(MUTANT_SECONDS, 10 * (time.monotonic() - began))
+    return limits
+
+
+def fate(limits, mutant):
     """"killed", "survived", "same" code, or "invalid" where it is no C."""
     with tempfile.TemporaryDirectory(prefix="funneld-mutant-") as folder:
         source = os.path.join(folder, os.path.basename(mutant.path))
@@ -189,7 +205,7 @@ def fate(mutant):
                     os.path.join(BUILD, "libfunneld.a"), *libraries()], SECONDS):
                 return "invalid"
             try:
-                if run([program], SECONDS):
+                if run([program], limits[test]):
                     return "killed"
             except subprocess.TimeoutExpired:
                 return "killed"
@@ -224,9 +240,10 @@ def main():
     total = len(chosen)
     if options.mutants and options.mutants < total:
         chosen = random.Random(options.seed).sample(chosen, options.mutants)
+    limits = limits_of({test for m in chosen for test in MODULES[m.path]})
     counts = collections.defaultdict(collections.Counter)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for mutant, end in zip(chosen, pool.map(fate, chosen)):
+        for mutant, end in zip(chosen, pool.map(functools.partial(fate, limits), chosen)):
             counts[mutant.path][end] += 1
             if end == "survived":
                 report(mutant, sources[mutant.path][mutant.line])
