@@ -30,6 +30,7 @@ from harness import (Failure, Process, Sink, World, change, check, equal,  # noq
                      eventually, integrity, sign_v3, slack_lines)
 
 KEPT_S = 40          # what is older may be purged
+LONG = 500           # kills, in which that and a backup do happen
 REPEATED_S = 4       # how long after its answer a request may be told again
 PRODUCERS = 4
 DEMO, FORM, CUSTOMER = 60, 3, 5
@@ -184,10 +185,11 @@ class Campaign:
                                     self.world.env)
 
     def kill(self, n):
-        """At a random moment after a start; now and then late enough that it is purging."""
+        """At a random moment after a start; now and then so late that it purges and has a backup."""
         if n % 100 == 25:
             self.kills["in the retention"] += 1
             self.world.wait_ready()
+            self.world.daemon.signal(signal.SIGUSR2)
             time.sleep(5 + self.chance.random())
             equal(self.world.metric("funneld_promise_violations"), 0, "what its own audit found")
         elif self.chance.random() < 0.25:
@@ -327,6 +329,9 @@ class Campaign:
         self.world.stop()
         with self.database() as db:
             purged = db.execute("SELECT min(id) FROM event").fetchone()[0] - 1
+        if self.options.kills >= LONG:
+            check(purged > 0, "nothing was purged")
+            check(os.path.exists(self.world.database + ".backup"), "no backup was made")
         seconds = time.monotonic() - began
         what = ", ".join(f"{n} {name}" for name, n in self.kills.items())
         print(f"ok   {self.options.kills} kills ({what}) in {seconds:.0f} s,"
