@@ -36,7 +36,8 @@ ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "hard_rss_limit_mb=2000"}
 PIPELINE = ["pipeline_" + name for name in
             ("events", "fate", "groups", "identity", "damage", "life", "outputs", "verdicts",
              "scores", "refusals", "order", "random")]
-DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_chaos"]
+DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_clock",
+             "deliverer_chaos"]
 EXPRESSIONS = ["expr", "expr_bounds", "scorecard", "scorecard_build", "route"]
 MODULES = {
     "src/ingest/hubspot_signature.c": ["hubspot", "hubspot_signature"],
