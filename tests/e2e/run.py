@@ -14,7 +14,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import traceback
 
@@ -87,20 +86,11 @@ def main():
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     options.wrapper = VALGRIND if options.valgrind else []
-    chosen = list(tests(options.words, options.but))
-    long = [t for t in chosen if is_slow(t) and not options.quick]
-    results = []
-    beside = [threading.Thread(target=lambda test=t: results.append((test, report(test, options))),
-                               daemon=True) for t in long]  # they mostly wait
-    for thread in beside:
-        thread.start()
-    for t in chosen:
-        if not is_slow(t):
-            results.append((t, report(t, options)))
-    for thread in beside:
-        thread.join()
-    if len(results) < len(chosen):
-        sys.exit("a test ended without a result")
+    chosen = [t for t in tests(options.words, options.but) if not (options.quick and is_slow(t))]
+    lanes = [[t for t in chosen if not is_slow(t)], *([t] for t in chosen if is_slow(t))]
+    done = harness.in_threads([lambda lane=lane: [(t, report(t, options)) for t in lane]
+                               for lane in lanes])  # what is slow mostly waits
+    results = sum(done, [])
     failed = len(second_try(results, options))
     print(f"{len(results) - failed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not results else 0)
