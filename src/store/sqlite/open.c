@@ -22,7 +22,8 @@ enum {
     PROPERTIES_MAX = 64 << 20,
     LEDGER_MAX = 64 << 20, /* over a million firings of one lead */
 };
-enum { CHECKPOINT_PATIENCE = 4 };
+/* Of the limit: a checkpoint stalls the writer for as long as it is large. */
+enum { CHECKPOINT_PATIENCE = 4, CHECKPOINT_HASTE = 8 };
 
 /* So that a link that leads nowhere yet leads somewhere: the lock's name must not change with the
  * first page. What fails here fails again where it is told. */
@@ -413,7 +414,8 @@ enum rc store_checkpoint_all(struct store *st)
 
 enum rc store_checkpoint(struct store *st, bool work_waits)
 {
-    int64_t limit = work_waits ? CHECKPOINT_PATIENCE * st->checkpoint_bytes : st->checkpoint_bytes;
+    int64_t limit = work_waits ? CHECKPOINT_PATIENCE * st->checkpoint_bytes
+                               : st->checkpoint_bytes / CHECKPOINT_HASTE;
 
     if ((int64_t)st->wal_pages * PAGE_SIZE < limit)
         return RC_OK;
