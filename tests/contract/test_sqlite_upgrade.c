@@ -61,7 +61,7 @@ static const char ledger_rows[] =
 static const char ledger_of_lead[] =
     "INSERT INTO terms VALUES (1, 'visit', NULL, 'visited', 50, 0, 1000),"
     " (2, 'demo', 'g', 'asked for a demo', 300, 0, 1000);"
-    "UPDATE lead SET ledger = '[[2,1,2,2],[3,2,-3,3],[4,1,4,4]]' WHERE id = 1;";
+    "UPDATE lead SET ledger = '[[2,1,2,0],[3,2,-3,6],[4,1,4,0]]' WHERE id = 1;";
 
 static void exec(sqlite3 *db, const char *sql)
 {

@@ -120,7 +120,7 @@ static const struct {
     {"UPDATE lead SET ledger = '[' WHERE id = 1", "lead", "its ledger cannot be read"},
     {"DELETE FROM lead WHERE id = 1", "delivery", "its lead is missing"},
     {"DELETE FROM lead WHERE id = 1", "remote", "an object in a service"},
-    {"UPDATE lead SET ledger = json_set(ledger, '$[0][3]', 1) WHERE id = 1", "ledger",
+    {"UPDATE lead SET ledger = json_set(ledger, '$[0][3]', 77) WHERE id = 1", "ledger",
      "of another time"},
     {"DELETE FROM terms", "ledger", "the terms of a firing are missing"},
     {"UPDATE terms SET half_life = -1", "terms", "half-life is negative"},

@@ -200,6 +200,29 @@ static enum rc write_much(struct store *st, void *arg, struct why *why)
     return store_commit(st);
 }
 
+/* An eighth of the limit, when nothing waits: so little that nobody notices. */
+static void a_quiet_log_is_copied_back_early(void **state)
+{
+    struct pipeline *p = *state;
+    struct store_settings s = p->w->settings;
+    char text[40 * 1024];
+    struct str much = {text, sizeof text};
+    struct command c = {
+        .kind = COMMAND_CALL, .fn = count_call, .arg = &(struct calls){.rc = RC_OK}};
+    struct command big = {.kind = COMMAND_CHORE, .fn = write_much, .arg = &much};
+
+    memset(text, 'a', sizeof text);
+    load(p, PLAIN_CONF);
+    OK(store_checkpoint_all(p->w->store));
+    s.checkpoint = 256 * 1024;
+    store_limits(p->w->store, &s);
+    off_t before = file_size(p);
+    run(p, &c.work, WORK_COMMAND);
+    assert_int_equal(file_size(p), before); /* too little */
+    run(p, &big.work, WORK_COMMAND);
+    assert_true(file_size(p) > before);
+}
+
 /* A purge while nobody posts writes as much as any sender. */
 static void the_log_is_copied_back_after_chores_too(void **state)
 {
@@ -230,6 +253,7 @@ int main(void)
         CHECKS(a_command_that_finds_no_room_is_not_done_twice),
         CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
         CHECKS(the_log_is_copied_back_when_nothing_waits),
+        CHECKS(a_quiet_log_is_copied_back_early),
         CHECKS(the_log_is_copied_back_after_chores_too),
         CHECKS(its_thread_ends_when_all_is_done),
     };

@@ -1,8 +1,8 @@
 /* store/sqlite/ledger.c - firings of engagement rules, in their lead's row; rule sets of the past.
  *
- * JSON, in the order of the events: [[event,terms,occurred_at,received_at],...]. A score takes all
- * of a lead's firings each time one of its events comes, and then its row is read and written
- * anyway. For people and for SQL there is the view `ledger`.
+ * JSON, in the order of the events: [[event,terms,occurred_at,late],...], where received_at is
+ * occurred_at + late. A score takes all of a lead's firings each time one of its events comes, and
+ * then its row is read and written anyway. For people and for SQL there is the view `ledger`.
  */
 #include "db.h"
 
@@ -18,9 +18,13 @@ static bool take_char(struct str *rest, char c)
 
 static bool take_firing(struct str *rest, struct firing *ret)
 {
-    return take_char(rest, '[') && str_take_int64(rest, ',', &ret->event) &&
-           str_take_int64(rest, ',', &ret->terms) && str_take_int64(rest, ',', &ret->occurred_at) &&
-           str_take_int64(rest, ']', &ret->received_at);
+    int64_t late = 0;
+    bool ok = take_char(rest, '[') && str_take_int64(rest, ',', &ret->event) &&
+              str_take_int64(rest, ',', &ret->terms) &&
+              str_take_int64(rest, ',', &ret->occurred_at) && str_take_int64(rest, ']', &late);
+    if (ok)
+        ret->received_at = (int64_t)((uint64_t)ret->occurred_at + (uint64_t)late);
+    return ok;
 }
 
 enum rc firings_read(struct str json, struct arena *a, struct firing **ret, size_t *ret_n)
@@ -46,7 +50,9 @@ enum rc firings_read(struct str json, struct arena *a, struct firing **ret, size
 
 static void add_firing(struct sbuf *b, const struct firing *f)
 {
-    const int64_t numbers[] = {f->event, f->terms, f->occurred_at, f->received_at};
+    /* Unsigned: a sender may date an event anywhere. */
+    const int64_t late = (int64_t)((uint64_t)f->received_at - (uint64_t)f->occurred_at);
+    const int64_t numbers[] = {f->event, f->terms, f->occurred_at, late};
 
     if (b->len > 1)
         sbuf_char(b, ',');

@@ -22,7 +22,6 @@ enum {
     PROPERTIES_MAX = 64 << 20,
     LEDGER_MAX = 64 << 20, /* over a million firings of one lead */
 };
-/* Of the limit: a checkpoint stalls the writer for as long as it is large. */
 enum { CHECKPOINT_PATIENCE = 4, CHECKPOINT_HASTE = 8 };
 
 /* So that a link that leads nowhere yet leads somewhere: the lock's name must not change with the
@@ -412,12 +411,20 @@ enum rc store_checkpoint_all(struct store *st)
     return code == SQLITE_BUSY ? RC_OK : db_failed(db, code);
 }
 
+/* A checkpoint stalls the writer for as long as it is large; but where the log grows by more than
+ * an eighth of the limit between two looks, a pause in the work is none. */
+static bool is_time(int64_t log, int64_t limit, bool work_waits)
+{
+    const int64_t early = limit / CHECKPOINT_HASTE;
+
+    if (work_waits)
+        return log >= CHECKPOINT_PATIENCE * limit;
+    return log >= limit || (log >= early && log < 2 * early);
+}
+
 enum rc store_checkpoint(struct store *st, bool work_waits)
 {
-    int64_t limit = work_waits ? CHECKPOINT_PATIENCE * st->checkpoint_bytes
-                               : st->checkpoint_bytes / CHECKPOINT_HASTE;
-
-    if ((int64_t)st->wal_pages * PAGE_SIZE < limit)
+    if (!is_time((int64_t)st->wal_pages * PAGE_SIZE, st->checkpoint_bytes, work_waits))
         return RC_OK;
     return store_checkpoint_all(st);
 }
