@@ -21,8 +21,9 @@ static const struct option store_options[] = {
      .fallback = "16MiB",
      .min = 65536,
      .max = INT64_C(1) << 34,
-     .help = "bytes in the write-ahead log about which it is copied back: at an eighth of them when "
-             "nothing waits, at four times as many while work does"},
+     .help =
+         "bytes in the write-ahead log about which it is copied back: at an eighth of them when "
+         "nothing waits, at four times as many while work does"},
     {.key = "retention",
      .type = OPTION_DURATION,
      .offset = offsetof(struct store_settings, retention_ms),

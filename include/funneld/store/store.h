@@ -64,8 +64,8 @@ MUST_CHECK enum rc store_undo(struct store *st);
 /* Whether a commit of some pages goes through, after one did not. */
 MUST_CHECK enum rc store_probe(struct store *st);
 /* Copies the WAL back when it has grown past an eighth of the limit, which nobody notices; while
- * work waits, past four times the limit, for most pages of a longer one are then copied once instead
- * of often. Call between transactions. */
+ * work waits, past four times the limit, for most pages of a longer one are then copied once
+ * instead of often. Call between transactions. */
 MUST_CHECK enum rc store_checkpoint(struct store *st, bool work_waits);
 MUST_CHECK enum rc store_checkpoint_all(struct store *st); /* however short it is */
 
