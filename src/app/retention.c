@@ -111,7 +111,6 @@ static enum rc trust(struct store *st, void *arg, struct why *why)
 
     if (rc == RC_OK)
         rc = store_trust(st, slice->now, slice->doubted);
-
     slice->done = true;
     return end_transaction(st, rc, why);
 }

@@ -104,24 +104,16 @@ static bool digits(struct str *s, size_t n, int64_t *ret)
     return true;
 }
 
-static bool take_char(struct str *s, char c)
-{
-    if (!s->len || s->at[0] != c)
-        return false;
-    *s = str_from(*s, 1);
-    return true;
-}
-
 /* hh:mm[:ss[.fraction]] to milliseconds */
 static bool time_of_day(struct str *s, int64_t *ret_ms)
 {
     int64_t hour, minute, second = 0, ms = 0, unit = 100;
 
-    if (!digits(s, 2, &hour) || !take_char(s, ':') || !digits(s, 2, &minute))
+    if (!digits(s, 2, &hour) || !str_take(s, ':') || !digits(s, 2, &minute))
         return false;
-    if (take_char(s, ':') && !digits(s, 2, &second))
+    if (str_take(s, ':') && !digits(s, 2, &second))
         return false;
-    if (take_char(s, '.') || take_char(s, ',')) {
+    if (str_take(s, '.') || str_take(s, ',')) {
         if (!s->len || s->at[0] < '0' || s->at[0] > '9')
             return false;
         for (; s->len && s->at[0] >= '0' && s->at[0] <= '9'; *s = str_from(*s, 1), unit /= 10)
@@ -139,14 +131,14 @@ static bool zone(struct str *s, int64_t *ret_ms)
     int64_t hour, minute = 0;
 
     *ret_ms = 0;
-    if (!s->len || take_char(s, 'Z') || take_char(s, 'z'))
+    if (!s->len || str_take(s, 'Z') || str_take(s, 'z'))
         return true;
     bool west = s->at[0] == '-';
-    if (!take_char(s, '+') && !take_char(s, '-'))
+    if (!str_take(s, '+') && !str_take(s, '-'))
         return false;
     if (!digits(s, 2, &hour))
         return false;
-    (void)take_char(s, ':');
+    (void)str_take(s, ':');
     if (s->len && !digits(s, 2, &minute))
         return false;
     *ret_ms = (hour * HOURS_MS + minute * MINUTES_MS) * (west ? -1 : 1);
@@ -161,13 +153,13 @@ bool time_parse(struct str text, int64_t *ret_unix_ms)
 
     if (str_int64(text, ret_unix_ms) && text.len > 8)
         return true;
-    if (!digits(&s, 4, &y) || !take_char(&s, '-') || !digits(&s, 2, &m) || !take_char(&s, '-') ||
+    if (!digits(&s, 4, &y) || !str_take(&s, '-') || !digits(&s, 2, &m) || !str_take(&s, '-') ||
         !digits(&s, 2, &d) || m < 1 || m > 12 || d < 1 || d > month_days[m - 1])
         return false;
     if (m == 2 && d == 29 && (y % 4 != 0 || (y % 100 == 0 && y % 400 != 0)))
         return false;
     if (s.len) {
-        if (!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' '))
+        if (!str_take(&s, 'T') && !str_take(&s, 't') && !str_take(&s, ' '))
             return false;
         if (!time_of_day(&s, &ms) || !zone(&s, &offset))
             return false;

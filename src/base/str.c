@@ -144,6 +144,14 @@ bool str_int64(struct str s, int64_t *ret)
     return true;
 }
 
+bool str_take(struct str *rest, char c)
+{
+    if (!rest->len || rest->at[0] != c)
+        return false;
+    *rest = str_from(*rest, 1);
+    return true;
+}
+
 bool str_take_int64(struct str *rest, char end, int64_t *ret)
 {
     struct str part;

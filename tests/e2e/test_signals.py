@@ -1,4 +1,5 @@
 """Signals, reloads, certificates, systemd, addresses, and configurations that are wrong."""
+import contextlib
 import fcntl
 import json
 import os
@@ -469,23 +470,27 @@ def test_listening_on_all_of_ipv6_serves_ipv4_too(world):
     world.stop()
 
 
-def test_a_daemon_waits_for_a_database_that_is_in_use_for_a_while(world):
+@contextlib.contextmanager
+def waiting_for_its_database(world):
+    """Starts the daemon while another holds the lock, for as long as the context lasts."""
     world.configure(world.base())
     with open(world.database + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         world.start(ready=False)
         eventually(lambda: "start.waits" in world.daemon.logged(), 10, "it says that it waits")
+        yield
+
+
+def test_a_daemon_waits_for_a_database_that_is_in_use_for_a_while(world):
+    with waiting_for_its_database(world):
+        pass
     world.wait_ready()
     equal(world.post([demo(1)]).status, 200, "it goes on")
     world.stop()
 
 
 def test_a_daemon_that_waits_for_its_database_ends_when_it_is_told_to(world):
-    world.configure(world.base())
-    with open(world.database + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        world.start(ready=False)
-        eventually(lambda: "start.waits" in world.daemon.logged(), 10, "it says that it waits")
+    with waiting_for_its_database(world):
         ends(world, 0, 5)
 
 

@@ -135,20 +135,27 @@ static off_t file_size(const struct pipeline *p)
     return file.st_size;
 }
 
+/* Rules are loaded, the log is empty and has this limit; returns the file's size. */
+static off_t with_limit(struct pipeline *p, int64_t bytes)
+{
+    struct store_settings s = p->w->settings;
+
+    load(p, PLAIN_CONF);
+    OK(store_checkpoint_all(p->w->store));
+    s.checkpoint = bytes;
+    store_limits(p->w->store, &s);
+    return file_size(p);
+}
+
 static void the_log_is_copied_back_when_nothing_waits(void **state)
 {
     struct pipeline *p = *state;
-    struct store_settings s = p->w->settings;
     struct calls calls = {.rc = RC_OK};
     struct command c = {.kind = COMMAND_CALL, .fn = count_call, .arg = &calls};
     char value[100 * 1024] = {0};
 
     memset(value, 'a', sizeof value - 1); /* more than the limit, less than four times of it */
-    load(p, PLAIN_CONF);
-    OK(store_checkpoint_all(p->w->store));
-    s.checkpoint = 128 * 1024;
-    store_limits(p->w->store, &s);
-    off_t before = file_size(p);
+    off_t before = with_limit(p, 128 * 1024);
     struct str element = change_json(p, 7, "page", value, p->now);
     struct intake in =
         decoded(p, "hubspot", arena_printf(&p->w->arena, "[%.*s]", STR_ARG(element)));
@@ -204,7 +211,6 @@ static enum rc write_much(struct store *st, void *arg, struct why *why)
 static void a_quiet_log_is_copied_back_early(void **state)
 {
     struct pipeline *p = *state;
-    struct store_settings s = p->w->settings;
     char text[40 * 1024];
     struct str much = {text, sizeof text};
     struct command c = {
@@ -212,11 +218,7 @@ static void a_quiet_log_is_copied_back_early(void **state)
     struct command big = {.kind = COMMAND_CHORE, .fn = write_much, .arg = &much};
 
     memset(text, 'a', sizeof text);
-    load(p, PLAIN_CONF);
-    OK(store_checkpoint_all(p->w->store));
-    s.checkpoint = 256 * 1024;
-    store_limits(p->w->store, &s);
-    off_t before = file_size(p);
+    off_t before = with_limit(p, 256 * 1024);
     run(p, &c.work, WORK_COMMAND);
     assert_int_equal(file_size(p), before); /* too little */
     run(p, &big.work, WORK_COMMAND);
@@ -227,17 +229,12 @@ static void a_quiet_log_is_copied_back_early(void **state)
 static void the_log_is_copied_back_after_chores_too(void **state)
 {
     struct pipeline *p = *state;
-    struct store_settings s = p->w->settings;
     char text[300 * 1024];
     struct str much = {text, sizeof text};
     struct command c = {.kind = COMMAND_CHORE, .fn = write_much, .arg = &much};
 
     memset(text, 'a', sizeof text);
-    load(p, PLAIN_CONF);
-    OK(store_checkpoint_all(p->w->store));
-    s.checkpoint = 128 * 1024;
-    store_limits(p->w->store, &s);
-    off_t before = file_size(p);
+    off_t before = with_limit(p, 128 * 1024);
     run(p, &c.work, WORK_COMMAND);
     OK(p->rc);
     assert_true(file_size(p) > before + (off_t)sizeof text / 2);

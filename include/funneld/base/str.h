@@ -45,6 +45,8 @@ enum { INT64_TEXT = 20 }; /* "-9223372036854775808" */
 struct str str_of_int64(int64_t value, char buffer[INT64_TEXT]);
 /* Decimal, optional '-', no blanks, no leading '+', no overflow. */
 bool str_int64(struct str s, int64_t *ret);
+/* Takes this byte from the front of *rest; false: it is not there. */
+bool str_take(struct str *rest, char c);
 /* Takes such a number and the `end` behind it from *rest. */
 bool str_take_int64(struct str *rest, char end, int64_t *ret);
 /* Strictly decimal: -?digits[.digits]; no exponent, no blanks. */

@@ -113,6 +113,9 @@ struct firing {
 /* RC_INVALID: it is not what firings_write writes. */
 MUST_CHECK enum rc firings_read(struct str json, struct arena *a, struct firing **ret,
                                 size_t *ret_n);
+/* The lead's; none leaves *ret and *ret_n as they are. */
+MUST_CHECK enum rc firings_of(struct db *db, const struct lead *lead, struct arena *a,
+                              struct firing **ret, size_t *ret_n);
 MUST_CHECK enum rc firings_write(struct store *st, const struct firing *at, size_t n,
                                  struct arena *a, struct lead *lead);
 MUST_CHECK enum rc ledger_row_of(struct db *db, const struct firing *f, struct ledger_row *ret);

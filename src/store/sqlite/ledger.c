@@ -8,18 +8,10 @@
 
 #include <stdio.h>
 
-static bool take_char(struct str *rest, char c)
-{
-    if (!rest->len || rest->at[0] != c)
-        return false;
-    *rest = str_from(*rest, 1);
-    return true;
-}
-
 static bool take_firing(struct str *rest, struct firing *ret)
 {
     int64_t late = 0;
-    bool ok = take_char(rest, '[') && str_take_int64(rest, ',', &ret->event) &&
+    bool ok = str_take(rest, '[') && str_take_int64(rest, ',', &ret->event) &&
               str_take_int64(rest, ',', &ret->terms) &&
               str_take_int64(rest, ',', &ret->occurred_at) && str_take_int64(rest, ']', &late);
     if (ok)
@@ -32,14 +24,14 @@ enum rc firings_read(struct str json, struct arena *a, struct firing **ret, size
     struct firing *at = NULL;
     size_t n = 0, cap = 0;
     struct str rest = json;
-    bool ok = take_char(&rest, '['), end = ok && str_is(rest, "]");
+    bool ok = str_take(&rest, '['), end = ok && str_is(rest, "]");
 
     while (ok && !end) {
         at = arena_more(a, at, n, &cap, sizeof *at);
         ok = take_firing(&rest, &at[n]) && (n == 0 || at[n].event >= at[n - 1].event);
         n++;
         end = ok && str_is(rest, "]");
-        ok = ok && (end || take_char(&rest, ','));
+        ok = ok && (end || str_take(&rest, ','));
     }
     if (!ok)
         return RC_INVALID;
@@ -97,6 +89,17 @@ enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledge
     return seal(&st->ledger, a, lead);
 }
 
+enum rc firings_of(struct db *db, const struct lead *lead, struct arena *a, struct firing **ret,
+                   size_t *ret_n)
+{
+    enum rc rc = lead->ledger.len ? firings_read(lead->ledger, a, ret, ret_n) : RC_OK;
+
+    if (rc != RC_OK)
+        (void)!snprintf(db->error, sizeof db->error, "the ledger of lead %lld cannot be read",
+                        (long long)lead->id);
+    return rc;
+}
+
 enum rc ledger_row_of(struct db *db, const struct firing *f, struct ledger_row *ret)
 {
     const struct terms *terms = NULL;
@@ -119,11 +122,8 @@ enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_
 {
     struct firing *firings = NULL;
     size_t n = 0, n_rows = 0;
-    enum rc rc = lead->ledger.len ? firings_read(lead->ledger, a, &firings, &n) : RC_OK;
+    enum rc rc = firings_of(&r->db, lead, a, &firings, &n);
 
-    if (rc != RC_OK)
-        (void)!snprintf(r->db.error, sizeof r->db.error, "the ledger of lead %lld cannot be read",
-                        (long long)lead->id);
     if (rc != RC_OK)
         return rc;
     struct ledger_row *rows = arena_array(a, n, sizeof *rows);
@@ -141,10 +141,10 @@ enum rc ledger_move(struct store *st, struct lead *from, struct lead *into, stru
 {
     struct firing *x = NULL, *y = NULL;
     size_t n_x = 0, n_y = 0, i = 0, k = 0;
-    enum rc rc = from->ledger.len ? firings_read(from->ledger, a, &x, &n_x) : RC_OK;
+    enum rc rc = firings_of(store_db(st), from, a, &x, &n_x);
 
-    if (rc == RC_OK && into->ledger.len)
-        rc = firings_read(into->ledger, a, &y, &n_y);
+    if (rc == RC_OK)
+        rc = firings_of(store_db(st), into, a, &y, &n_y);
     if (rc != RC_OK)
         return rc;
     struct firing *both = arena_array(a, n_x + n_y, sizeof *both);

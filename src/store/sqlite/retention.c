@@ -192,7 +192,7 @@ enum rc store_purge_ledger(struct store *st, int64_t lead, int64_t before)
     enum rc rc = read_lead(&st->reader, lead, &a, &l);
 
     if (rc == RC_OK)
-        rc = firings_read(l.ledger, &a, &firings, &n);
+        rc = firings_of(store_db(st), &l, &a, &firings, &n);
     if (rc == RC_OK)
         rc = keep_unfaded(store_db(st), firings, n, before, &kept);
     if (rc == RC_NONE || rc == RC_INVALID || (rc == RC_OK && kept == n))

@@ -5,8 +5,6 @@
  */
 #include "db.h"
 
-#include <string.h>
-
 static void keep(struct terms_cache *c, sqlite3_stmt *s)
 {
     c->at = arena_more(&c->arena, c->at, c->n, &c->cap, sizeof *c->at);
