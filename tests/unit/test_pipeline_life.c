@@ -82,12 +82,11 @@ static enum rc meet_damage(struct store *st, void *arg, struct why *why)
     return read_bands(store_reader(st), bands);
 }
 
-static void a_chore_that_finds_the_store_damaged_breaks_the_writer(void **state)
+static void a_chore_breaks_the_writer(struct pipeline *p, int code, enum rc rc)
 {
-    struct pipeline *p = *state;
-    int full = SQLITE_FULL, corrupt = SQLITE_CORRUPT;
+    int full = SQLITE_FULL;
     struct command harmless = {.kind = COMMAND_CHORE, .fn = meet_damage, .arg = &full};
-    struct command damaging = {.kind = COMMAND_CHORE, .fn = meet_damage, .arg = &corrupt};
+    struct command damaging = {.kind = COMMAND_CHORE, .fn = meet_damage, .arg = &code};
 
     load(p, PLAIN_CONF);
     run(p, &harmless.work, WORK_COMMAND);
@@ -95,12 +94,22 @@ static void a_chore_that_finds_the_store_damaged_breaks_the_writer(void **state)
     assert_int_equal(p->failures, 0);
     change(p, 7, "page", "a");
     run(p, &damaging.work, WORK_COMMAND);
-    assert_int_equal(p->rc, RC_CORRUPT);
+    assert_int_equal(p->rc, rc);
     assert_int_equal(p->failures, 1);
     struct intake in = news_of(p, 8);
     run(p, &in.work, WORK_INTAKE);
-    assert_int_equal(p->rc, RC_CORRUPT);
+    assert_int_equal(p->rc, rc);
     assert_false(has_contact(p, 8));
+}
+
+static void a_chore_that_finds_the_store_damaged_breaks_the_writer(void **state)
+{
+    a_chore_breaks_the_writer(*state, SQLITE_CORRUPT, RC_CORRUPT);
+}
+
+static void a_chore_that_finds_the_disk_broken_breaks_the_writer(void **state)
+{
+    a_chore_breaks_the_writer(*state, SQLITE_IOERR, RC_IO);
 }
 
 /* Only beside events is there something to leave out. */
@@ -247,6 +256,7 @@ int main(void)
         CHECKS(a_command_that_was_withdrawn_is_not_done),
         CHECKS(a_broken_writer_does_nothing_any_more),
         CHECKS(a_chore_that_finds_the_store_damaged_breaks_the_writer),
+        CHECKS(a_chore_that_finds_the_disk_broken_breaks_the_writer),
         CHECKS(a_command_that_finds_no_room_is_not_done_twice),
         CHECKS(a_healthy_writer_without_work_leaves_the_store_alone),
         CHECKS(the_log_is_copied_back_when_nothing_waits),

@@ -83,6 +83,18 @@ static void a_stale_lead_is_asked_for_again(void **state)
     assert_int_equal(count_deliveries(p, "crm", "pending"), 1);
 }
 
+static void a_lead_that_a_clock_ahead_had_told_of_is_asked_for_again(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, CRM_CONF);
+    change(p, 7, "page", "a");
+    answer_enrichment(p, 7, "Acme", p->now);
+    p->now -= 1;
+    change(p, 7, "page", "b");
+    assert_int_equal(count_deliveries(p, "crm", "pending"), 1);
+}
+
 static void a_lead_is_asked_for_again_after_a_restore_and_a_merge(void **state)
 {
     struct pipeline *p = *state;
@@ -297,6 +309,7 @@ int main(void)
         CHECKS(a_form_lead_is_not_asked_for),
         CHECKS(the_answer_comes_with_the_verdict_in_one_commit),
         CHECKS(a_stale_lead_is_asked_for_again),
+        CHECKS(a_lead_that_a_clock_ahead_had_told_of_is_asked_for_again),
         CHECKS(a_lead_is_asked_for_again_after_a_restore_and_a_merge),
         CHECKS(an_answer_does_not_ask_again_where_source_and_connector_share_a_name),
         CHECKS(what_waits_for_enrichment_is_due_in_thirty_seconds),
