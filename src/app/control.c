@@ -212,6 +212,20 @@ static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
     }
 }
 
+static void answer_pause(struct daemon *d, const json *request, bool paused, struct sbuf *b)
+{
+    struct why why = {0};
+
+    if (daemon_pause(d, request, paused, &why) != RC_OK) {
+        answer_error(b, why.text);
+        return;
+    }
+    json_open(b, '{');
+    json_key(b, "paused");
+    json_bool(b, paused);
+    json_close(b, '}');
+}
+
 static void write_report(const struct backup_report *r, struct sbuf *b)
 {
     static const char *const states[] = {[BACKUP_NONE] = "none",
@@ -259,10 +273,13 @@ static void answer(struct daemon *d, struct str line, struct sbuf *b)
         answer_status(d, b);
     else if (str_is(command, "retry"))
         answer_retry(d, doc.root, b);
+    else if (str_is(command, "pause") || str_is(command, "resume"))
+        answer_pause(d, doc.root, str_is(command, "pause"), b);
     else if (str_is(command, "backup"))
         answer_backup(d, doc.root, b);
     else
-        answer_error(b, "unknown command; this funneld knows status, retry and backup");
+        answer_error(b,
+                     "unknown command; this funneld knows status, retry, pause, resume and backup");
 }
 
 void control_serve(struct daemon *d)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "funneld/app/daemon.h"
+#include "funneld/base/json.h"
 
 struct daemon {
     struct config *config;  /* in force */
@@ -63,6 +64,10 @@ int steady_wait(pthread_mutex_t *lock, pthread_cond_t *told, int64_t until_ms);
 /* control.c */
 MUST_CHECK enum rc control_listen(const char *path, int *ret_fd, struct why *why);
 void control_serve(struct daemon *d); /* one client, at most a second */
+
+/* pause.c: the connectors that the request names. */
+MUST_CHECK enum rc daemon_pause(struct daemon *d, const json *request, bool paused,
+                                struct why *why);
 
 /* Log lines for a person who sent SIGUSR1. */
 void daemon_log_summary(struct daemon *d);

@@ -11,14 +11,19 @@ static void connector_status(const struct connector *k, struct reader *reader, i
                              struct sbuf *b)
 {
     int64_t depth = 0, oldest = 0;
+    bool paused = false;
 
     if (reader && read_queue(reader, k->name, &depth, &oldest) != RC_OK)
         depth = oldest = 0; /* shown as empty; the store's failure is in the status */
+    if (reader && read_paused(reader, k->name, &paused) != RC_OK)
+        paused = false;
     json_open(b, '{');
     json_kv(b, "name", k->name);
     json_kv_text(b, "type", k->type->name);
     json_kv_int(b, "depth", depth);
     json_kv_int(b, "oldest_seconds", depth && now_ms > oldest ? (now_ms - oldest) / 1000 : 0);
+    json_key(b, "paused");
+    json_bool(b, paused);
     json_close(b, '}');
 }
 

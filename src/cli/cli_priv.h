@@ -43,6 +43,8 @@ int cli_leads(struct cli *cli);
 int cli_deliveries(struct cli *cli);
 int cli_score(struct cli *cli);
 int cli_retry(struct cli *cli);
+int cli_pause(struct cli *cli);
+int cli_resume(struct cli *cli);
 int cli_backup(struct cli *cli);
 int cli_restore(struct cli *cli);
 int cli_sign(struct cli *cli);
@@ -71,6 +73,8 @@ int cli_fail_read(const struct cli *cli, enum rc rc);
 int cli_load(struct cli *cli);
 /* The same, and a reader of its database. */
 int cli_read(struct cli *cli);
+/* Runs fn in a transaction of our own. RC_BUSY: a daemon runs. */
+enum rc cli_change(const struct cli *cli, command_fn *fn, void *arg, struct why *why);
 /* Hands over to standard output what is there, once it is worth it. */
 void cli_flush(struct cli *cli);
 

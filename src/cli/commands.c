@@ -95,6 +95,28 @@ const struct cli_command cli_commands[] = {
         .run = cli_retry,
     },
     {
+        .name = "pause",
+        .summary = "holds connectors: what is for them waits, also through a restart",
+        .arguments = "CONNECTOR...",
+        .more =
+            "What is under way still ends. Nothing is lost: resume lets it go, at the usual rate.\n"
+            "    funneld pause sales-slack\n",
+        .takes = TAKES(JSON),
+        .min_words = 1,
+        .max_words = ANY_WORDS,
+        .run = cli_pause,
+    },
+    {
+        .name = "resume",
+        .summary = "lets paused connectors go on",
+        .arguments = "CONNECTOR...",
+        .more = "    funneld resume sales-slack\n",
+        .takes = TAKES(JSON),
+        .min_words = 1,
+        .max_words = ANY_WORDS,
+        .run = cli_resume,
+    },
+    {
         .name = "backup",
         .summary = "an online copy of the database, verified",
         .arguments = "FILE",

@@ -109,26 +109,26 @@ static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t 
                : rc;
 }
 
-/* The lock that store_open takes keeps a daemon from starting meanwhile. */
+struct retry {
+    const struct retry_filter *filter;
+    int64_t now_ms, n;
+};
+
+static enum rc put_back(struct store *st, void *arg, struct why *why)
+{
+    struct retry *r = arg;
+
+    (void)why; /* the store's own words will do */
+    return store_retry(st, r->filter, r->now_ms, &r->n);
+}
+
 static enum rc by_ourselves(const struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
                             struct why *why)
 {
-    struct store *st = NULL;
-    enum rc rc = store_open(&cli->config->store, cli->now_ms, &st, why);
+    struct retry r = {.filter = f, .now_ms = cli->now_ms};
+    enum rc rc = cli_change(cli, put_back, &r, why);
 
-    if (rc != RC_OK)
-        return rc;
-    rc = store_begin(st);
-    if (rc == RC_OK) {
-        rc = store_retry(st, f, cli->now_ms, ret_n);
-        if (rc == RC_OK)
-            rc = store_commit(st);
-        else
-            store_rollback(st);
-    }
-    if (rc != RC_OK)
-        (void)why_fail(rc, why, "%s", store_error(st));
-    store_close(st);
+    *ret_n = r.n;
     return rc;
 }
 

@@ -52,8 +52,11 @@ static void print_bands(struct cli *cli)
 
 static void print_queue(struct cli *cli, const json *connectors)
 {
-    static const struct column columns[] = {
-        {"CONNECTOR", 0, false}, {"TYPE", 0, false}, {"WAITING", 0, true}, {"OLDEST", 0, true}};
+    static const struct column columns[] = {{"CONNECTOR", 0, false},
+                                            {"TYPE", 0, false},
+                                            {"WAITING", 0, true},
+                                            {"OLDEST", 0, true},
+                                            {"", 0, false}};
     struct table t = TABLE(&cli->arena, columns);
 
     for (const json *k = json_first(connectors); k; k = json_next(k)) {
@@ -66,6 +69,7 @@ static void print_queue(struct cli *cli, const json *connectors)
         table_cell(&t, json_string(json_get(k, "type")));
         table_int(&t, depth);
         table_cell(&t, depth ? show_duration(oldest * SECONDS_MS, &cli->arena) : STR_NULL);
+        table_cell(&t, json_true(json_get(k, "paused")) ? STR("paused") : STR_NULL);
     }
     sbuf_char(&cli->out, '\n');
     table_print(&t, &cli->out);

@@ -31,9 +31,9 @@ static const enum statement may_scan[] = {
 static bool small(const char *detail)
 {
     static const char *const names[] = {
-        "SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",   "SCAN ruleset",
-        "SCAN queue",   "SCAN linked", "SCAN (subquery",      "SCAN s",
-        "SCAN pragma_", "SCAN q",      "SCAN f VIRTUAL TABLE"};
+        "SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",    "SCAN ruleset",
+        "SCAN queue",   "SCAN linked", "SCAN (subquery",       "SCAN s",
+        "SCAN pragma_", "SCAN q",      "SCAN f VIRTUAL TABLE", "SCAN hold"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)
@@ -129,9 +129,7 @@ static const struct {
     {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_OF_EVENT, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
-    {SQL_DELIVERY_HOLD, "INDEX delivery_pending (connector=?)", false},
     {SQL_DELIVERY_RETRY, "SCAN delivery USING INDEX delivery_dead", false}, /* dead only */
-    {SQL_DELIVERY_UNHOLD, "SEARCH delivery USING INDEX delivery_held (connector=?)", false},
     {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
     {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},
     {SQL_LEAD_ERASE_MERGED, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},

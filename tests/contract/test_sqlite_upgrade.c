@@ -85,6 +85,16 @@ static void remember_migration(struct world *w, sqlite3 *db, size_t i)
                  .at);
 }
 
+/* Its connector is gone from the configuration. Once said in the row; from 0008 on of the
+ * connector. */
+static const char held_row[] =
+    "INSERT INTO delivery SELECT 2, event, lead, route, 'gone', 1, 0, created_at, due_at, 0, 0, 0,"
+    " NULL, NULL, facts FROM delivery WHERE id = 1;";
+static const char held_connector[] =
+    "INSERT INTO delivery SELECT 2, event, lead, route, 'gone', 0, 0, created_at, due_at, 0, 0, 0,"
+    " NULL, NULL, facts FROM delivery WHERE id = 1;"
+    "INSERT INTO hold VALUES ('gone', 0, 1);";
+
 static void make_database(struct world *w, size_t levels)
 {
     sqlite3 *db = NULL;
@@ -103,6 +113,7 @@ static void make_database(struct world *w, size_t levels)
         exec(db, short_keys);
     exec(db, levels < 7 ? EVENTS("zeroblob(32), ") : EVENTS(""));
     exec(db, levels < 6 ? ledger_rows : ledger_of_lead);
+    exec(db, levels < 8 ? held_row : held_connector);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -151,7 +162,8 @@ static void check_history(struct world *w)
     OK(read_events(w->reader, &all, show_event, &events));
     SHOWN(events, 4, 3, 2, 1);
     OK(read_deliveries(w->reader, &all, show_delivery, &deliveries));
-    SHOWN(deliveries, 1);
+    SHOWN(deliveries, 2, 1);
+    assert_int_equal(get_delivery(w, 2).state, DELIVERY_HELD);
     assert_int_equal(get_delivery(w, 1).open_attempt_at, 4);
     OK(read_queue(w->reader, STR("slack"), &depth, &oldest));
     assert_int_equal(depth, 1);

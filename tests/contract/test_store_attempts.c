@@ -406,6 +406,52 @@ static void deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back(voi
     assert_int_equal(get_delivery(w, notion).state, DELIVERY_HELD);
 }
 
+static void a_paused_connector_is_held_until_it_is_resumed(void **state)
+{
+    const struct str slack = STR("slack");
+    struct world *w = *state;
+    bool paused = true;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_pause(w->store, slack, true));
+    int64_t later = put_one(w, "slack");
+    assert_int_equal(store_attempt_begin(w->store, id, T0), RC_NONE);
+    OK(store_connectors(w->store, &slack, 1)); /* a reload, a restart */
+    OK(store_commit(w->store));
+    OK(read_paused(w->reader, slack, &paused));
+    assert_true(paused);
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_HELD);
+    assert_int_equal(get_delivery(w, later).state, DELIVERY_HELD);
+    assert_int_equal(count_due(w, "slack"), 0);
+    OK(store_begin(w->store));
+    OK(store_pause(w->store, slack, false));
+    OK(store_commit(w->store));
+    OK(read_paused(w->reader, slack, &paused));
+    assert_false(paused);
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_PENDING);
+    assert_int_equal(count_due(w, "slack"), 2);
+}
+
+static void one_that_was_paused_and_removed_stays_paused_when_it_is_back(void **state)
+{
+    const struct str slack = STR("slack");
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t id = put_one(w, "slack");
+    OK(store_pause(w->store, slack, true));
+    OK(store_connectors(w->store, NULL, 0));
+    OK(store_connectors(w->store, &slack, 1));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_HELD);
+    OK(store_begin(w->store));
+    OK(store_connectors(w->store, NULL, 0));
+    OK(store_pause(w->store, slack, false));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).state, DELIVERY_HELD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +473,8 @@ int main(void)
         RUN(a_retry_keeps_to_all_of_its_filters),
         RUN(what_an_erased_lead_had_is_not_tried_again),
         RUN(deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back),
+        RUN(a_paused_connector_is_held_until_it_is_resumed),
+        RUN(one_that_was_paused_and_removed_stays_paused_when_it_is_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

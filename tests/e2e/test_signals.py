@@ -272,6 +272,31 @@ def test_deliveries_of_a_removed_connector_are_held_until_it_is_back(world):
         world.stop()
 
 
+def test_a_paused_connector_waits_through_a_restart_and_loses_nothing(world):
+    with Sink() as sink:
+        sink.start()
+        with_sink(world, sink)
+        world.start()
+        world.run("pause", "slack")
+        equal(world.post([demo(1), demo(2)]).status, 200, "post")
+        equal(len(world.run_json("deliveries", "--state", "held")), 2, "held")
+        slack = world.run_json("status")[0]["connectors"][0]
+        equal((slack["paused"], slack["depth"]), (True, 2), "the status says so")
+        world.stop()
+        world.run("resume", "slack")  # without a daemon
+        equal(len(world.run_json("deliveries", "--state", "pending")), 2, "pending")
+        world.run("pause", "slack")
+        world.start()
+        equal(len(world.run_json("deliveries", "--state", "held")), 2, "held after a restart")
+        equal(sink.asked, 0, "nothing was sent")
+        world.run("resume", "slak", status=2)
+        equal(world.run_json("resume", "slack"),
+              [{"connector": "slack", "paused": False}], "resume")
+        eventually(lambda: len(world.run_json("deliveries", "--state", "delivered")) == 2, 10,
+                   "delivered")
+        world.stop()
+
+
 def test_reloads_under_load_lose_nothing(world):
     with Sink() as sink:
         sink.start()

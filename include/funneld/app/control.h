@@ -3,6 +3,7 @@
  *
  *     {"command":"status"}                      the shape of design 1.6
  *     {"command":"retry","ids":["1"],"connector":null,"reason":null}   {"retried":1}
+ *     {"command":"pause","connectors":["a"]}    {"paused":true}; resume: {"paused":false}
  *     {"command":"backup","file":"/a/b.db"} {"state":"running","file":...,"bytes":0,"reason":null}
  *     {"command":"backup"}                      the same: running, done, failed or none
  *     any failure                               {"error":"..."}
@@ -25,5 +26,13 @@ MUST_CHECK enum rc control_request(struct str socket_path, struct str request, s
 /* The JSON of `status`, by whoever has a reader: the daemon, or a command without one. */
 void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,
                   struct sbuf *b);
+
+/* Which connectors pause or go on; a command_fn takes it. */
+struct pause {
+    const struct str *names;
+    size_t n;
+    bool paused;
+};
+enum rc pause_connectors(struct store *st, void *pause, struct why *why);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum delivery_state {
     DELIVERY_PENDING,
-    DELIVERY_HELD,
+    DELIVERY_HELD, /* pending, while its connector is paused or gone; never stored */
     DELIVERY_DELIVERED,
     DELIVERY_DEAD,
     DELIVERY_SUPERSEDED,

@@ -152,15 +152,18 @@ MUST_CHECK enum rc store_delivery_release(struct store *st, int64_t lead, int64_
                                           void *self);
 MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at);
 /* Writes the history row and the new state; RC_NONE: the delivery is no longer pending (its
- * history row is written all the same). One that is held meanwhile ends, or is put off, as well. */
+ * history row is written all the same). One that is held meanwhile ends, or is put off, all the
+ * same. */
 MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
 MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
                                     struct str remote, int64_t now_ms);
 MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms,
                                int64_t *ret_n);
-/* Pending rows of connectors that are not in the list are held, held ones that are in it are
- * pending again. */
+/* What is pending for a connector that is not in the list, or is paused, is held: it is shown so, is
+ * not due, and no attempt at it begins. In the list again and not paused, it goes on. */
 MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n);
+MUST_CHECK enum rc store_pause(struct store *st, struct str connector, bool paused);
+MUST_CHECK enum rc read_paused(struct reader *r, struct str connector, bool *ret);
 
 /* Retention, in slices, each inside a transaction of the caller. What goes: events received before
  * a time, their dedupe keys, their deliveries that ended before it; and ledger rows that are worth

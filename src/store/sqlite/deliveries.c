@@ -56,8 +56,7 @@ enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at)
     return rc == RC_OK && rows == 0 ? RC_NONE : rc;
 }
 
-/* Every state change names the state it leaves. A row that is no longer pending stays as it is,
- * except that the end of the last attempt before it was held is its end as well. */
+/* Every state change names the state it leaves; a row that is no longer pending stays as it is. */
 static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t *rows)
 {
     struct db *db = store_db(st);
@@ -148,8 +147,15 @@ enum rc store_connectors(struct store *st, const struct str names[], size_t n)
 
     for (size_t i = 0; rc == RC_OK && i < pending.n; i++)
         if (!among(pending.items[i], names, n))
-            rc = db_run(store_db(st), SQL_DELIVERY_HOLD, "t", pending.items[i]);
+            rc = db_run(store_db(st), SQL_HOLD_REMOVED, "t", pending.items[i]);
     for (size_t i = 0; rc == RC_OK && i < n; i++)
-        rc = db_run(store_db(st), SQL_DELIVERY_UNHOLD, "t", names[i]);
-    return rc;
+        rc = db_run(store_db(st), SQL_HOLD_BACK, "t", names[i]);
+    return rc == RC_OK ? db_run(store_db(st), SQL_HOLD_NO_MORE, "") : rc;
+}
+
+enum rc store_pause(struct store *st, struct str connector, bool paused)
+{
+    enum rc rc = db_run(store_db(st), SQL_HOLD_PAUSED, "td", connector, (int)paused);
+
+    return rc == RC_OK ? db_run(store_db(st), SQL_HOLD_NO_MORE, "") : rc;
 }

@@ -139,3 +139,14 @@ enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
     }
     return db_finish(s, rc);
 }
+
+enum rc read_paused(struct reader *r, struct str connector, bool *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_HOLD_GET, "t", connector);
+
+    if (rc == RC_OK || rc == RC_NONE)
+        *ret = rc == RC_OK && sqlite3_column_int(s, 0);
+    db_end(s);
+    return rc == RC_NONE ? RC_OK : rc;
+}
