@@ -11,7 +11,9 @@
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
 
-enum { BODY_MAX = 64 * 1024, URL_MAX = 4096, LOOK_PAGE = 100 };
+enum { BODY_MAX = 64 * 1024, URL_MAX = 4096, LOOK_PAGE = 100, DIGEST_COUNT_MAX = 10000 };
+
+#define DIGEST_WINDOW_MAX_MS (24 * HOURS_MS)
 
 /* Their clock and ours, which may have been set wrong: more to read, never a message unseen. */
 #define LOOK_BEFORE_MS (1 * DAYS_MS)
@@ -40,6 +42,11 @@ static const struct option slack_options[] = {
      .choices = doubts,
      .example = "look",
      .help = "what to do about a message that may have arrived; look needs a token"},
+    {.key = "digest",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct slack, digest),
+     .example = "20/1m",
+     .help = "more leads than this in this time become one message with the best of them"},
     CONNECTOR_OPTIONS(struct slack, "https://slack.com", "15s", "1", "1/s", "5s"),
 };
 
@@ -97,6 +104,46 @@ static void check_webhook(const struct slack *s, const struct conf_section *sect
                      "a webhook cannot look whether a message arrived");
 }
 
+static int64_t unit_ms(struct str unit)
+{
+    return str_is(unit, "s")   ? SECONDS_MS
+           : str_is(unit, "m") ? MINUTES_MS
+           : str_is(unit, "h") ? HOURS_MS
+                               : 0;
+}
+
+/* "20/1m" */
+static bool digest_parse(struct str text, int64_t *ret_count, int64_t *ret_window_ms)
+{
+    int64_t count, number, unit;
+
+    if (!text.len || !str_take_int64(&text, '/', &count) || !text.len)
+        return false;
+    unit = unit_ms(str_from(text, text.len - 1));
+    if (!unit || !str_int64((struct str){text.at, text.len - 1}, &number) || count < 1 ||
+        count > DIGEST_COUNT_MAX || number < 1 || number > DIGEST_WINDOW_MAX_MS / unit)
+        return false;
+    *ret_count = count;
+    *ret_window_ms = number * unit;
+    return true;
+}
+
+static bool slack_digest(const void *settings, int64_t *ret_count, int64_t *ret_window_ms)
+{
+    return digest_parse(((const struct slack *)settings)->digest, ret_count, ret_window_ms);
+}
+
+static void check_digest(const struct slack *s, const struct conf_section *section,
+                         struct conf_problems *problems)
+{
+    int64_t count, window;
+
+    if (s->digest.at && !digest_parse(s->digest, &count, &window))
+        conf_problem(problems, section, conf_find(section, "digest"),
+                     "20/1m: more than 20 in a minute; up to 10000 in up to 24h",
+                     "\"%.*s\" does not say how many leads in what time", STR_ARG(s->digest));
+}
+
 static void slack_check(const void *settings, const struct conf_section *section,
                         struct conf_problems *problems)
 {
@@ -112,6 +159,7 @@ static void slack_check(const void *settings, const struct conf_section *section
         check_token(s, section, problems);
     else
         check_webhook(s, section, problems);
+    check_digest(s, section, problems);
 }
 
 /* A webhook cannot look; left to the default it repeats. */
@@ -186,6 +234,7 @@ const struct connector_type slack_connector = {
     .spec = &slack_spec,
     .max_batch = 1,
     .routable = true,
+    .digest = slack_digest,
     .check = slack_check,
     .build = slack_build,
     .judge = slack_judge,

@@ -10,7 +10,7 @@ enum slack_doubt { SLACK_DOUBT_LOOK, SLACK_DOUBT_RESEND, SLACK_DOUBT_DROP };
 
 struct slack {
     struct connector_common common;
-    struct str token, webhook, channel;
+    struct str token, webhook, channel, digest;
     int64_t on_ambiguous; /* enum slack_doubt */
 };
 

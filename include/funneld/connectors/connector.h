@@ -124,7 +124,15 @@ struct job {
     void *scratch;       /* the connector's own, in arena, across steps of this job */
     struct arena *arena; /* lives as long as the job */
     int64_t pause_ms;    /* judge may ask that the whole connector rests: Retry-After of a quota */
+    bool digest;         /* set by the engine: one message for all parcels, of a flooded channel */
+    /* Set by judge: the service itself does not work for us (a revoked token, a channel that is
+     * gone) and a person must mend it. The connector rests, what waits for it is kept; with RETRY
+     * and a reason that says what to mend. */
+    bool broken;
 };
+
+/* Parcels of a job with `digest`, at most; without it there are no more than the type takes. */
+enum { DIGEST_MAX = 250 };
 
 enum judged {
     JUDGED_CONTINUE, /* build the next request of this job */
@@ -138,6 +146,9 @@ struct connector_type {
     void (*session_free)(void *session);          /* NULL: nothing to free inside */
     size_t max_batch;                             /* parcels per job */
     int64_t (*batch_limit)(const void *settings); /* NULL: max_batch */
+    /* More than count deliveries within the window become one message, a job with `digest`. false:
+     * never, as configured; NULL: this service has none. */
+    bool (*digest)(const void *settings, int64_t *ret_count, int64_t *ret_window_ms);
     bool upsert;   /* a newer delivery for the same lead replaces a pending one */
     bool enriches; /* can be `enrich = NAME` of a source */
     bool routable; /* may stand in a route's `to` */
