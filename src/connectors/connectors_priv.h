@@ -36,4 +36,22 @@ struct str text_points(struct str s, size_t max_points);          /* at most so 
 struct str text_units(struct str s, size_t max_units);            /* at most so many UTF-16 units */
 struct str lead_text(const struct lead *l, const char *property); /* missing: unknown */
 
+/* Messages (message.c): what a parcel says, in its language. Nothing is escaped or cut yet. */
+enum { MESSAGE_LINES_MAX = 5, MESSAGE_BYTES_MAX = 64 * 1024 };
+struct message_line {
+    const char *label;
+    struct str value;
+};
+/* Score, e-mail, company, job title, phone: those that are known. */
+size_t message_lines(const struct parcel *p, struct arena *a,
+                     struct message_line ret[MESSAGE_LINES_MAX]);
+struct str message_title(const struct parcel *p, struct arena *a);   /* "Ada Lovelace is hot" */
+struct str message_summary(const struct parcel *p, struct arena *a); /* title, score and reasons */
+struct str message_origin(const struct parcel *p, struct arena *a); /* event, source, time, route */
+/* A template of the route's message; at most MESSAGE_BYTES_MAX, cut between characters. */
+struct str message_written(const struct parcel *p, const struct template *t, enum escaping how,
+                           struct arena *a);
+/* All of it as plain text, lines with LF: the route's own, else the built-in one. */
+struct str message_text(const struct parcel *p, struct arena *a);
+
 #endif

@@ -6,8 +6,6 @@
  */
 #include "slack_priv.h"
 
-#include "funneld/base/clock.h"
-
 enum {
     HEADER_POINTS = 150, /* Slack's own limit */
     FIELD_POINTS = 200,
@@ -15,7 +13,6 @@ enum {
     FALLBACK_POINTS = 1000,
     CONTEXT_POINTS = 300,
     URL_BYTES_MAX = 3000,
-    TEMPLATE_BYTES_MAX = 64 * 1024,
 };
 
 static const struct str ellipsis = {"\xe2\x80\xa6", 3};
@@ -105,28 +102,8 @@ static struct str cut_escaped(struct str s, size_t max_points)
 
 static struct str template_text(const struct parcel *p, struct arena *a)
 {
-    const struct delivery_facts *f = &p->d.facts;
-    struct event event = {
-        .source = f->event_source,
-        .type = f->event_type,
-        .property = f->event_property,
-        .value = f->event_value,
-        .occurred_at = f->event_time,
-    };
-    struct template_values values = {
-        .facts = {.event = &event,
-                  .lead = p->lead,
-                  .score = f->score,
-                  .previous = f->previous,
-                  .band = f->band},
-        .reasons = f->reasons,
-        .name = lead_name(p->lead, a),
-        .url = p->crm_url,
-    };
-    struct sbuf b AUTO(sbuf_free) = SBUF(TEMPLATE_BYTES_MAX);
-
-    template_write(p->message, &values, ESCAPE_SLACK, a, &b);
-    return arena_str(a, cut_escaped(str_trim(sbuf_str(&b)), SECTION_POINTS));
+    return arena_str(
+        a, cut_escaped(message_written(p, p->message->text, ESCAPE_SLACK, a), SECTION_POINTS));
 }
 
 static void text_object(struct sbuf *b, const char *type, struct str text)
@@ -154,61 +131,37 @@ static void text_block(struct sbuf *b, const char *block, const char *text_type,
     json_close(b, '}');
 }
 
-static void field(struct sbuf *b, const char *label, struct str value, struct arena *a)
-{
-    if (!value.len)
-        return;
-    struct str shown = slack_line(value, FIELD_POINTS, a);
-
-    text_object(b, "plain_text", arena_printf(a, "%s\n%.*s", label, STR_ARG(shown)));
-}
-
-static struct str score_line(const struct delivery_facts *f, struct arena *a)
-{
-    struct str score = score_text(f->score, a), before = score_text(f->previous, a);
-
-    if (f->score == f->previous)
-        return score;
-    return arena_printf(a, "%.*s (before: %.*s)", STR_ARG(score), STR_ARG(before));
-}
-
 static void fields_block(struct sbuf *b, const struct parcel *p, struct arena *a)
 {
-    const struct lead *l = p->lead;
-    struct str email = lead_text(l, "email");
+    struct message_line lines[MESSAGE_LINES_MAX];
+    size_t n = message_lines(p, a, lines);
 
     block_open(b, "section");
     json_key(b, "fields");
     json_open(b, '[');
-    field(b, "Score", score_line(&p->d.facts, a), a);
-    field(b, "E-mail", email.len ? email : l->email, a);
-    field(b, "Company", lead_text(l, "company"), a);
-    field(b, "Job title", lead_text(l, "jobtitle"), a);
-    field(b, "Phone", lead_text(l, "phone"), a);
+    for (size_t i = 0; i < n; i++)
+        text_object(b, "plain_text",
+                    arena_printf(a, "%s\n%.*s", lines[i].label,
+                                 STR_ARG(slack_line(lines[i].value, FIELD_POINTS, a))));
     json_close(b, ']');
     json_close(b, '}');
 }
 
 static void context_block(struct sbuf *b, const struct parcel *p, struct arena *a)
 {
-    const struct delivery_facts *f = &p->d.facts;
-    char when[TIME_TEXT];
-    struct str line;
-
-    time_text(f->event_time, when);
-    line = arena_printf(a, "%.*s from %.*s at %.16sZ, route %.*s", STR_ARG(f->event_type),
-                        STR_ARG(f->event_source), when, STR_ARG(p->d.route));
     block_open(b, "context");
     json_key(b, "elements");
     json_open(b, '[');
-    text_object(b, "plain_text", slack_line(line, CONTEXT_POINTS, a));
+    text_object(b, "plain_text", slack_line(message_origin(p, a), CONTEXT_POINTS, a));
     json_close(b, ']');
     json_close(b, '}');
 }
 
 /* A button with a URL needs no interactivity set up in the app. */
-static void link_block(struct sbuf *b, struct str url)
+static void link_block(struct sbuf *b, const struct parcel *p)
 {
+    struct str url = p->crm_url;
+
     if (!url.len || url.len > URL_BYTES_MAX)
         return;
     block_open(b, "actions");
@@ -217,36 +170,18 @@ static void link_block(struct sbuf *b, struct str url)
     block_open(b, "button");
     json_kv_text(b, "action_id", "open_crm");
     json_key(b, "text");
-    text_object(b, "plain_text", STR("Open in the CRM"));
+    text_object(b, "plain_text", str_of(phrase_text(p->language, PHRASE_OPEN_CRM)));
     json_kv(b, "url", url);
     json_close(b, '}');
     json_close(b, ']');
     json_close(b, '}');
 }
 
-static struct str title_of(const struct parcel *p, struct arena *a)
-{
-    struct str name = lead_name(p->lead, a);
-
-    return arena_printf(a, "%.*s is %s", STR_ARG(text_points(str_trim(name), 100)),
-                        band_name(p->d.facts.band));
-}
-
-static struct str fallback_text(const struct parcel *p, struct arena *a)
-{
-    const struct delivery_facts *f = &p->d.facts;
-    struct str title = title_of(p, a), score = score_text(f->score, a), line;
-
-    line = arena_printf(a, "%.*s: score %.*s%s%.*s", STR_ARG(title), STR_ARG(score),
-                        f->reasons.len ? " - " : "", STR_ARG(f->reasons));
-    return slack_line(line, FALLBACK_POINTS, a);
-}
-
 static void built_in_blocks(struct sbuf *b, const struct parcel *p, struct arena *a)
 {
     struct str reasons = slack_text(p->d.facts.reasons, SECTION_POINTS, a);
 
-    text_block(b, "header", "plain_text", slack_line(title_of(p, a), HEADER_POINTS, a));
+    text_block(b, "header", "plain_text", slack_line(message_title(p, a), HEADER_POINTS, a));
     fields_block(b, p, a);
     if (reasons.len)
         text_block(b, "section", "plain_text", reasons);
@@ -269,7 +204,7 @@ void slack_message(struct sbuf *b, const struct parcel *p, enum slack_form form,
 {
     struct str own = p->message ? template_text(p, a) : STR("");
 
-    json_kv(b, "text", own.len ? own : fallback_text(p, a));
+    json_kv(b, "text", own.len ? own : slack_line(message_summary(p, a), FALLBACK_POINTS, a));
     if (form == SLACK_WITH_BLOCKS) {
         json_key(b, "blocks");
         json_open(b, '[');
@@ -277,7 +212,7 @@ void slack_message(struct sbuf *b, const struct parcel *p, enum slack_form form,
             text_block(b, "section", "mrkdwn", own);
         else
             built_in_blocks(b, p, a);
-        link_block(b, p->crm_url);
+        link_block(b, p);
         json_close(b, ']');
     }
     metadata(b, p->public_id);

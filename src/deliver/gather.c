@@ -65,8 +65,10 @@ static enum rc complete(struct attempt *at, struct parcel *p)
     if (rc && rc != RC_NONE)
         return rc;
 
-    const struct route *route = at->by.routes ? routes_find(at->by.routes, p->d.route) : NULL;
-    p->message = route ? route->message : NULL;
+    if (at->by.routes) {
+        p->message = routes_message(at->by.routes, p->d.route, at->lane->name);
+        p->language = at->by.routes->language;
+    }
     p->public_id = public_id(reader, p->d.id, a);
     p->lead_public_id = public_id(reader, p->d.lead, a);
     p->crm_url = link_to_crm(&at->by, p->lead, a);

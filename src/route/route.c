@@ -1,14 +1,10 @@
-/* route/route.c - from the [route] and [message] sections to conditions with their connectors. */
-#include "funneld/route/route.h"
+/* route/route.c - from the [route] sections to conditions with their connectors. */
+#include "route_priv.h"
 
 struct route_settings {
     struct str when;
     struct str_list to;
     int64_t wait_for;
-};
-
-struct message_settings {
-    struct str text;
 };
 
 enum { WAIT_NONE, WAIT_ENRICHMENT };
@@ -24,13 +20,6 @@ static const struct option route_options[] = {
      NULL, "enrichment: until the CRM has told who it is, 30 s at most"},
 };
 
-static const struct option message_options[] = {
-    {"text", OPTION_TEXT, offsetof(struct message_settings, text), NULL, 0, 0, NULL,
-     OPTION_REQUIRED,
-     "{{lead.firstname | \"Somebody\"}} of {{lead.company | \"?\"}} has {{score}}: {{reasons}}",
-     "{{name}} or {{name | \"if missing\"}}; names as in when, reasons, lead.name_full, lead.url"},
-};
-
 const struct section_spec route_spec = {
     .kind = "route",
     .named = true,
@@ -40,25 +29,7 @@ const struct section_spec route_spec = {
     .help = "who hears about what",
 };
 
-const struct section_spec message_spec = {
-    .kind = "message",
-    .named = true,
-    .options = message_options,
-    .n_options = ARRAY_LEN(message_options),
-    .size = sizeof(struct message_settings),
-    .help = "replaces the built-in message of the route of this name",
-};
-
-/* What all the steps of building need. */
-struct build {
-    struct arena *arena;
-    struct conf_problems *problems;
-    struct route *items;
-    size_t n;
-};
-
-/* The entry, where it is there and has no problem of its own yet. */
-static const struct conf_entry *sound_entry(const struct conf_section *s, const char *key)
+const struct conf_entry *sound_entry(const struct conf_section *s, const char *key)
 {
     const struct conf_entry *e = conf_find(s, key);
 
@@ -95,42 +66,12 @@ static struct route build_route(const struct build *b, struct conf_section *s)
     return r;
 }
 
-static struct route *find(const struct build *b, struct str name)
+const char *nearest_hint(const struct build *b, struct str word, const char *const names[],
+                         size_t n, const char *fallback)
 {
-    for (size_t i = 0; i < b->n; i++)
-        if (str_eq(b->items[i].name, name))
-            return &b->items[i];
-    return NULL;
-}
+    const char *near = conf_nearest(word, names, n);
 
-static void no_route(const struct build *b, const struct conf_section *s)
-{
-    const char **names = arena_array(b->problems->arena, b->n, sizeof *names);
-
-    for (size_t i = 0; i < b->n; i++)
-        names[i] = arena_text(b->problems->arena, b->items[i].name);
-    const char *near = conf_nearest(s->name, names, b->n);
-    struct str hint = near ? arena_printf(b->problems->arena, "did you mean %s?", near)
-                           : STR("a message has the name of the route that it belongs to");
-    conf_problem(b->problems, s, NULL, hint.at, "there is no route %.*s for this message",
-                 STR_ARG(s->name));
-}
-
-static void build_message(const struct build *b, struct conf_section *s)
-{
-    struct message_settings settings = {0};
-    struct route *route = find(b, s->name);
-    const struct template *message = NULL;
-    struct expr_error error;
-
-    conf_bind(s, &message_spec, &settings, b->arena, b->problems);
-    const struct conf_entry *text = sound_entry(s, "text");
-    if (text && template_compile(text->value, b->arena, &message, &error))
-        expr_problem(b->problems, s, text, &error);
-    if (route)
-        route->message = message;
-    else
-        no_route(b, s);
+    return near ? arena_printf(b->problems->arena, "did you mean %s?", near).at : fallback;
 }
 
 void routes_build(const struct conf *conf, struct arena *a, struct routes *ret,
@@ -144,8 +85,8 @@ void routes_build(const struct conf *conf, struct arena *a, struct routes *ret,
             b.items[b.n++] = build_route(&b, &conf->sections[i]);
     for (size_t i = 0; i < conf->n_sections; i++)
         if (str_is(conf->sections[i].kind, "message"))
-            build_message(&b, &conf->sections[i]);
-    *ret = (struct routes){b.items, b.n};
+            message_build(&b, &conf->sections[i]);
+    *ret = (struct routes){b.items, b.n, language_build(conf, a, problems)};
 }
 
 const struct route *routes_find(const struct routes *r, struct str name)
@@ -154,4 +95,20 @@ const struct route *routes_find(const struct routes *r, struct str name)
         if (str_eq(r->items[i].name, name))
             return &r->items[i];
     return NULL;
+}
+
+const struct message *routes_message(const struct routes *r, struct str route, struct str connector)
+{
+    const struct route *of = routes_find(r, route);
+    const struct message *found = NULL;
+
+    for (size_t i = 0; of && i < of->n_messages; i++) {
+        const struct message *m = &of->messages[i];
+
+        if (str_eq(m->connector, connector))
+            return m;
+        if (!m->connector.at)
+            found = m;
+    }
+    return found;
 }

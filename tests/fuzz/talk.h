@@ -32,7 +32,7 @@ static void set_property(struct fixture *f, struct str name, struct str value)
 
 static void set_message(struct fixture *f, struct str text)
 {
-    if (template_compile(text, &f->arena, &f->parcels[0].message, NULL))
+    if (template_compile(text, &f->arena, fixture_template(f, 0), NULL))
         f->parcels[0].message = NULL;
 }
 

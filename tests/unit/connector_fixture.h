@@ -103,6 +103,15 @@ static inline void fixture_parcel(struct fixture *f, size_t i)
     };
 }
 
+/* Where the text of the parcel's message belongs: from here on it has one. */
+static inline const struct template **fixture_template(struct fixture *f, size_t i)
+{
+    struct message *m = ARENA_NEW(&f->arena, struct message);
+
+    f->parcels[i].message = m;
+    return &m->text;
+}
+
 static inline void fixture_job(struct fixture *f, size_t n)
 {
     f->job = (struct job){.settings = f->settings,

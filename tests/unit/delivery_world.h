@@ -59,11 +59,11 @@ const char *reader_database_id(const struct reader *r)
     return "0badcafe";
 }
 
-const struct route *routes_find(const struct routes *r, struct str name)
+const struct message *routes_message(const struct routes *r, struct str route, struct str connector)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (str_eq(r->items[i].name, name))
-            return &r->items[i];
+        if (str_eq(r->items[i].name, route) && str_eq(r->items[i].messages->connector, connector))
+            return r->items[i].messages;
     return NULL;
 }
 

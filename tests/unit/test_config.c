@@ -259,6 +259,7 @@ static void the_reference_names_every_kind_of_section(void **state)
                                            "[group engagement]",
                                            "[rule demo-request]",
                                            "[route hot-lead]",
+                                           "[messages]",
                                            "[message hot-lead]"};
     struct sbuf b AUTO(sbuf_free) = SBUF(256 * 1024);
 

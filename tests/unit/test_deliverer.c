@@ -21,9 +21,9 @@ static struct world *world_one(void)
 
 static void a_due_delivery_is_sent_and_recorded(void **state)
 {
-    static const char template; /* only its address counts */
-    static const struct route hot = {.name = {"hot", 3}, .message = (const void *)&template};
-    static const struct routes routes = {&hot, 1};
+    static const struct message own = {.connector = {"c", 1}};
+    static const struct route hot = {.name = {"hot", 3}, .messages = &own, .n_messages = 1};
+    static const struct routes routes = {&hot, 1, LANGUAGE_EN};
     struct world *w = world_new(one, 1);
 
     (void)state;

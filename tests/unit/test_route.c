@@ -55,9 +55,9 @@ static void a_section_becomes_a_route_with_its_message(void **state)
     assert_true(expr_true(hot->when, &risen));
     assert_false(expr_true(hot->when, &same));
     assert_false(any->wait_for_enrichment);
-    assert_null(any->message);
-    template_write(hot->message, &(struct template_values){.facts = risen}, ESCAPE_NONE, &w.arena,
-                   &b);
+    assert_int_equal(any->n_messages, 0);
+    template_write(hot->messages->text, &(struct template_values){.facts = risen}, ESCAPE_NONE,
+                   &w.arena, &b);
     assert_string_equal(b.at, "Somebody is hot:\n80 points");
 }
 

@@ -49,6 +49,15 @@ static void a_lead_without_crm_record_has_no_link(void **state)
     golden(&f, "slack/bare.http");
 }
 
+static void the_language_of_the_messages_is_kept(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    f.parcels[0].language = LANGUAGE_ES;
+    fixture_build(&f);
+    golden(&f, "slack/spanish.http");
+}
+
 static void a_webhook_gets_the_message_without_channel_and_token(void **state)
 {
     (void)state;
@@ -66,7 +75,7 @@ static void a_template_replaces_the_built_in_message(void **state)
     fixture_start(&f, WITH_TOKEN);
     fixture_put(&f, 0, "firstname", "<!channel> & co");
     assert_int_equal(template_compile(STR("*{{lead.firstname}}* has {{score}}: {{reasons}}"),
-                                      &f.arena, &f.parcels[0].message, &error),
+                                      &f.arena, fixture_template(&f, 0), &error),
                      RC_OK);
     fixture_build(&f);
     golden(&f, "slack/template.http");
@@ -170,7 +179,7 @@ static void a_long_template_is_cut_before_an_entity(void **state)
         for (size_t i = 0; i < 1000; i++)
             sbuf_text(&name, "&");
         fixture_put(&f, 0, "firstname", name.at);
-        assert_int_equal(template_compile(sbuf_str(&b), &f.arena, &f.parcels[0].message, &error),
+        assert_int_equal(template_compile(sbuf_str(&b), &f.arena, fixture_template(&f, 0), &error),
                          RC_OK);
         fixture_build(&f);
         assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
@@ -204,6 +213,7 @@ int main(void)
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_lead_becomes_header_fields_reasons_and_a_link),
         T(a_lead_without_crm_record_has_no_link),
+        T(the_language_of_the_messages_is_kept),
         T(a_webhook_gets_the_message_without_channel_and_token),
         T(a_template_replaces_the_built_in_message),
         T(what_a_lead_types_cannot_ping_or_link),

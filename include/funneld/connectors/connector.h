@@ -89,7 +89,8 @@ struct parcel {
     struct str lead_public_id;
     struct str crm_url;     /* link to the record in the CRM; missing: not a CRM contact */
     struct str remote_lead; /* the lead's object in this service, e.g. Notion page id; missing */
-    const struct template *message; /* NULL: built-in */
+    const struct message *message; /* of the route, for this connector; NULL: built-in */
+    enum language language;        /* of the built-in message */
 };
 
 enum verdict {

@@ -1,0 +1,130 @@
+/* connectors/message.c - what a parcel says, whatever the service: the route's own words or ours.
+ */
+#include "connectors_priv.h"
+
+#include "funneld/base/clock.h"
+
+enum { NAME_POINTS = 100 };
+
+static struct str score_line(const struct parcel *p, struct arena *a)
+{
+    const struct delivery_facts *f = &p->d.facts;
+    struct str score = score_text(f->score, a);
+
+    if (f->score == f->previous)
+        return score;
+    return PHRASE_WITH(p->language, PHRASE_SCORE_BEFORE, a, score, score_text(f->previous, a));
+}
+
+size_t message_lines(const struct parcel *p, struct arena *a,
+                     struct message_line ret[MESSAGE_LINES_MAX])
+{
+    struct str email = lead_text(p->lead, "email");
+    const struct {
+        enum phrase label;
+        struct str value;
+    } all[MESSAGE_LINES_MAX] = {
+        {PHRASE_SCORE, score_line(p, a)},
+        {PHRASE_EMAIL, email.len ? email : p->lead->email},
+        {PHRASE_COMPANY, lead_text(p->lead, "company")},
+        {PHRASE_JOB_TITLE, lead_text(p->lead, "jobtitle")},
+        {PHRASE_PHONE, lead_text(p->lead, "phone")},
+    };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i].value.len)
+            ret[n++] = (struct message_line){phrase_text(p->language, all[i].label), all[i].value};
+    return n;
+}
+
+struct str message_title(const struct parcel *p, struct arena *a)
+{
+    struct str name = text_points(str_trim(lead_name(p->lead, a)), NAME_POINTS);
+
+    return PHRASE_WITH(p->language, PHRASE_TITLE_COLD + p->d.facts.band, a, name);
+}
+
+struct str message_summary(const struct parcel *p, struct arena *a)
+{
+    const struct delivery_facts *f = &p->d.facts;
+    struct str score = score_text(f->score, a), line;
+
+    line = PHRASE_WITH(p->language, PHRASE_SUMMARY, a, message_title(p, a), score);
+    return arena_printf(a, "%.*s%s%.*s", STR_ARG(line), f->reasons.len ? " - " : "",
+                        STR_ARG(f->reasons));
+}
+
+struct str message_origin(const struct parcel *p, struct arena *a)
+{
+    const struct delivery_facts *f = &p->d.facts;
+    char when[TIME_TEXT];
+
+    time_text(f->event_time, when);
+    return PHRASE_WITH(p->language, PHRASE_ORIGIN, a, f->event_type, f->event_source,
+                       arena_printf(a, "%.16sZ", when), p->d.route);
+}
+
+static struct template_values values_of(const struct parcel *p, struct arena *a)
+{
+    const struct delivery_facts *f = &p->d.facts;
+    struct event *event = ARENA_NEW(a, struct event);
+
+    *event = (struct event){
+        .source = f->event_source,
+        .type = f->event_type,
+        .property = f->event_property,
+        .value = f->event_value,
+        .occurred_at = f->event_time,
+    };
+    return (struct template_values){
+        .facts = {.event = event,
+                  .lead = p->lead,
+                  .score = f->score,
+                  .previous = f->previous,
+                  .band = f->band},
+        .reasons = f->reasons,
+        .name = lead_name(p->lead, a),
+        .url = p->crm_url,
+        .language = p->language,
+    };
+}
+
+struct str message_written(const struct parcel *p, const struct template *t, enum escaping how,
+                           struct arena *a)
+{
+    struct template_values values = values_of(p, a);
+    struct sbuf b AUTO(sbuf_free) = SBUF(MESSAGE_BYTES_MAX);
+
+    template_write(t, &values, how, a, &b);
+    return arena_str(a, str_trim(sbuf_str(&b)));
+}
+
+static struct str built_in_text(const struct parcel *p, struct arena *a)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(MESSAGE_BYTES_MAX);
+    struct message_line lines[MESSAGE_LINES_MAX];
+    size_t n = message_lines(p, a, lines);
+    const struct str reasons = p->d.facts.reasons;
+
+    sbuf_add(&b, message_title(p, a));
+    sbuf_text(&b, "\n\n");
+    for (size_t i = 0; i < n; i++)
+        sbuf_printf(&b, "%s: %.*s\n", lines[i].label, STR_ARG(text_points(lines[i].value, 500)));
+    if (reasons.len)
+        sbuf_printf(&b, "%s: %.*s\n", phrase_text(p->language, PHRASE_REASONS),
+                    STR_ARG(text_points(reasons, 4000)));
+    if (p->crm_url.len)
+        sbuf_printf(&b, "\n%s: %.*s\n", phrase_text(p->language, PHRASE_OPEN_CRM),
+                    STR_ARG(p->crm_url));
+    sbuf_char(&b, '\n');
+    sbuf_add(&b, message_origin(p, a));
+    return arena_str(a, sbuf_str(&b));
+}
+
+struct str message_text(const struct parcel *p, struct arena *a)
+{
+    struct str own = p->message ? message_written(p, p->message->text, ESCAPE_NONE, a) : STR_NULL;
+
+    return own.len ? own : built_in_text(p, a);
+}
