@@ -202,6 +202,7 @@ static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
     if (rc == RC_OK)
         rc = daemon_command(d, COMMAND_RETRY, &filter, NULL, &count, &why);
     if (rc == RC_OK) {
+        deliverer_probe(d->deliverer);
         json_open(b, '{');
         json_kv_int(b, "retried", count);
         json_key(b, "more");

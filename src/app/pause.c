@@ -55,7 +55,7 @@ enum rc daemon_pause(struct daemon *d, const json *request, bool paused, struct 
         rc = daemon_command(d, COMMAND_CALL, &p, pause_connectors, NULL, why);
     if (rc != RC_OK)
         return rc;
-    deliverer_rescan(d->deliverer);
+    deliverer_probe(d->deliverer);
     for (size_t i = 0; i < p.n; i++)
         log_write(LOG_INFO, paused ? "connector.paused" : "connector.resumed",
                   L_STR("connector", p.names[i]), L_END);

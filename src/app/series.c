@@ -23,6 +23,8 @@ static void connector_series(struct str name)
     (void)metric(METRIC_DELIVERY_SECONDS, name, STR_NULL);
     (void)metric(METRIC_QUEUE_DEPTH, name, STR_NULL);
     (void)metric(METRIC_QUEUE_OLDEST, name, STR_NULL);
+    (void)metric(METRIC_QUEUE_ETA, name, STR_NULL);
+    (void)metric(METRIC_CIRCUIT_OPEN, name, STR_NULL);
 }
 
 void daemon_make_series(const struct config *c)

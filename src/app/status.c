@@ -1,14 +1,31 @@
 /* app/status.c - one screen: health, queue per connector. */
 #include "daemon_priv.h"
 
+#include <math.h>
+
 #include "funneld/app/control.h"
 #include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 #include "funneld/observe/health.h"
 #include "funneld/observe/log.h"
+#include "funneld/observe/metrics.h"
 
-static void connector_status(const struct connector *k, struct reader *reader, int64_t now_ms,
-                             struct sbuf *b)
+/* What the delivery thread sees coming; null: that it never ends like this, or nobody looks. */
+static void outlook(struct str name, bool running, struct sbuf *b)
+{
+    double eta = metric_value(metric(METRIC_QUEUE_ETA, name, STR_NULL));
+
+    json_key(b, "eta_seconds");
+    if (running && isfinite(eta))
+        json_int(b, (int64_t)ceil(eta));
+    else
+        json_null(b);
+    json_key(b, "circuit_open");
+    json_bool(b, metric_value(metric(METRIC_CIRCUIT_OPEN, name, STR_NULL)) > 0);
+}
+
+static void connector_status(const struct connector *k, struct reader *reader, bool running,
+                             int64_t now_ms, struct sbuf *b)
 {
     int64_t depth = 0, oldest = 0;
     bool paused = false;
@@ -24,6 +41,7 @@ static void connector_status(const struct connector *k, struct reader *reader, i
     json_kv_int(b, "oldest_seconds", depth && now_ms > oldest ? (now_ms - oldest) / 1000 : 0);
     json_key(b, "paused");
     json_bool(b, paused);
+    outlook(k->name, running, b);
     json_close(b, '}');
 }
 
@@ -45,7 +63,7 @@ void status_write(const struct config *c, struct reader *reader, bool running, i
     json_key(b, "connectors");
     json_open(b, '[');
     for (size_t i = 0; i < c->n_connectors; i++)
-        connector_status(&c->connectors[i], reader, now_ms, b);
+        connector_status(&c->connectors[i], reader, running, now_ms, b);
     json_close(b, ']');
     json_key(b, "config");
     json_open(b, '{');

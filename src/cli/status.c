@@ -50,13 +50,27 @@ static void print_bands(struct cli *cli)
                 (long long)bands[BAND_COLD]);
 }
 
+static struct str done_in(struct cli *cli, const json *connector, int64_t depth)
+{
+    int64_t eta = 0;
+
+    if (!depth || !json_int64(json_get(connector, "eta_seconds"), &eta))
+        return STR_NULL;
+    return show_duration(eta * SECONDS_MS, &cli->arena);
+}
+
+static struct str trouble(const json *connector)
+{
+    if (json_true(json_get(connector, "paused")))
+        return STR("paused");
+    return json_true(json_get(connector, "circuit_open")) ? STR("failing: see the log") : STR_NULL;
+}
+
 static void print_queue(struct cli *cli, const json *connectors)
 {
-    static const struct column columns[] = {{"CONNECTOR", 0, false},
-                                            {"TYPE", 0, false},
-                                            {"WAITING", 0, true},
-                                            {"OLDEST", 0, true},
-                                            {"", 0, false}};
+    static const struct column columns[] = {{"CONNECTOR", 0, false}, {"TYPE", 0, false},
+                                            {"WAITING", 0, true},    {"OLDEST", 0, true},
+                                            {"DONE IN", 0, true},    {"", 0, false}};
     struct table t = TABLE(&cli->arena, columns);
 
     for (const json *k = json_first(connectors); k; k = json_next(k)) {
@@ -69,7 +83,8 @@ static void print_queue(struct cli *cli, const json *connectors)
         table_cell(&t, json_string(json_get(k, "type")));
         table_int(&t, depth);
         table_cell(&t, depth ? show_duration(oldest * SECONDS_MS, &cli->arena) : STR_NULL);
-        table_cell(&t, json_true(json_get(k, "paused")) ? STR("paused") : STR_NULL);
+        table_cell(&t, done_in(cli, k, depth));
+        table_cell(&t, trouble(k));
     }
     sbuf_char(&cli->out, '\n');
     table_print(&t, &cli->out);

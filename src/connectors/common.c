@@ -2,6 +2,9 @@
 #include "connectors_priv.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "funneld/base/crypto.h"
 
 enum { REASON_BODY_MAX = 200 };
 
@@ -17,6 +20,17 @@ enum rc request_body(struct http_request *r, const struct sbuf *b, const char *c
         return why_fail(RC_INVALID, why, "the request would be above %zu bytes", b->max);
     http_header_add(r, "Content-Type", str_of(content_type));
     return RC_OK;
+}
+
+uint64_t quota_key(struct str account, const char *limit)
+{
+    const struct str parts[] = {account, STR("\n"), str_of(limit)};
+    uint8_t hash[SHA256_LEN];
+    uint64_t key;
+
+    sha256(parts, ARRAY_LEN(parts), hash);
+    memcpy(&key, hash, sizeof key);
+    return key;
 }
 
 enum rc url_seal(const struct sbuf *b, struct arena *a, struct str *ret, struct why *why)

@@ -120,10 +120,27 @@ static void submit(struct attempt *a, struct work *work, enum work_kind kind,
         abandon(a);
 }
 
+/* The service wants a rest, from all that this request counted for. */
+static void rest(struct attempt *a, int64_t until_ms)
+{
+    lane_pause(a->lane, until_ms);
+    governor_block(&a->engine->governor, a->quotas, a->n_quotas, until_ms);
+}
+
+static struct str first_reason(const struct attempt *a)
+{
+    for (size_t i = 0; i < a->job.n; i++)
+        if (a->job.outcomes[i].reason.len)
+            return a->job.outcomes[i].reason;
+    return STR_NULL;
+}
+
 static void finish(struct attempt *a, int64_t now_ms)
 {
     if (a->job.pause_ms > 0)
-        lane_pause(a->lane, now_ms + a->job.pause_ms);
+        rest(a, now_ms + a->job.pause_ms);
+    lane_note_health(a->lane, a->job.broken ? HEALTH_BROKEN : a->health, first_reason(a),
+                     a->started_at, now_ms, random_next(&a->engine->random));
     attempt_settle(a, now_ms);
     submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING);
 }
@@ -188,7 +205,7 @@ static void build(struct attempt *a, int64_t now_ms)
 /* The next request of the conversation, when the rate lets it out. */
 static void step(struct attempt *a, int64_t now_ms)
 {
-    const struct connector_common *c = a->job.settings;
+    struct governor *g = &a->engine->governor;
 
     if (a->steps >= STEPS_MAX) {
         finish_rest(a, attempt_doubt(a), STR("the conversation with the service does not end"),
@@ -196,13 +213,18 @@ static void step(struct attempt *a, int64_t now_ms)
         return;
     }
     a->state = ATTEMPT_READY;
-    a->wake_at = rate_take(&a->lane->rate, c->rate, now_ms);
+    a->n_quotas = connector_quotas(a->connector, &a->job, a->quotas);
+    a->wake_at = lane_ready_at(a->lane, now_ms);
+    a->wake_at = governor_ready_at(g, a->quotas, a->n_quotas, a->wake_at);
+    lane_count_request(a->lane, a->wake_at);
+    governor_count(g, a->quotas, a->n_quotas, a->wake_at);
     if (a->wake_at <= now_ms)
         build(a, now_ms);
 }
 
 void attempt_begin(struct attempt *a, int64_t now_ms)
 {
+    lane_count_start(a->lane, a->job.n, now_ms);
     step(a, now_ms);
 }
 
@@ -210,7 +232,14 @@ static void heed_retry_after(struct attempt *a, const struct http_response *r, i
 {
     a->retry_after_ms = r->retry_after_ms;
     if (r->retry_after_ms > 0 && (r->status == 429 || r->status == 503))
-        lane_pause(a->lane, now_ms + r->retry_after_ms);
+        rest(a, now_ms + r->retry_after_ms);
+}
+
+/* A service that answers with sense is well, whatever it says. */
+static enum attempt_health health_of(const struct http_response *r)
+{
+    return r->fate != HTTP_ANSWERED || r->status == 408 || r->status >= 500 ? HEALTH_FAILED
+                                                                            : HEALTH_WELL;
 }
 
 void attempt_answered(struct attempt *a, const struct http_response *r, int64_t now_ms)
@@ -221,6 +250,7 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
     answer.error = mask_secrets(a->connector, &a->request, r->error, a->job.arena);
     if (!a->request.repeatable && r->fate != HTTP_NOT_SENT)
         a->may_have_acted = true;
+    a->health = health_of(r);
     if (r->fate != HTTP_ANSWERED) {
         finish_rest(a, attempt_doubt(a), answer.error, now_ms);
         return;
@@ -228,7 +258,10 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
     a->status = r->status;
     a->job.now_ms = now_ms;
     heed_retry_after(a, r, now_ms);
-    if (a->connector->type->judge(&a->job, &answer) == JUDGED_CONTINUE)
+    bool goes_on = a->connector->type->judge(&a->job, &answer) == JUDGED_CONTINUE;
+    governor_learn(&a->engine->governor, &a->job.left, now_ms);
+    a->job.left = (struct quota_left){0};
+    if (goes_on)
         step(a, now_ms);
     else
         finish(a, now_ms);
@@ -284,10 +317,26 @@ bool attempt_give_way(struct attempt *a)
     return true;
 }
 
+/* Since it was told when to leave, the service may have asked for a rest. */
+static bool must_rest(struct attempt *a, int64_t now_ms)
+{
+    const struct governor *g = &a->engine->governor;
+    int64_t until = governor_rests_until(g, a->quotas, a->n_quotas);
+
+    if (until < a->lane->paused_until)
+        until = a->lane->paused_until;
+    if (until <= now_ms)
+        return false;
+    a->wake_at = until;
+    return true;
+}
+
 void attempt_resume(struct attempt *a, int64_t now_ms)
 {
-    if (a->state == ATTEMPT_READY)
-        build(a, now_ms);
-    else
+    if (a->state == ATTEMPT_READY) {
+        if (!must_rest(a, now_ms))
+            build(a, now_ms);
+    } else {
         submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING);
+    }
 }

@@ -16,6 +16,7 @@
 #define FUNNELD_DELIVER_ATTEMPT_H
 
 #include "funneld/deliver/deliverer.h"
+#include "governor_priv.h"
 #include "lane_priv.h"
 
 enum attempt_state {
@@ -49,7 +50,10 @@ struct attempt {
     int64_t marked_at;           /* 0: it is not on disk that the attempt began */
     bool may_have_acted;         /* a request that is not repeatable has left */
     int steps, status;
-    int64_t retry_after_ms; /* of the last answer; -1: none */
+    int64_t retry_after_ms;          /* of the last answer; -1: none */
+    struct quota quotas[QUOTAS_MAX]; /* that the last request drew from */
+    size_t n_quotas;
+    enum attempt_health health; /* as the last answer says */
     struct attempts mark;
     struct verdicts report;
     struct post post; /* says in the mailbox that the writer has done mark or report */
@@ -62,6 +66,7 @@ struct engine {
     struct lanes lanes;
     uint64_t random;
     struct attempt *attempts;
+    struct governor governor;
     struct trusted_time trusted;
     int64_t trusted_ms;               /* as of this step: by what a delivery is too old */
     bool store_closed;                /* nothing can be recorded any more, so nothing may begin */

@@ -22,6 +22,7 @@ struct deliverer {
     struct lane *lanes;
     int64_t last_ms; /* of the last step */
     /* Shared with other threads */
+    atomic_bool probe;  /* somebody may have mended what was broken */
     atomic_bool rescan; /* a notification was lost, or many rows changed */
     atomic_bool woken;  /* the transport has been woken since the last turn */
     atomic_bool stopping;
@@ -75,6 +76,12 @@ void deliverer_rescan(struct deliverer *d)
 {
     atomic_store(&d->rescan, true);
     wake(d);
+}
+
+void deliverer_probe(struct deliverer *d)
+{
+    atomic_store(&d->probe, true);
+    deliverer_rescan(d);
 }
 
 void deliverer_reload(struct deliverer *d, const struct lanes *lanes)
@@ -194,6 +201,13 @@ static void heed_rescan(struct deliverer *d, int64_t now_ms)
             l->scan_at = now_ms;
 }
 
+static void heed_probe(struct deliverer *d, int64_t now_ms)
+{
+    if (atomic_exchange(&d->probe, false))
+        for (struct lane *l = d->lanes; l; l = l->next)
+            circuit_probe_now(&l->circuit, now_ms);
+}
+
 static void heed_clock(struct deliverer *d, int64_t now_ms)
 {
     int64_t back = d->last_ms > now_ms ? d->last_ms - now_ms : 0;
@@ -203,6 +217,7 @@ static void heed_clock(struct deliverer *d, int64_t now_ms)
         lane_clock(l, now_ms, back);
     for (struct attempt *a = d->engine.attempts; a && back; a = a->next)
         a->wake_at -= back;
+    governor_shift(&d->engine.governor, back);
 }
 
 static bool take_results(struct deliverer *d, int64_t now_ms)
@@ -239,13 +254,46 @@ static bool resume_sleepers(struct deliverer *d, int64_t now_ms)
     return any;
 }
 
+/* What the lane's next attempt will begin with. */
+static size_t next_quotas(const struct lane *l, int64_t now_ms, struct quota ret[])
+{
+    if (!l->connector)
+        return 0;
+    const struct job next = {
+        .settings = l->connector->settings, .session = l->session->data, .now_ms = now_ms};
+    return connector_quotas(l->connector, &next, ret);
+}
+
+/* When the account lets it. */
+static int64_t quota_at(const struct deliverer *d, const struct lane *l, int64_t now_ms)
+{
+    struct quota quotas[QUOTAS_MAX];
+    size_t n = next_quotas(l, now_ms, quotas);
+
+    return governor_ready_at(&d->engine.governor, quotas, n, now_ms);
+}
+
+static void tell_outlook(struct deliverer *d, int64_t now_ms)
+{
+    for (struct lane *l = d->lanes; l; l = l->next) {
+        struct quota quotas[QUOTAS_MAX];
+        size_t n = next_quotas(l, now_ms, quotas);
+        double per_second = 0;
+
+        for (size_t i = 0; i < n; i++)
+            if (per_second <= 0 || quotas[i].per_second < per_second)
+                per_second = quotas[i].per_second;
+        lane_tell_eta(l, d->engine.ports.reader, per_second, now_ms);
+    }
+}
+
 static bool run_lane(struct deliverer *d, struct lane *l, int64_t now_ms)
 {
     bool any = false;
 
     for (;;) {
         lane_scan(l, d->engine.ports.reader, now_ms);
-        if (starts_nothing(d) || !lane_may_start(l, now_ms))
+        if (starts_nothing(d) || !lane_may_start(l, now_ms) || quota_at(d, l, now_ms) > now_ms)
             return any;
 
         struct attempt *a = attempt_gather(&d->engine, l, now_ms);
@@ -279,7 +327,7 @@ static int64_t next_turn(const struct deliverer *d, int64_t now_ms)
             at = earlier(at, a->wake_at);
     if (!starts_nothing(d))
         for (const struct lane *l = d->lanes; l; l = l->next)
-            at = earlier(at, lane_wake_at(l, now_ms));
+            at = earlier(at, lane_wake_at(l, quota_at(d, l, now_ms), now_ms));
     return at;
 }
 
@@ -304,11 +352,13 @@ int64_t deliverer_step(struct deliverer *d, int64_t now_ms, int64_t steady_ms)
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
         more = read_mail(d, now_ms);
         heed_rescan(d, now_ms);
+        heed_probe(d, now_ms);
         more |= take_results(d, now_ms);
         more |= resume_sleepers(d, now_ms);
         more |= run_lanes(d, now_ms);
     }
     drop_removed(d);
+    tell_outlook(d, now_ms);
     atomic_store(&d->busy, count_attempts(d));
     return more ? now_ms : next_turn(d, now_ms);
 }
@@ -368,6 +418,7 @@ void deliverer_free(struct deliverer *d)
         d->lanes = l->next;
         lane_free(l);
     }
+    governor_free(&d->engine.governor);
     ref_drop(d->engine.lanes.owner);
     mailbox_free(d->engine.mailbox);
     free(d);

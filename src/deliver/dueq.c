@@ -62,6 +62,20 @@ const struct due_row *dueq_first(const struct dueq *q)
     return q->n ? &q->heap[0] : NULL;
 }
 
+/* Below one that is not due none is: what has to be looked at is a little more than what is due. */
+static size_t count_due(const struct dueq *q, size_t i, int64_t now_ms, size_t most)
+{
+    if (most == 0 || i >= q->n || q->heap[i].due_at > now_ms)
+        return 0;
+    size_t n = 1 + count_due(q, 2 * i + 1, now_ms, most - 1);
+    return n + count_due(q, 2 * i + 2, now_ms, most - n);
+}
+
+size_t dueq_count_due(const struct dueq *q, int64_t now_ms, size_t most)
+{
+    return count_due(q, 0, now_ms, most);
+}
+
 bool dueq_remove(struct dueq *q, int64_t lead)
 {
     const uint32_t *found = leadmap_find(&q->places, lead);

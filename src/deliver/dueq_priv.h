@@ -36,6 +36,8 @@ MUST_CHECK enum rc dueq_add(struct dueq *q,
                             struct due_row row); /* RC_EXISTS: lead; RC_BUSY: full */
 const struct due_row *dueq_find(const struct dueq *q, int64_t lead); /* NULL: none of this lead */
 const struct due_row *dueq_first(const struct dueq *q);              /* NULL: empty */
+/* How many are due, counted up to `most`. */
+size_t dueq_count_due(const struct dueq *q, int64_t now_ms, size_t most);
 bool dueq_remove(struct dueq *q, int64_t lead);
 void dueq_clear(struct dueq *q);
 void dueq_free(struct dueq *q);

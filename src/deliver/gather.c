@@ -14,12 +14,14 @@
 #define UNDER_WAY_MS (1 * SECONDS_MS)
 
 /* At most so many parcels, and room for no more than there are. */
-static size_t batch_room(const struct lane *lane)
+static size_t batch_room(const struct lane *lane, int64_t now_ms)
 {
     const struct connector_type *type = lane->connector->type;
     int64_t max =
         type->batch_limit ? type->batch_limit(lane->connector->settings) : (int64_t)type->max_batch;
 
+    if (lane_is_flooded(lane, now_ms))
+        max = DIGEST_MAX;
     if (max > (int64_t)lane->window.n)
         max = (int64_t)lane->window.n;
     return max > 1 ? (size_t)max : 1;
@@ -162,7 +164,7 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
 
 struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms)
 {
-    size_t room = batch_room(lane);
+    size_t room = batch_room(lane, now_ms);
     struct due_row row;
 
     if (!dueq_first(&lane->window) || dueq_first(&lane->window)->due_at > now_ms)
@@ -175,6 +177,7 @@ struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_
         if (fit == FIT_LATER || fit == FIT_UNREAD)
             break;
     }
+    a->job.digest = lane->connector->type->digest && a->job.n > 1;
     if (a->job.n)
         return a;
     attempt_free(a);

@@ -51,6 +51,8 @@ struct lane *lane_new(struct str name)
     lane->dead = metric(METRIC_DELIVERIES, name, STR("dead"));
     (void)metric(METRIC_DELIVERIES, name, STR("superseded")); /* the writer counts these two */
     (void)metric(METRIC_DELIVERIES, name, STR("cancelled"));
+    lane->circuit_open = metric(METRIC_CIRCUIT_OPEN, name, STR_NULL);
+    lane->eta = metric(METRIC_QUEUE_ETA, name, STR_NULL);
     lane->seconds = metric(METRIC_DELIVERY_SECONDS, name, STR_NULL);
     return lane;
 }
@@ -76,6 +78,7 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     session_drop(lane->session);
     lane->session = connector ? session_new(connector->type) : NULL;
     lane->connector = connector;
+    lane_close_circuit(lane); /* what was broken may be mended */
     dueq_clear(&lane->window);
     lane->unseen_due = NEVER;
     lane->scan_at = connector ? now_ms : NEVER;
@@ -96,6 +99,9 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     if (back_ms <= 0)
         return;
     lane->rate.next_ms -= (double)back_ms;
+    circuit_shift(&lane->circuit, back_ms);
+    lane->flood.from -= back_ms;
+    lane->eta_told_at -= back_ms;
     lane->paused_until -= back_ms;
     lane->rest_until -= back_ms;
     lane->scan_at = now_ms;
@@ -174,7 +180,7 @@ static bool is_due(const struct lane *lane, int64_t now_ms)
 }
 
 /* What is unseen matters only once the window has nothing to do: it is read in order of due_at. */
-static int64_t next_scan(const struct lane *lane, int64_t now_ms)
+int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
 {
     int64_t at = lane->scan_at;
 
@@ -199,7 +205,7 @@ static void fill(struct lane *lane, const struct due_row rows[], size_t n, bool 
 
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
 {
-    if (!lane->connector || next_scan(lane, now_ms) > now_ms)
+    if (!lane->connector || lane_next_scan(lane, now_ms) > now_ms)
         return;
 
     /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
@@ -224,34 +230,4 @@ bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret)
         return false;
     *ret = *dueq_first(&lane->window);
     return dueq_remove(&lane->window, ret->lead);
-}
-
-void lane_pause(struct lane *lane, int64_t until_ms)
-{
-    if (until_ms > lane->paused_until)
-        lane->paused_until = until_ms;
-}
-
-bool lane_may_start(const struct lane *lane, int64_t now_ms)
-{
-    return lane->connector && (int64_t)lane->running < lane_common(lane)->concurrency &&
-           lane->paused_until <= now_ms &&
-           rate_ready_at(&lane->rate, lane_common(lane)->rate, now_ms) <= now_ms;
-}
-
-int64_t lane_wake_at(const struct lane *lane, int64_t now_ms)
-{
-    if (!lane->connector)
-        return NEVER;
-
-    const struct due_row *first = dueq_first(&lane->window);
-    int64_t at = next_scan(lane, now_ms);
-    if (first && (int64_t)lane->running < lane_common(lane)->concurrency) {
-        int64_t start = rate_ready_at(&lane->rate, lane_common(lane)->rate, now_ms);
-
-        start = later(later(first->due_at, lane->paused_until), start);
-        if (start < at)
-            at = start;
-    }
-    return at;
 }

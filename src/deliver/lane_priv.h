@@ -8,7 +8,9 @@
 #ifndef FUNNELD_DELIVER_LANE_H
 #define FUNNELD_DELIVER_LANE_H
 
+#include "circuit_priv.h"
 #include "dueq_priv.h"
+#include "eta_priv.h"
 #include "funneld/connectors/connector.h"
 #include "funneld/observe/metrics.h"
 #include "funneld/store/store.h"
@@ -26,6 +28,12 @@ struct session {
 struct session *session_new(const struct connector_type *type);
 void session_drop(struct session *s); /* NULL is fine */
 
+/* Messages that left one by one since a time: when they are too many, what follows waits for the
+ * end of the window and becomes one digest. */
+struct flood {
+    int64_t from, n;
+};
+
 struct lane {
     struct lane *next;
     char *name_text;
@@ -36,6 +44,10 @@ struct lane {
     struct leadmap flight; /* leads whose delivery is in an attempt */
     size_t running;        /* attempts */
     struct rate rate;
+    struct circuit circuit;
+    struct flood flood;
+    struct pace pace;
+    int64_t eta_told_at;
     int64_t paused_until;
     int64_t began_at; /* what an older process had sent had left by then, whatever its clock said */
     int64_t scan_at;  /* when to read the disk again; NEVER: no need */
@@ -45,7 +57,7 @@ struct lane {
                             clock was ahead when it was written */
     int64_t put_off;     /* the same for any other row */
     int64_t doubt_until; /* the clock was set back not long ago: rows may carry times ahead of it */
-    struct series *delivered, *retried, *dead, *seconds;
+    struct series *delivered, *retried, *dead, *seconds, *circuit_open, *eta;
 };
 
 struct lane *lane_new(struct str name);
@@ -74,8 +86,27 @@ bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret);
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row);
 
 void lane_pause(struct lane *lane, int64_t until_ms);
+/* When its next request may leave by its own rate and pause: now or later; and it does. */
+int64_t lane_ready_at(const struct lane *lane, int64_t now_ms);
+void lane_count_request(struct lane *lane, int64_t at_ms);
 bool lane_may_start(const struct lane *lane, int64_t now_ms);
-/* When the lane can do something that it cannot do now, if nothing happens before. */
-int64_t lane_wake_at(const struct lane *lane, int64_t now_ms);
+/* When the lane can do something that it cannot do now, if nothing happens before; quota_at: when
+ * the account's quotas let an attempt start. */
+int64_t lane_wake_at(const struct lane *lane, int64_t quota_at, int64_t now_ms);
+
+/* When the disk is to be read again; NEVER: there is no need. */
+int64_t lane_next_scan(const struct lane *lane, int64_t now_ms);
+
+/* Whether what is due goes as one message; and an attempt at n deliveries starts. */
+bool lane_is_flooded(const struct lane *lane, int64_t now_ms);
+void lane_count_start(struct lane *lane, size_t n, int64_t now_ms);
+
+/* An attempt that began at `began` has ended. */
+void lane_note_health(struct lane *lane, enum attempt_health health, struct str reason,
+                      int64_t began, int64_t now_ms, uint64_t random);
+/* From time to time: when all that waits will be done with. per_second: by the account's quotas, 0:
+ * they set no limit. */
+void lane_tell_eta(struct lane *lane, struct reader *reader, double per_second, int64_t now_ms);
+void lane_close_circuit(struct lane *lane); /* nothing is known of the service */
 
 #endif

@@ -3,32 +3,21 @@
 
 #include <math.h>
 
-/* At high rates several requests may leave in one turn of the loop; up to 10/s they are spaced. */
-#define BURST_MS 100.0
-
 #define LEAST_MS INT64_C(100)
 
-static double step_ms(double per_second)
-{
-    return 1000.0 / per_second;
-}
-
-int64_t rate_ready_at(const struct rate *r, double per_second, int64_t now_ms)
+int64_t rate_ready_at(const struct rate *r, double per_second, double burst_ms, int64_t now_ms)
 {
     if (per_second <= 0)
         return now_ms;
 
-    double at = ceil(r->next_ms - fmax(0, BURST_MS - step_ms(per_second)));
+    double at = ceil(r->next_ms - fmax(0, burst_ms));
     return at > (double)now_ms ? (int64_t)at : now_ms;
 }
 
-int64_t rate_take(struct rate *r, double per_second, int64_t now_ms)
+void rate_count(struct rate *r, double per_second, int64_t at_ms)
 {
-    int64_t at = rate_ready_at(r, per_second, now_ms);
-
     if (per_second > 0)
-        r->next_ms = fmax(r->next_ms, (double)now_ms) + step_ms(per_second);
-    return at;
+        r->next_ms = fmax(r->next_ms, (double)at_ms) + 1000.0 / per_second;
 }
 
 int64_t backoff_wait(int64_t base_ms, int64_t max_ms, int64_t attempts, uint64_t random)

@@ -167,6 +167,7 @@ static void count(struct lane *lane, const struct attempt_end *end, const struct
 void attempt_recorded(struct attempt *a, int64_t now_ms)
 {
     struct lane *lane = a->lane;
+    size_t ended = 0;
 
     for (size_t i = 0; i < a->report.n; i++) {
         const struct attempt_end *end = &a->report.ends[i];
@@ -175,6 +176,7 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
         int64_t opened = a->marked_at ? a->marked_at : d->open_attempt_at;
 
         tell(end, d);
+        ended += !again;
         if (end->applied)
             count(lane, end, d);
         (void)leadmap_remove(&lane->flight, d->lead);
@@ -184,4 +186,5 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
         else
             lane_refresh(lane, a->engine->ports.reader, d->lead, now_ms);
     }
+    pace_note(&lane->pace, ended, a->steps, now_ms - a->started_at);
 }

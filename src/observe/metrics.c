@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +186,15 @@ static void write_histogram(struct sbuf *b, const struct series *s)
     sbuf_printf(b, "%lld\n", (long long)count);
 }
 
+/* No gauge of ours sinks to minus infinity, or is no number. */
+static void write_value(struct sbuf *b, double value)
+{
+    if (isinf(value))
+        sbuf_text(b, "+Inf\n");
+    else
+        sbuf_printf(b, "%.17g\n", value);
+}
+
 static void write_family(struct sbuf *b, enum metric m)
 {
     static const char *const types[] = {"counter", "gauge", "histogram"};
@@ -200,7 +210,7 @@ static void write_family(struct sbuf *b, enum metric m)
             continue;
         }
         write_name(b, s, "", NULL);
-        sbuf_printf(b, "%.17g\n", metric_value(s));
+        write_value(b, metric_value(s));
     }
 }
 

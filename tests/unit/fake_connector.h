@@ -15,6 +15,8 @@ struct fake_settings {
     struct connector_common common;
     int64_t batch;
     bool repeatable, needs_token, invalid, enriches;
+    int64_t digest, digest_window_ms; /* more than so many in so long become one; 0: never */
+    double quota;                     /* requests a second of an account; 0: no limit */
 };
 
 struct fake_session {
@@ -98,6 +100,9 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
         return fake_go_on(job, FAKE_POST);
     case 250:
         return fake_all(job, VERDICT_AMBIGUOUS, "who knows");
+    case 401:
+        job->broken = true;
+        return fake_all(job, VERDICT_RETRY, "the token was revoked");
     case 410:
         return fake_all(job, VERDICT_DEAD, NULL);
     case 420:
@@ -132,6 +137,23 @@ static int64_t fake_batch(const void *settings)
     return ((const struct fake_settings *)settings)->batch;
 }
 
+static bool fake_digest(const void *settings, int64_t *ret_count, int64_t *ret_window_ms)
+{
+    const struct fake_settings *s = settings;
+
+    *ret_count = s->digest;
+    *ret_window_ms = s->digest_window_ms;
+    return s->digest > 0;
+}
+
+static size_t fake_quotas(const struct job *job, struct quota ret[])
+{
+    const struct fake_settings *s = job->settings;
+
+    ret[0] = (struct quota){quota_key(STR("account"), "posts"), s->quota, 1};
+    return s->quota > 0 ? 1 : 0;
+}
+
 static void fake_session_free(void *session)
 {
     (void)session;
@@ -145,6 +167,8 @@ static const struct connector_type fake_type = {.name = "fake",
                                                 .session_free = fake_session_free,
                                                 .max_batch = 100,
                                                 .batch_limit = fake_batch,
+                                                .digest = fake_digest,
+                                                .quotas = fake_quotas,
                                                 .build = fake_build,
                                                 .judge = fake_judge};
 

@@ -104,4 +104,27 @@ enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, s
     return RC_NONE;
 }
 
+static bool fake_paused;
+
+enum rc read_paused(struct reader *r, struct str connector, bool *ret)
+{
+    (void)r;
+    (void)connector;
+    *ret = fake_paused;
+    return fake_read_error;
+}
+
+enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
+                   int64_t *ret_oldest_created_at)
+{
+    (void)r;
+    if (fake_read_error)
+        return fake_read_error;
+    *ret_depth = *ret_oldest_created_at = 0;
+    for (size_t i = 0; i < fake_n; i++)
+        *ret_depth +=
+            fake_rows[i].state == DELIVERY_PENDING && str_eq(fake_rows[i].connector, connector);
+    return RC_OK;
+}
+
 #endif

@@ -11,6 +11,23 @@ static struct due_row row(int64_t id, int64_t lead, int64_t due_at)
     return (struct due_row){.id = id, .lead = lead, .due_at = due_at};
 }
 
+static void what_is_due_is_counted_up_to_a_limit(void **state)
+{
+    struct dueq q = DUEQ(100);
+
+    (void)state;
+    assert_int_equal(dueq_count_due(&q, 100, 9), 0);
+    for (int64_t i = 0; i < 50; i++)
+        assert_int_equal(dueq_add(&q, row(i + 1, i + 1, i * 37 % 50)), RC_OK);
+    for (int64_t now = -1; now < 52; now++)
+        for (size_t most = 0; most < 60; most += 7) {
+            size_t due = now < 0 ? 0 : now > 49 ? 50 : (size_t)now + 1;
+
+            assert_int_equal(dueq_count_due(&q, now, most), due < most ? due : most);
+        }
+    dueq_free(&q);
+}
+
 static void the_earliest_comes_first_and_ids_break_ties(void **state)
 {
     struct dueq q = DUEQ(10);
@@ -119,18 +136,40 @@ static void a_map_forgets_only_what_is_removed(void **state)
     leadmap_free(&m);
 }
 
+#define AT_HIGH_RATES 100.0
+
+/* The next request leaves as soon as it may. */
+static int64_t take(struct rate *r, double per_second, double burst_ms, int64_t now)
+{
+    int64_t at = rate_ready_at(r, per_second, burst_ms, now);
+
+    rate_count(r, per_second, at);
+    return at;
+}
+
 static void requests_are_spaced_at_low_rates(void **state)
 {
     struct rate r = {0};
 
     (void)state;
-    assert_int_equal(rate_take(&r, 2.5, 1000), 1000);
-    assert_int_equal(rate_ready_at(&r, 2.5, 1000), 1400);
-    assert_int_equal(rate_take(&r, 2.5, 1000), 1400);
-    assert_int_equal(rate_take(&r, 2.5, 1000), 1800);
-    assert_int_equal(rate_ready_at(&r, 2.5, 5000), 5000);
-    assert_int_equal(rate_take(&r, 2.5, 5000), 5000);
-    assert_int_equal(rate_ready_at(&r, 2.5, 5000), 5400);
+    assert_int_equal(take(&r, 2.5, 0, 1000), 1000);
+    assert_int_equal(rate_ready_at(&r, 2.5, 0, 1000), 1400);
+    assert_int_equal(take(&r, 2.5, 0, 1000), 1400);
+    assert_int_equal(take(&r, 2.5, 0, 1000), 1800);
+    assert_int_equal(rate_ready_at(&r, 2.5, 0, 5000), 5000);
+    assert_int_equal(take(&r, 2.5, 0, 5000), 5000);
+    assert_int_equal(rate_ready_at(&r, 2.5, 0, 5000), 5400);
+}
+
+static void a_burst_leaves_at_once_and_is_paid_for_afterwards(void **state)
+{
+    struct rate r = {0};
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(take(&r, 1, 4000, 1000), 1000);
+    assert_int_equal(take(&r, 1, 4000, 1000), 2000);
+    assert_int_equal(take(&r, 1, 4000, 1000), 3000);
 }
 
 static void high_rates_are_reached_with_a_clock_of_milliseconds(void **state)
@@ -140,8 +179,8 @@ static void high_rates_are_reached_with_a_clock_of_milliseconds(void **state)
 
     (void)state;
     for (int64_t now = 100000; now < 101000; now += 7)
-        while (rate_ready_at(&r, 3000, now) <= now) {
-            rate_take(&r, 3000, now);
+        while (rate_ready_at(&r, 3000, AT_HIGH_RATES, now) <= now) {
+            rate_count(&r, 3000, now);
             taken++;
         }
     assert_in_range(taken, 2900, 3400);
@@ -153,7 +192,7 @@ static void no_rate_is_no_limit(void **state)
 
     (void)state;
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(rate_take(&r, 0, 77), 77);
+        assert_int_equal(take(&r, 0, 0, 77), 77);
 }
 
 static void backoff_doubles_up_to_its_maximum_with_full_jitter(void **state)
@@ -184,11 +223,13 @@ static void backoff_doubles_up_to_its_maximum_with_full_jitter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_due_is_counted_up_to_a_limit),
         cmocka_unit_test(the_earliest_comes_first_and_ids_break_ties),
         cmocka_unit_test(a_lead_has_one_row_and_a_full_queue_refuses),
         cmocka_unit_test(any_mix_of_changes_keeps_the_order),
         cmocka_unit_test(a_map_forgets_only_what_is_removed),
         cmocka_unit_test(requests_are_spaced_at_low_rates),
+        cmocka_unit_test(a_burst_leaves_at_once_and_is_paid_for_afterwards),
         cmocka_unit_test(high_rates_are_reached_with_a_clock_of_milliseconds),
         cmocka_unit_test(no_rate_is_no_limit),
         cmocka_unit_test(backoff_doubles_up_to_its_maximum_with_full_jitter),

@@ -80,7 +80,7 @@ static void a_row_that_becomes_due_earlier_is_moved(void **state)
     notify(lane, fake_add("c", 1, 30000), 5); /* waits for enrichment */
     fake_row(1)->due_at = 7;
     notify(lane, fake_due_row(fake_row(1)), 7);
-    assert_int_equal(lane_wake_at(lane, 7), 7);
+    assert_int_equal(lane_wake_at(lane, 7, 7), 7);
     assert_int_equal(take(lane, 7), 1);
     lane_free(lane);
 }
@@ -105,7 +105,7 @@ static void an_open_attempt_is_due_after_it_settled(void **state)
     struct due_row row = fake_add("c", 1, 10);
     row.open_attempt_at = 100;
     notify(lane, row, 100);
-    assert_int_equal(lane_wake_at(lane, 100), 600);
+    assert_int_equal(lane_wake_at(lane, 100, 100), 600);
     assert_int_equal(take(lane, 599), 0);
     assert_int_equal(take(lane, 600), 1);
     lane_free(lane);
@@ -171,7 +171,7 @@ static void a_full_window_that_waits_does_not_hide_what_is_due(void **state)
     for (int64_t lead = 1; lead <= LANE_WINDOW; lead++)
         notify(lane, fake_add("c", lead, 900000), 1000);
     notify(lane, fake_add("c", LANE_WINDOW + 1, 2000), 2000);
-    assert_true(lane_wake_at(lane, 2000) <= 2000);
+    assert_true(lane_wake_at(lane, 2000, 2000) <= 2000);
     lane_scan(lane, NULL, 2000);
     assert_int_equal(take(lane, 2000), LANE_WINDOW + 1);
     lane_free(lane);
@@ -204,7 +204,7 @@ static void a_read_that_failed_is_tried_again_after_a_second(void **state)
     lane->scan_at = 100;
     lane_scan(lane, NULL, 100);
     fake_read_error = RC_OK;
-    assert_int_equal(lane_wake_at(lane, 101), 1100);
+    assert_int_equal(lane_wake_at(lane, 101, 101), 1100);
     lane_scan(lane, NULL, 101);
     assert_int_equal(take(lane, 101), 0);
     lane_scan(lane, NULL, 1100);
@@ -228,15 +228,15 @@ static void pause_rate_and_concurrency_hold_it_back(void **state)
     lane_pause(lane, 50);
     lane_pause(lane, 40);
     assert_false(lane_may_start(lane, 49));
-    assert_int_equal(lane_wake_at(lane, 10), 50);
+    assert_int_equal(lane_wake_at(lane, 10, 10), 50);
     settings.rate = 1;
-    rate_take(&lane->rate, 1, 45);
+    lane_count_request(lane, 45);
     assert_false(lane_may_start(lane, 50));
-    assert_int_equal(lane_wake_at(lane, 50), 1045);
+    assert_int_equal(lane_wake_at(lane, 50, 50), 1045);
     assert_true(lane_may_start(lane, 1045));
     lane->running = 2;
     assert_false(lane_may_start(lane, 5000));
-    assert_int_equal(lane_wake_at(lane, 5000), NEVER);
+    assert_int_equal(lane_wake_at(lane, 5000, 5000), NEVER);
     lane->running = 0;
     lane_free(lane);
 }
@@ -246,10 +246,10 @@ static void at_rest_it_never_wakes(void **state)
     struct lane *lane = new_lane();
 
     (void)state;
-    assert_int_equal(lane_wake_at(lane, 1000), NEVER);
+    assert_int_equal(lane_wake_at(lane, 1000, 1000), NEVER);
     lane_configure(lane, NULL, 1000);
     notify(lane, fake_add("c", 1, 10), 10);
-    assert_int_equal(lane_wake_at(lane, 1000), NEVER);
+    assert_int_equal(lane_wake_at(lane, 1000, 1000), NEVER);
     assert_false(lane_may_start(lane, 1000));
     lane_free(lane);
 }

@@ -113,6 +113,20 @@ struct outcome { /* of one parcel */
     bool enriched;             /* the CRM was asked about this lead, whatever it said */
 };
 
+/* A limit that a service sets on all who use one account, whichever connector asks: so many
+ * requests per second on average, `burst` at once. */
+struct quota {
+    uint64_t key; /* quota_key() of the account and of what the limit is for */
+    double per_second, burst;
+};
+enum { QUOTAS_MAX = 4 };
+
+/* What an answer said of a quota: so many requests are left, for so long. */
+struct quota_left {
+    uint64_t key;
+    int64_t requests, window_ms;
+};
+
 struct job {
     const void *settings; /* starts with struct connector_common */
     void *session;        /* session_size bytes, zeroed when the connector is (re)loaded */
@@ -125,7 +139,8 @@ struct job {
     void *scratch;       /* the connector's own, in arena, across steps of this job */
     struct arena *arena; /* lives as long as the job */
     int64_t pause_ms;    /* judge may ask that the whole connector rests: Retry-After of a quota */
-    bool digest;         /* set by the engine: one message for all parcels, of a flooded channel */
+    struct quota_left left; /* judge may say what is left of a quota; key 0: nothing was said */
+    bool digest; /* set by the engine: one message for all parcels, of a flooded channel */
     /* Set by judge: the service itself does not work for us (a revoked token, a channel that is
      * gone) and a person must mend it. The connector rests, what waits for it is kept; with RETRY
      * and a reason that says what to mend. */
@@ -157,6 +172,11 @@ struct connector_type {
                   struct conf_problems *problems); /* cross-field checks; NULL: none */
     /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */
     enum rc (*build)(struct job *job, struct http_request *ret, struct why *why);
+    /* The quotas that the request which build() would make next draws from, at most QUOTAS_MAX. May
+     * be asked before there are parcels. NULL: the connector's own rate is the only limit. */
+    size_t (*quotas)(const struct job *job, struct quota ret[]);
+    /* Every delivery has its own destination: one that is dead says nothing of the others. */
+    bool many_targets;
     /* Called for HTTP_ANSWERED only, unless it asks for more: a request that was not sent is
      * retried, one with unknown fate is RETRY when repeatable, else AMBIGUOUS. */
     enum judged (*judge)(struct job *job, const struct http_response *r);
@@ -169,8 +189,17 @@ struct connector {
     const void *settings;
 };
 
+static inline size_t connector_quotas(const struct connector *c, const struct job *job,
+                                      struct quota ret[])
+{
+    return c->type->quotas ? c->type->quotas(job, ret) : 0;
+}
+
 extern const struct connector_type *const connector_types[];
 extern const size_t n_connector_types;
+
+/* A name for a limit that tells nothing of the secret that it is made from. */
+uint64_t quota_key(struct str account, const char *limit);
 
 /* Helpers for the verdict tables */
 enum judged judge_all(struct job *job, enum verdict v,

@@ -49,7 +49,9 @@ int64_t deliverer_step(struct deliverer *d, int64_t now_ms, int64_t steady_ms);
 
 /* From any thread */
 void deliverer_notify(struct deliverer *d, struct str connector, const struct due_row *row);
-void deliverer_rescan(struct deliverer *d);                            /* look at the disk again */
+void deliverer_rescan(struct deliverer *d); /* look at the disk again */
+/* A service that failed is asked again at once: somebody may have mended it. Rescans as well. */
+void deliverer_probe(struct deliverer *d);
 void deliverer_reload(struct deliverer *d, const struct lanes *lanes); /* takes over lanes->owner */
 void deliverer_stop(struct deliverer *d);                              /* start nothing new */
 bool deliverer_idle(struct deliverer *d);                              /* nothing in flight */

@@ -36,6 +36,10 @@
     X(QUEUE_DEPTH, "funneld_queue_depth", GAUGE, "connector", NULL, "Deliveries pending.")         \
     X(QUEUE_OLDEST, "funneld_queue_oldest_seconds", GAUGE, "connector", NULL,                      \
       "Age of the oldest pending delivery.")                                                       \
+    X(QUEUE_ETA, "funneld_queue_eta_seconds", GAUGE, "connector", NULL,                            \
+      "When the queue will be empty at the pace of late; 0: it is, +Inf: it stands still.")        \
+    X(CIRCUIT_OPEN, "funneld_circuit_open", GAUGE, "connector", NULL,                              \
+      "Whether the service fails and is only probed.")                                             \
     X(LEADS, "funneld_leads", GAUGE, "band", NULL, "Active leads by band at the last evaluation.") \
     X(RELOAD_SUCCESS, "funneld_config_reload_success", GAUGE, NULL, NULL,                          \
       "Whether the last reload of the configuration worked.")                                      \
