@@ -72,7 +72,8 @@ static void put_back(struct attempt *a)
         const struct delivery *d = &a->parcels[i].d;
 
         (void)leadmap_remove(&a->lane->flight, d->lead);
-        lane_add(a->lane, (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at});
+        lane_add(a->lane,
+                 (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent});
     }
 }
 

@@ -198,7 +198,7 @@ static void heed_rescan(struct deliverer *d, int64_t now_ms)
 {
     if (atomic_exchange(&d->rescan, false))
         for (struct lane *l = d->lanes; l; l = l->next)
-            l->scan_at = now_ms;
+            lane_rescan(l, now_ms);
 }
 
 static void heed_probe(struct deliverer *d, int64_t now_ms)
@@ -304,10 +304,21 @@ static bool run_lane(struct deliverer *d, struct lane *l, int64_t now_ms)
     }
 }
 
+static bool has_urgent(const struct lane *l, int64_t now_ms)
+{
+    const struct due_row *next = lane_next(l, now_ms);
+
+    return next && next->urgent;
+}
+
+/* Lanes with something urgent draw first from the quotas that they share with others. */
 static bool run_lanes(struct deliverer *d, int64_t now_ms)
 {
     bool any = false;
 
+    for (struct lane *l = d->lanes; l; l = l->next)
+        if (has_urgent(l, now_ms))
+            any |= run_lane(d, l, now_ms);
     for (struct lane *l = d->lanes; l; l = l->next)
         any |= run_lane(d, l, now_ms);
     return any;

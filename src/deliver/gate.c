@@ -49,14 +49,13 @@ static bool window_is_full(const struct flood *f, int64_t count)
 /* More wait than may leave one by one; or they came while no more were allowed to. */
 bool lane_is_flooded(const struct lane *lane, int64_t now_ms)
 {
-    const struct due_row *first = dueq_first(&lane->window);
     int64_t count, window_ms;
 
-    if (!first || !digests(lane, &count, &window_ms))
+    if (!digests(lane, &count, &window_ms))
         return false;
-    size_t due = dueq_count_due(&lane->window, now_ms, (size_t)count + 1);
+    size_t due = lane_count_due(lane, now_ms, (size_t)count + 1);
     return due > (size_t)count || (due > 1 && window_is_full(&lane->flood, count) &&
-                                   first->due_at < lane->flood.from + window_ms);
+                                   lane_first_due(lane) < lane->flood.from + window_ms);
 }
 
 /* Until then what is due waits for more; now: it does not. */
@@ -66,7 +65,7 @@ static int64_t flood_ends_at(const struct lane *lane, int64_t now_ms)
 
     if (!digests(lane, &count, &window_ms) || !window_is_full(&lane->flood, count))
         return now_ms;
-    if (dueq_count_due(&lane->window, now_ms, (size_t)count + 1) > (size_t)count)
+    if (lane_count_due(lane, now_ms, (size_t)count + 1) > (size_t)count)
         return now_ms;
     return later(now_ms, lane->flood.from + window_ms);
 }
@@ -180,13 +179,9 @@ int64_t lane_wake_at(const struct lane *lane, int64_t quota_at, int64_t now_ms)
     if (!lane->connector)
         return NEVER;
 
-    const struct due_row *first = dueq_first(&lane->window);
-    int64_t at = lane_next_scan(lane, now_ms);
-    if (first && has_room(lane)) {
-        int64_t start = later(later(first->due_at, quota_at), start_at(lane, now_ms));
-
-        if (start < at)
-            at = start;
-    }
-    return at;
+    int64_t at = lane_next_scan(lane, now_ms), first = lane_first_due(lane);
+    if (first == NEVER || !has_room(lane))
+        return at;
+    int64_t start = later(later(first, quota_at), start_at(lane, now_ms));
+    return start < at ? start : at;
 }

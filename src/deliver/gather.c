@@ -22,8 +22,8 @@ static size_t batch_room(const struct lane *lane, int64_t now_ms)
 
     if (lane_is_flooded(lane, now_ms))
         max = DIGEST_MAX;
-    if (max > (int64_t)lane->window.n)
-        max = (int64_t)lane->window.n;
+    if (max > (int64_t)lane_count(lane))
+        max = (int64_t)lane_count(lane);
     return max > 1 ? (size_t)max : 1;
 }
 
@@ -100,7 +100,7 @@ static enum fit fits(struct attempt *a, const struct due_row *row, const struct 
 {
     struct lane *lane = a->lane;
     struct reader *reader = a->engine->ports.reader;
-    struct due_row now = {d->id, d->lead, d->due_at, d->open_attempt_at};
+    struct due_row now = {d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent};
 
     if (d->state != DELIVERY_PENDING || d->lead != row->lead) {
         lane_refresh(lane, reader, row->lead, now_ms);
@@ -167,7 +167,7 @@ struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_
     size_t room = batch_room(lane, now_ms);
     struct due_row row;
 
-    if (!dueq_first(&lane->window) || dueq_first(&lane->window)->due_at > now_ms)
+    if (!lane_next(lane, now_ms))
         return NULL;
 
     struct attempt *a = attempt_new(e, lane, room, now_ms);

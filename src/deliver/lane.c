@@ -44,8 +44,10 @@ struct lane *lane_new(struct str name)
 
     lane->name_text = mem_text(name);
     lane->name = str_of(lane->name_text);
-    lane->window.max = LANE_WINDOW;
-    lane->scan_at = lane->unseen_due = lane->too_late = lane->put_off = NEVER;
+    for (int u = 0; u < URGENCIES; u++)
+        lane->queues[u] =
+            (struct queue){.window.max = LANE_WINDOW, .scan_at = NEVER, .unseen_due = NEVER};
+    lane->too_late = lane->put_off = NEVER;
     lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
     lane->retried = metric(METRIC_DELIVERIES, name, STR("retried"));
     lane->dead = metric(METRIC_DELIVERIES, name, STR("dead"));
@@ -62,7 +64,8 @@ void lane_free(struct lane *lane)
     if (!lane)
         return;
     session_drop(lane->session);
-    dueq_free(&lane->window);
+    for (int u = 0; u < URGENCIES; u++)
+        dueq_free(&lane->queues[u].window);
     leadmap_free(&lane->flight);
     free(lane->name_text);
     free(lane);
@@ -79,9 +82,19 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     lane->session = connector ? session_new(connector->type) : NULL;
     lane->connector = connector;
     lane_close_circuit(lane); /* what was broken may be mended */
-    dueq_clear(&lane->window);
-    lane->unseen_due = NEVER;
-    lane->scan_at = connector ? now_ms : NEVER;
+    for (int u = 0; u < URGENCIES; u++) {
+        struct queue *q = &lane->queues[u];
+
+        dueq_clear(&q->window);
+        q->unseen_due = NEVER;
+        q->scan_at = connector ? now_ms : NEVER;
+    }
+}
+
+void lane_rescan(struct lane *lane, int64_t now_ms)
+{
+    for (int u = 0; u < URGENCIES; u++)
+        lane->queues[u].scan_at = now_ms;
 }
 
 void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
@@ -103,8 +116,9 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     lane->flood.from -= back_ms;
     lane->eta_told_at -= back_ms;
     lane->paused_until -= back_ms;
-    lane->rest_until -= back_ms;
-    lane->scan_at = now_ms;
+    for (int u = 0; u < URGENCIES; u++)
+        lane->queues[u].rest_until -= back_ms;
+    lane_rescan(lane, now_ms);
 }
 
 const struct connector_common *lane_common(const struct lane *lane)
@@ -123,10 +137,30 @@ int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
     return row->due_at > lane->put_off ? at_once : row->due_at;
 }
 
-static void turn_away(struct lane *lane, int64_t due_at)
+static struct queue *queue_of(struct lane *lane, const struct due_row *row)
 {
-    if (due_at < lane->unseen_due)
-        lane->unseen_due = due_at;
+    return &lane->queues[row->urgent ? URGENT : ROUTINE];
+}
+
+static void turn_away(struct queue *q, int64_t due_at)
+{
+    if (due_at < q->unseen_due)
+        q->unseen_due = due_at;
+}
+
+static void take_out(struct lane *lane, int64_t lead)
+{
+    for (int u = 0; u < URGENCIES; u++)
+        (void)dueq_remove(&lane->queues[u].window, lead); /* mostly none there */
+}
+
+static const struct due_row *head_of(const struct lane *lane, int64_t lead)
+{
+    const struct due_row *head = NULL;
+
+    for (int u = 0; u < URGENCIES && !head; u++)
+        head = dueq_find(&lane->queues[u].window, lead);
+    return head;
 }
 
 void lane_add(struct lane *lane, struct due_row row)
@@ -134,9 +168,9 @@ void lane_add(struct lane *lane, struct due_row row)
     if (!lane->connector || leadmap_find(&lane->flight, row.lead))
         return;
     row.due_at = lane_due_at(lane, &row);
-    (void)dueq_remove(&lane->window, row.lead); /* mostly none there */
-    if (dueq_add(&lane->window, row) != RC_OK)
-        turn_away(lane, row.due_at);
+    take_out(lane, row.lead);
+    if (dueq_add(&queue_of(lane, &row)->window, row) != RC_OK)
+        turn_away(queue_of(lane, &row), row.due_at);
 }
 
 void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms)
@@ -145,19 +179,29 @@ void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_
 
     if (!lane->connector || leadmap_find(&lane->flight, lead))
         return;
-    (void)dueq_remove(&lane->window, lead);
+    take_out(lane, lead);
 
     enum rc rc = read_due_of_lead(reader, lane->name, lead, &row);
     if (rc == RC_OK)
         lane_add(lane, row);
     else if (rc != RC_NONE)
-        lane->scan_at = now_ms + SCAN_REST_MS;
+        lane_rescan(lane, now_ms + SCAN_REST_MS);
+}
+
+/* An older one of its lead may be on disk, of either urgency. */
+static bool knows_all(const struct lane *lane)
+{
+    for (int u = 0; u < URGENCIES; u++)
+        if (lane->queues[u].unseen_due != NEVER || lane->queues[u].scan_at != NEVER)
+            return false;
+    return true;
 }
 
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms)
 {
-    const struct due_row *head = dueq_find(&lane->window, row->lead);
+    const struct due_row *head = head_of(lane, row->lead);
+    const struct queue *q = queue_of(lane, row);
 
     if (!lane->connector)
         return;
@@ -165,27 +209,65 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
         lane_add(lane, *row);
     else if (head && head->due_at > now_ms) /* it may have been superseded by this one */
         lane_refresh(lane, reader, row->lead, now_ms);
-    else if (!head && lane->unseen_due != NEVER) /* an older one of this lead may be on disk */
-        turn_away(lane, row->due_at);
-    else if (!head && lane->scan_at == NEVER) /* or one that a failed read had left out: the scan
-                                                 that is owed since finds both, the older first */
+    else if (!head && knows_all(lane))
         lane_add(lane, *row);
+    else if (!head && q->unseen_due != NEVER)
+        turn_away(queue_of(lane, row), row->due_at);
+    else if (!head && q->scan_at == NEVER) /* what is unseen is of the other urgency */
+        lane_refresh(lane, reader, row->lead, now_ms);
+    /* Else a scan is owed, which finds both, the older first. */
 }
 
-static bool is_due(const struct lane *lane, int64_t now_ms)
+const struct due_row *lane_next(const struct lane *lane, int64_t now_ms)
 {
-    const struct due_row *first = dueq_first(&lane->window);
+    for (int u = 0; u < URGENCIES; u++) {
+        const struct due_row *first = dueq_first(&lane->queues[u].window);
+
+        if (first && first->due_at <= now_ms)
+            return first;
+    }
+    return NULL;
+}
+
+int64_t lane_first_due(const struct lane *lane)
+{
+    int64_t at = NEVER;
+
+    for (int u = 0; u < URGENCIES; u++) {
+        const struct due_row *first = dueq_first(&lane->queues[u].window);
+
+        if (first && first->due_at < at)
+            at = first->due_at;
+    }
+    return at;
+}
+
+size_t lane_count(const struct lane *lane)
+{
+    return lane->queues[URGENT].window.n + lane->queues[ROUTINE].window.n;
+}
+
+size_t lane_count_due(const struct lane *lane, int64_t now_ms, size_t most)
+{
+    size_t n = dueq_count_due(&lane->queues[URGENT].window, now_ms, most);
+
+    return n + dueq_count_due(&lane->queues[ROUTINE].window, now_ms, most - n);
+}
+
+static bool is_due(const struct queue *q, int64_t now_ms)
+{
+    const struct due_row *first = dueq_first(&q->window);
 
     return first && first->due_at <= now_ms;
 }
 
 /* What is unseen matters only once the window has nothing to do: it is read in order of due_at. */
-int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
+static int64_t next_scan(const struct queue *q, int64_t now_ms)
 {
-    int64_t at = lane->scan_at;
+    int64_t at = q->scan_at;
 
-    if (lane->unseen_due != NEVER && !is_due(lane, now_ms)) {
-        int64_t unseen = lane->unseen_due > lane->rest_until ? lane->unseen_due : lane->rest_until;
+    if (q->unseen_due != NEVER && !is_due(q, now_ms)) {
+        int64_t unseen = later(q->unseen_due, q->rest_until);
 
         if (unseen < at)
             at = unseen;
@@ -193,41 +275,57 @@ int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
     return at;
 }
 
-static void fill(struct lane *lane, const struct due_row rows[], size_t n, bool more)
+int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
 {
-    dueq_clear(&lane->window);
-    lane->unseen_due = NEVER;
+    int64_t urgent = next_scan(&lane->queues[URGENT], now_ms);
+    int64_t routine = next_scan(&lane->queues[ROUTINE], now_ms);
+
+    return urgent < routine ? urgent : routine;
+}
+
+static void fill(struct lane *lane, struct queue *q, const struct due_row rows[], size_t n,
+                 bool more)
+{
+    dueq_clear(&q->window);
+    q->unseen_due = NEVER;
     for (size_t i = 0; i < n; i++)
         lane_add(lane, rows[i]);
     if (more)
-        turn_away(lane, lane_due_at(lane, &rows[n - 1]));
+        turn_away(q, lane_due_at(lane, &rows[n - 1]));
+}
+
+static void scan(struct lane *lane, enum urgency urgency, struct reader *reader, int64_t now_ms)
+{
+    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
+    size_t limit = LANE_WINDOW + lane->flight.n, n = 0;
+    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
+    struct queue *q = &lane->queues[urgency];
+    enum rc rc = read_due(reader, lane->name, urgency == URGENT, limit, rows, &n);
+
+    if (rc == RC_OK || rc == RC_NONE) {
+        q->scan_at = NEVER;
+        fill(lane, q, rows, n, n == limit);
+    } else {
+        q->scan_at = now_ms + SCAN_REST_MS;
+        log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
+                  L_TEXT("reason", rc_text(rc)), L_END);
+    }
+    q->rest_until = is_due(q, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
 }
 
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
 {
-    if (!lane->connector || lane_next_scan(lane, now_ms) > now_ms)
-        return;
-
-    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
-    size_t limit = LANE_WINDOW + lane->flight.n, n = 0;
-    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
-    enum rc rc = read_due(reader, lane->name, limit, rows, &n);
-
-    if (rc == RC_OK || rc == RC_NONE) {
-        lane->scan_at = NEVER;
-        fill(lane, rows, n, n == limit);
-    } else {
-        lane->scan_at = now_ms + SCAN_REST_MS;
-        log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
-                  L_TEXT("reason", rc_text(rc)), L_END);
-    }
-    lane->rest_until = is_due(lane, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
+    for (int u = 0; u < URGENCIES && lane->connector; u++)
+        if (next_scan(&lane->queues[u], now_ms) <= now_ms)
+            scan(lane, (enum urgency)u, reader, now_ms);
 }
 
 bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret)
 {
-    if (!is_due(lane, now_ms))
+    const struct due_row *next = lane_next(lane, now_ms);
+
+    if (!next)
         return false;
-    *ret = *dueq_first(&lane->window);
-    return dueq_remove(&lane->window, ret->lead);
+    *ret = *next;
+    return dueq_remove(&queue_of(lane, ret)->window, ret->lead);
 }

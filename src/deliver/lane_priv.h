@@ -1,9 +1,9 @@
 /* deliver/lane_priv.h - one connector's queue: what waits, what is in flight, when it may go on.
  *
- * A lead has at most one delivery in the lane: its head, waiting in the window or in flight. The
- * window holds the earliest LANE_WINDOW heads; when there are more, the rest stays on disk and
- * the lane knows when the first of them is due. Reads the store, sends nothing. The delivery
- * thread owns it; it never moves in memory.
+ * A lead has at most one delivery in the lane: its head, waiting in a window or in flight. What is
+ * urgent has a window of its own, and goes first. A window holds the earliest LANE_WINDOW heads;
+ * when there are more, the rest stays on disk and the lane knows when the first of them is due.
+ * Reads the store, sends nothing. The delivery thread owns it; it never moves in memory.
  */
 #ifndef FUNNELD_DELIVER_LANE_H
 #define FUNNELD_DELIVER_LANE_H
@@ -34,13 +34,22 @@ struct flood {
     int64_t from, n;
 };
 
+/* The heads of one urgency. */
+struct queue {
+    struct dueq window;
+    int64_t scan_at;    /* when to read the disk again; NEVER: no need */
+    int64_t unseen_due; /* the earliest that is only on disk; NEVER: the window is complete */
+    int64_t rest_until; /* no scan for what is unseen before */
+};
+enum urgency { URGENT, ROUTINE, URGENCIES };
+
 struct lane {
     struct lane *next;
     char *name_text;
     struct str name;                   /* of name_text */
     const struct connector *connector; /* NULL: removed; what is in flight still ends */
     struct session *session;
-    struct dueq window;
+    struct queue queues[URGENCIES];
     struct leadmap flight; /* leads whose delivery is in an attempt */
     size_t running;        /* attempts */
     struct rate rate;
@@ -50,12 +59,9 @@ struct lane {
     int64_t eta_told_at;
     int64_t paused_until;
     int64_t began_at; /* what an older process had sent had left by then, whatever its clock said */
-    int64_t scan_at;  /* when to read the disk again; NEVER: no need */
-    int64_t unseen_due;  /* the earliest that is only on disk; NEVER: the window is complete */
-    int64_t rest_until;  /* no scan for what is unseen before */
-    int64_t too_late;    /* a row whose open attempt is to be looked for after this is due now: the
-                            clock was ahead when it was written */
-    int64_t put_off;     /* the same for any other row */
+    int64_t too_late; /* a row whose open attempt is to be looked for after this is due now: the
+                         clock was ahead when it was written */
+    int64_t put_off;  /* the same for any other row */
     int64_t doubt_until; /* the clock was set back not long ago: rows may carry times ahead of it */
     struct series *delivered, *retried, *dead, *seconds, *circuit_open, *eta;
 };
@@ -73,14 +79,21 @@ const struct connector_common *lane_common(const struct lane *lane);
 /* A row became pending or due earlier. */
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms);
+/* The disk is to be read: now. */
+void lane_rescan(struct lane *lane, int64_t now_ms);
 /* Reads the heads anew if that is needed now. */
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms);
 /* The lead's head as the disk has it, unless one is in flight; replaces what is in the window. */
 void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms);
 /* Puts a head (back) into the window. */
 void lane_add(struct lane *lane, struct due_row row);
-/* The first head that is due, taken out of the window. */
+/* The next head that is due, what is urgent before the rest; NULL: none is. */
+const struct due_row *lane_next(const struct lane *lane, int64_t now_ms);
+/* The same, taken out of its window. */
 bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret);
+size_t lane_count(const struct lane *lane); /* heads in its windows */
+size_t lane_count_due(const struct lane *lane, int64_t now_ms, size_t most);
+int64_t lane_first_due(const struct lane *lane); /* NEVER: none is in its windows */
 /* When an attempt that looks for this row's open attempt, or just sends it, is due; 0: now, because
  * its own time makes no sense. */
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row);

@@ -181,8 +181,9 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
             count(lane, end, d);
         (void)leadmap_remove(&lane->flight, d->lead);
         if (end->applied && again)
-            lane_add(lane, (struct due_row){d->id, d->lead, end->due_at,
-                                            end->verdict == ATTEMPT_AMBIGUOUS ? opened : 0});
+            lane_add(lane,
+                     (struct due_row){d->id, d->lead, end->due_at,
+                                      end->verdict == ATTEMPT_AMBIGUOUS ? opened : 0, d->urgent});
         else
             lane_refresh(lane, a->engine->ports.reader, d->lead, now_ms);
     }

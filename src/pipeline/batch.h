@@ -65,10 +65,10 @@ MUST_CHECK enum rc join_by_email(struct batch *b, struct lead *lead);
 
 /* outputs.c: routes to queue rows, and the question who a contact is. */
 MUST_CHECK enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
-                                    const struct lead *lead, bool *ret_waiting);
+                                    struct lead *lead, bool *ret_waiting);
 MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t event,
-                                const struct lead *lead, const struct ledger_row *rows,
-                                size_t n_rows, int64_t previous, bool enrichment_waits);
+                                struct lead *lead, const struct ledger_row *rows, size_t n_rows,
+                                int64_t previous, bool enrichment_waits);
 
 /* verdict.c: how attempts ended. */
 MUST_CHECK enum rc apply_attempts(struct batch *b, const struct attempts *w);

@@ -25,26 +25,28 @@ static const struct source *source_find(const struct rules *r, struct str name)
 }
 
 /* A newer message to keep a lead current takes the place of the one that still waits. */
-static enum rc fold_older(struct batch *b, const struct delivery *d)
+static enum rc fold_older(struct batch *b, const struct lead *lead, const struct delivery *d)
 {
     int64_t n = 0;
-    enum rc rc = store_delivery_fold(b->store, d->connector, d->lead, d->id, b->now_ms, &n);
+    enum rc rc = store_delivery_fold(b->store, d->connector, lead, d->id, b->now_ms, &n);
 
     if (rc == RC_OK)
         batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
     return rc;
 }
 
-static enum rc queue(struct batch *b, const struct connector *c, struct delivery *d)
+static enum rc queue(struct batch *b, const struct connector *c, struct lead *lead,
+                     struct delivery *d)
 {
-    enum rc rc = store_delivery_add(b->store, d);
+    enum rc rc = store_delivery_add(b->store, lead, d, b->arena);
 
     if (rc == RC_OK && c->type->upsert)
-        rc = fold_older(b, d);
+        rc = fold_older(b, lead, d);
     if (rc != RC_OK)
         return rc;
-    batch_notice(b, d->connector,
-                 &(struct due_row){.id = d->id, .lead = d->lead, .due_at = d->due_at});
+    batch_notice(
+        b, d->connector,
+        &(struct due_row){.id = d->id, .lead = d->lead, .due_at = d->due_at, .urgent = d->urgent});
     return RC_OK;
 }
 
@@ -54,8 +56,8 @@ static bool stale(const struct connector *c, const struct lead *lead, int64_t no
            lead->enriched_at + hubspot_stale_after_ms(c->settings) <= now_ms;
 }
 
-enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
-                         const struct lead *lead, bool *ret_waiting)
+enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
+                         bool *ret_waiting)
 {
     const struct source *s = source_find(b->rules, e->source);
     const struct connector *c =
@@ -64,19 +66,19 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
     *ret_waiting = false;
     if (!c || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
         return RC_OK;
-    enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead->id, ret_waiting);
+    enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead, ret_waiting);
     if (rc != RC_OK || *ret_waiting)
         return rc;
     *ret_waiting = true;
     struct delivery d = {
         .event = event,
-        .lead = lead->id,
         .route = enrichment_route,
         .connector = c->name,
+        .urgent = true,
         .created_at = b->now_ms,
         .due_at = b->now_ms,
     };
-    return queue(b, c, &d);
+    return queue(b, c, lead, &d);
 }
 
 static void state_facts(struct batch *b, const struct event *e, const struct lead *lead,
@@ -103,10 +105,11 @@ static void state_facts(struct batch *b, const struct event *e, const struct lea
 
 /* How long a message waits for the CRM's answer: 30 s from the first of the lead that waits, or
  * news in shorter intervals would put an upsert off for ever. 0: it does not wait. */
-static enum rc waits_until(struct batch *b, const struct connector *c, int64_t lead, int64_t *ret)
+static enum rc waits_until(struct batch *b, const struct connector *c, const struct lead *lead,
+                           int64_t *ret)
 {
     struct due_row first;
-    enum rc rc = read_due_of_lead(b->reader, c->name, lead, &first);
+    enum rc rc = read_first_waiting(b->reader, c->name, lead, &first);
 
     *ret = b->now_ms + ENRICHMENT_PATIENCE_MS;
     if (rc == RC_OK && c->type->upsert && first.due_at < *ret)
@@ -114,8 +117,8 @@ static enum rc waits_until(struct batch *b, const struct connector *c, int64_t l
     return rc == RC_NONE ? RC_OK : rc;
 }
 
-static enum rc queue_route(struct batch *b, const struct route *r, int64_t event,
-                           const struct lead *lead, const struct delivery_facts *facts, bool waits)
+static enum rc queue_route(struct batch *b, const struct route *r, int64_t event, struct lead *lead,
+                           const struct delivery_facts *facts, bool waits)
 {
     enum rc rc = RC_OK;
 
@@ -124,12 +127,12 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
         int64_t until = 0;
 
         if (waits && r->wait_for_enrichment)
-            rc = waits_until(b, c, lead->id, &until);
+            rc = waits_until(b, c, lead, &until);
         struct delivery d = {
             .event = event,
-            .lead = lead->id,
             .route = r->name,
             .connector = r->to.items[i],
+            .urgent = r->urgent,
             .created_at = b->now_ms,
             .due_at = until ? until : b->now_ms,
             .wait_until = until,
@@ -137,12 +140,12 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
         };
 
         if (rc == RC_OK)
-            rc = queue(b, c, &d);
+            rc = queue(b, c, lead, &d);
     }
     return rc;
 }
 
-enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, const struct lead *lead,
+enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
                      const struct ledger_row *rows, size_t n_rows, int64_t previous,
                      bool enrichment_waits)
 {

@@ -33,7 +33,7 @@ static enum rc enriched(struct batch *b, const struct attempt_end *end, struct l
     lead->enriched_at = end->ended_at;
     enum rc rc = store_lead_save(b->store, lead);
 
-    return rc == RC_OK ? store_delivery_release(b->store, lead->id, b->now_ms, released, b) : rc;
+    return rc == RC_OK ? store_delivery_release(b->store, lead, b->now_ms, released, b) : rc;
 }
 
 /* Where the lead was merged while its message was under way, the survivor's own object wins. */

@@ -5,6 +5,7 @@ struct route_settings {
     struct str when;
     struct str_list to;
     int64_t wait_for;
+    bool urgent;
 };
 
 enum { WAIT_NONE, WAIT_ENRICHMENT };
@@ -18,6 +19,8 @@ static const struct option route_options[] = {
      "sales-slack, lead-book, lead-log", "the connectors that hear about it"},
     {"wait_for", OPTION_CHOICE, offsetof(struct route_settings, wait_for), "none", 0, 0, waits, 0,
      NULL, "enrichment: until the CRM has told who it is, 30 s at most"},
+    {"urgent", OPTION_BOOL, offsetof(struct route_settings, urgent), "no", 0, 0, NULL, 0, NULL,
+     "goes before what is not, where both wait for one connector or one account's quota"},
 };
 
 const struct section_spec route_spec = {
@@ -57,6 +60,7 @@ static struct route build_route(const struct build *b, struct conf_section *s)
 
     conf_bind(s, &route_spec, &settings, b->arena, b->problems);
     r.to = settings.to;
+    r.urgent = settings.urgent;
     r.wait_for_enrichment = settings.wait_for == WAIT_ENRICHMENT;
     check_targets(b, s, &r.to);
     const struct conf_entry *when = sound_entry(s, "when");

@@ -201,6 +201,14 @@ static inline struct delivery delivery_of(int64_t event, int64_t lead, const cha
     };
 }
 
+static inline void add_delivery(struct world *w, struct delivery *d)
+{
+    struct lead l = get_lead(w, d->lead);
+
+    OK(store_delivery_add(w->store, &l, d, &w->arena));
+    OK(store_lead_save(w->store, &l));
+}
+
 /* Of a lead's own event, which it adds. */
 static inline int64_t put_delivery(struct world *w, int64_t lead, const char *connector,
                                    int64_t due_at)
@@ -209,7 +217,7 @@ static inline int64_t put_delivery(struct world *w, int64_t lead, const char *co
     struct delivery d = delivery_of(put_event_at(w, lead, at++), lead, connector);
 
     d.due_at = due_at;
-    OK(store_delivery_add(w->store, &d));
+    add_delivery(w, &d);
     return d.id;
 }
 
@@ -224,10 +232,11 @@ static inline struct delivery get_delivery(struct world *w, int64_t id)
 static inline size_t count_due(struct world *w, const char *connector)
 {
     struct due_row rows[64];
-    size_t n = 0;
+    size_t urgent = 0, routine = 0;
 
-    OK(read_due(w->reader, str_of(connector), ARRAY_LEN(rows), rows, &n));
-    return n;
+    OK(read_due(w->reader, str_of(connector), true, ARRAY_LEN(rows), rows, &urgent));
+    OK(read_due(w->reader, str_of(connector), false, ARRAY_LEN(rows), rows, &routine));
+    return urgent + routine;
 }
 
 static inline void no_violation(void *self, const struct violation *v)

@@ -30,10 +30,13 @@ static const enum statement may_scan[] = {
 /* A table that is small for ever, or a step of a recursion. */
 static bool small(const char *detail)
 {
-    static const char *const names[] = {
-        "SCAN chain",   "SCAN person", "SCAN CONSTANT ROW",    "SCAN ruleset",
-        "SCAN queue",   "SCAN linked", "SCAN (subquery",       "SCAN s",
-        "SCAN pragma_", "SCAN q",      "SCAN f VIRTUAL TABLE", "SCAN hold"};
+    static const char *const names[] = {"SCAN chain",           "SCAN person",
+                                        "SCAN CONSTANT ROW",    "SCAN ruleset",
+                                        "SCAN queue",           "SCAN linked",
+                                        "SCAN (subquery",       "SCAN s",
+                                        "SCAN pragma_",         "SCAN q",
+                                        "SCAN f VIRTUAL TABLE", "SCAN hold",
+                                        "SCAN w VIRTUAL TABLE", "SCAN json_each VIRTUAL TABLE"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)
@@ -114,17 +117,14 @@ static const struct {
     bool sorts;
 } wanted[] = {
     {SQL_DEDUPE_GET, "SEARCH d USING PRIMARY KEY (key=?)", false},
-    {SQL_DELIVERY_DUE, "SEARCH d USING INDEX delivery_due (connector=?)", false},
-    {SQL_DELIVERY_DUE, "SEARCH o USING INDEX delivery_head (connector=? AND lead=? AND id<?)",
-     false},
-    {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH delivery USING INDEX delivery_head (connector=? AND lead=?)",
-     false},
-    {SQL_DELIVERY_FOLD, "INDEX delivery_head (connector=? AND lead=? AND id<?)", false},
-    {SQL_DELIVERY_WAITING, "SEARCH delivery USING INDEX delivery_head (connector=? AND lead=?)",
-     false},
+    {SQL_DELIVERY_DUE, "SEARCH d USING INDEX delivery_due (connector=? AND urgent=?)", false},
+    {SQL_DELIVERY_DUE, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},
+    {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_DELIVERY_FOLD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
+    {SQL_DELIVERY_WAITING, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_QUEUE, "SEARCH queue USING PRIMARY KEY (connector=?)", false},
     {SQL_DELIVERY_QUEUE, "SEARCH delivery USING INDEX delivery_pending (connector=?)", false},
-    {SQL_DELIVERY_RELEASE, "SEARCH delivery USING INDEX delivery_waiting (lead=?)", false},
+    {SQL_DELIVERY_RELEASE, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_MOVE, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},

@@ -15,6 +15,9 @@ static const struct {
 };
 
 #define HASH "00ff00000000000000000000000000000000000000000000000000000000000000000000000000ff"
+#define DELIVERY                                                                                   \
+    "id, event, lead, route, connector, state, attempts, created_at, due_at, done_at,"             \
+    " open_attempt_at, wait_until, reason, remote_id, facts"
 static const char common_rows[] =
     "INSERT INTO meta VALUES ('database_id', '0badcafe');"
     "INSERT INTO dedupe VALUES (x'" HASH "', 3);"
@@ -22,7 +25,8 @@ static const char common_rows[] =
     " created_at, enriched_at, score, fit, engagement, band, evaluated, last_event)"
     " VALUES (1, 62515, 7, 'zoe@example.com', 0, 0, 0, NULL, 5, 0, 350, 0, 350, 1, 1, 3),"
     " (2, NULL, NULL, 'bob@example.com', 2, 9, 0, 1, 6, 0, 0, 0, 0, 0, 1, NULL);"
-    "INSERT INTO delivery VALUES (1, 4, 1, 'hot', 'slack', 0, 1, 4, 5, 0, 4, 0, 'timed out', NULL,"
+    "INSERT INTO delivery (" DELIVERY
+    ") VALUES (1, 4, 1, 'hot', 'slack', 0, 1, 4, 5, 0, 4, 0, 'timed out', NULL,"
     " '{\"score\":35,\"previous\":0,\"fit\":0,\"engagement\":35,\"band\":\"warm\",\"reasons\":null,"
     "\"event_source\":\"hubspot\",\"event_type\":\"d\",\"event_property\":null,\"event_value\":"
     "null,"
@@ -88,10 +92,12 @@ static void remember_migration(struct world *w, sqlite3 *db, size_t i)
 /* Its connector is gone from the configuration. Once said in the row; from 0008 on of the
  * connector. */
 static const char held_row[] =
-    "INSERT INTO delivery SELECT 2, event, lead, route, 'gone', 1, 0, created_at, due_at, 0, 0, 0,"
+    "INSERT INTO delivery (" DELIVERY
+    ") SELECT 2, event, lead, route, 'gone', 1, 0, created_at, due_at, 0, 0, 0,"
     " NULL, NULL, facts FROM delivery WHERE id = 1;";
 static const char held_connector[] =
-    "INSERT INTO delivery SELECT 2, event, lead, route, 'gone', 0, 0, created_at, due_at, 0, 0, 0,"
+    "INSERT INTO delivery (" DELIVERY
+    ") SELECT 2, event, lead, route, 'gone', 0, 0, created_at, due_at, 0, 0, 0,"
     " NULL, NULL, facts FROM delivery WHERE id = 1;"
     "INSERT INTO hold VALUES ('gone', 0, 1);";
 
@@ -114,6 +120,8 @@ static void make_database(struct world *w, size_t levels)
     exec(db, levels < 7 ? EVENTS("zeroblob(32), ") : EVENTS(""));
     exec(db, levels < 6 ? ledger_rows : ledger_of_lead);
     exec(db, levels < 8 ? held_row : held_connector);
+    if (levels >= 9)
+        exec(db, "UPDATE lead SET waiting = '[1,2]' WHERE id = 1");
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -165,6 +173,7 @@ static void check_history(struct world *w)
     SHOWN(deliveries, 2, 1);
     assert_int_equal(get_delivery(w, 2).state, DELIVERY_HELD);
     assert_int_equal(get_delivery(w, 1).open_attempt_at, 4);
+    assert_int_equal(count_due(w, "slack"), 1);
     OK(read_queue(w->reader, STR("slack"), &depth, &oldest));
     assert_int_equal(depth, 1);
     assert_int_equal(oldest, 4);

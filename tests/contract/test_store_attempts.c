@@ -155,7 +155,7 @@ static void an_attempt_ends_the_wait_for_enrichment(void **state)
     int64_t lead = put_lead(w, NULL);
     struct delivery d = delivery_of(put_event_at(w, lead, T0), lead, "slack");
     d.wait_until = T0;
-    OK(store_delivery_add(w->store, &d));
+    add_delivery(w, &d);
     OK(end_with(w, d.id, ATTEMPT_RETRY, "503"));
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, d.id).wait_until, 0);
@@ -199,7 +199,8 @@ static void the_end_of_an_attempt_that_was_overtaken_is_noted_only(void **state)
     OK(store_begin(w->store));
     int64_t lead = put_lead(w, NULL);
     int64_t id = put_delivery(w, lead, "notion", T0), newer = put_delivery(w, lead, "notion", T0);
-    OK(store_delivery_fold(w->store, STR("notion"), lead, newer, T0, &folded));
+    struct lead l = get_lead(w, lead);
+    OK(store_delivery_fold(w->store, STR("notion"), &l, newer, T0, &folded));
     for (int v = ATTEMPT_DELIVERED; v <= ATTEMPT_DEAD; v++)
         assert_int_equal(end_with(w, id, (enum attempt_verdict)v, "late"), RC_NONE);
     OK(store_commit(w->store));

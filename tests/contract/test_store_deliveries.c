@@ -23,7 +23,7 @@ static void a_delivery_comes_back_with_its_facts(void **state)
         .event_value = STR(""),
         .event_time = T0 - 1,
     };
-    OK(store_delivery_add(w->store, &d));
+    add_delivery(w, &d);
     OK(store_commit(w->store));
     struct delivery got = get_delivery(w, d.id);
     assert_int_equal(got.id, d.id);
@@ -65,7 +65,7 @@ static void a_long_value_is_no_obstacle(void **state)
     int64_t lead = put_lead(w, NULL);
     struct delivery d = delivery_of(put_event_at(w, lead, T0), lead, "slack");
     d.facts.event_value = (struct str){value, LONG};
-    OK(store_delivery_add(w->store, &d));
+    add_delivery(w, &d);
     OK(store_commit(w->store));
     SAME(get_delivery(w, d.id).facts.event_value, d.facts.event_value);
 }
@@ -84,9 +84,10 @@ static void a_delivery_that_is_not_there_is_none(void **state)
 
 static int64_t fold(struct world *w, const char *connector, int64_t lead, int64_t newer)
 {
+    struct lead l = get_lead(w, lead);
     int64_t n = -1;
 
-    OK(store_delivery_fold(w->store, str_of(connector), lead, newer, T0 + 7, &n));
+    OK(store_delivery_fold(w->store, str_of(connector), &l, newer, T0 + 7, &n));
     return n;
 }
 
@@ -140,9 +141,10 @@ static void a_fold_leaves_open_attempts_and_what_is_done(void **state)
 
 static bool waiting(struct world *w, const char *connector, const char *route, int64_t lead)
 {
+    struct lead l = get_lead(w, lead);
     bool is = false;
 
-    OK(read_delivery_waiting(w->reader, str_of(connector), str_of(route), lead, &is));
+    OK(read_delivery_waiting(w->reader, str_of(connector), str_of(route), &l, &is));
     return is;
 }
 
@@ -192,17 +194,18 @@ static void what_waits_for_enrichment_is_released_once(void **state)
     struct delivery d = delivery_of(put_event_at(w, lead, 1), lead, "slack");
     struct delivery o = delivery_of(put_event_at(w, other, 2), other, "slack");
     d.due_at = d.wait_until = o.due_at = o.wait_until = T0 + 30000;
-    OK(store_delivery_add(w->store, &d));
-    OK(store_delivery_add(w->store, &o));
+    add_delivery(w, &d);
+    add_delivery(w, &o);
     int64_t ready = put_delivery(w, lead, "notion", T0 + 5);
-    OK(store_delivery_release(w->store, lead, T0 + 100, see_released, &r));
+    struct lead l = get_lead(w, lead);
+    OK(store_delivery_release(w->store, &l, T0 + 100, see_released, &r));
     assert_int_equal(r.n, 1);
     assert_string_equal(r.connectors[0], "slack");
     assert_int_equal(r.rows[0].id, d.id);
     assert_int_equal(r.rows[0].lead, lead);
     assert_int_equal(r.rows[0].due_at, T0 + 100);
     assert_int_equal(r.rows[0].open_attempt_at, 0);
-    OK(store_delivery_release(w->store, lead, T0 + 200, see_released, &r));
+    OK(store_delivery_release(w->store, &l, T0 + 200, see_released, &r));
     assert_int_equal(r.n, 1);
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, d.id).due_at, T0 + 100);
@@ -223,7 +226,7 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
     int64_t b1 = put_delivery(w, bob, "slack", T0 + 10), n1 = put_delivery(w, ada, "notion", T0);
     OK(store_attempt_begin(w->store, b1, T0 + 1));
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), 8, rows, &n));
+    OK(read_due(w->reader, STR("slack"), false, 8, rows, &n));
     assert_int_equal(n, 2);
     assert_int_equal(rows[0].id, b1);
     assert_int_equal(rows[0].lead, bob);
@@ -244,6 +247,70 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
     assert_int_equal(head.id, a2);
 }
 
+static void what_is_urgent_is_due_apart(void **state)
+{
+    struct world *w = *state;
+    struct due_row rows[8];
+    size_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t routine = put_delivery(w, ada, "slack", T0);
+    struct delivery d = delivery_of(put_event_at(w, bob, 1), bob, "slack");
+    struct delivery behind = delivery_of(put_event_at(w, ada, 2), ada, "slack");
+    d.urgent = behind.urgent = true;
+    add_delivery(w, &d);
+    add_delivery(w, &behind); /* Ada's routine one comes first */
+    OK(store_commit(w->store));
+    OK(read_due(w->reader, STR("slack"), true, 8, rows, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(rows[0].id, d.id);
+    assert_true(rows[0].urgent && get_delivery(w, d.id).urgent);
+    OK(read_due(w->reader, STR("slack"), false, 8, rows, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(rows[0].id, routine);
+    assert_false(rows[0].urgent);
+}
+
+static size_t count_waiting(struct world *w, int64_t lead)
+{
+    struct lead l = get_lead(w, lead);
+    size_t n = 1;
+
+    for (size_t i = 0; i < l.waiting.len; i++)
+        n += l.waiting.at[i] == ',';
+    return n;
+}
+
+/* Those that have ended stay in it for a while, those that wait all the time. */
+static void what_waits_for_a_lead_is_known_however_many_have_ended(void **state)
+{
+    enum { MANY = 300 };
+    struct world *w = *state;
+    struct due_row first;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, NULL), oldest = put_delivery(w, lead, "slack", T0);
+    for (int i = 0; i < MANY; i++) {
+        struct attempt_end end = {.delivery = put_delivery(w, lead, "notion", T0),
+                                  .verdict = ATTEMPT_DELIVERED,
+                                  .started_at = T0,
+                                  .ended_at = T0};
+
+        OK(store_attempt_end(w->store, &end));
+        assert_in_range(count_waiting(w, lead), 1, 8);
+    }
+    for (int i = 0; i < MANY; i++)
+        (void)put_delivery(w, lead, "notion", T0);
+    assert_in_range(count_waiting(w, lead), MANY + 1, 2 * MANY);
+    OK(store_commit(w->store));
+    OK(read_due_of_lead(w->reader, STR("slack"), lead, &first));
+    assert_int_equal(first.id, oldest);
+    struct lead l = get_lead(w, lead);
+    OK(read_first_waiting(w->reader, STR("slack"), &l, &first));
+    assert_int_equal(first.id, oldest);
+}
+
 static void due_rows_are_ordered_by_time_then_id_and_limited(void **state)
 {
     struct world *w = *state;
@@ -255,12 +322,12 @@ static void due_rows_are_ordered_by_time_then_id_and_limited(void **state)
     for (int i = 0; i < 4; i++)
         id[i] = put_delivery(w, put_lead(w, NULL), "slack", i == 3 ? T0 - 1 : T0);
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), 3, rows, &n));
+    OK(read_due(w->reader, STR("slack"), false, 3, rows, &n));
     assert_int_equal(n, 3);
     assert_int_equal(rows[0].id, id[3]);
     assert_int_equal(rows[1].id, id[0]);
     assert_int_equal(rows[2].id, id[1]);
-    OK(read_due(w->reader, STR("nobody"), 3, rows, &n));
+    OK(read_due(w->reader, STR("nobody"), false, 3, rows, &n));
     assert_int_equal(n, 0);
 }
 
@@ -283,7 +350,7 @@ static struct listed five_deliveries(struct world *w)
         struct delivery d = delivery_of(event, lead, i < 3 ? "slack" : "notion");
 
         d.created_at = T0 + i;
-        OK(store_delivery_add(w->store, &d));
+        add_delivery(w, &d);
         l.id[i] = d.id;
     }
     OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = l.id[4],
@@ -404,6 +471,8 @@ int main(void)
         RUN(it_is_known_whether_one_waits_already),
         RUN(what_waits_for_enrichment_is_released_once),
         RUN(only_the_oldest_of_a_connector_and_lead_is_due),
+        RUN(what_is_urgent_is_due_apart),
+        RUN(what_waits_for_a_lead_is_known_however_many_have_ended),
         RUN(due_rows_are_ordered_by_time_then_id_and_limited),
         RUN(lists_show_the_newest_first_page_and_filter),
         RUN(the_deliveries_of_an_event_come_all_and_oldest_first),

@@ -42,16 +42,16 @@ static enum rc find_or_add(struct run *r, const char *email, struct lead *ret)
     return store_lead_add(r->w->store, ret);
 }
 
-static enum rc add_deliveries(struct run *r, int64_t event, int64_t lead)
+static enum rc add_deliveries(struct run *r, int64_t event, struct lead *lead)
 {
     static const char *const connectors[] = {"slack", "notion"};
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(connectors) && rc == RC_OK; i++) {
-        struct delivery d = delivery_of(event, lead, connectors[i]);
+        struct delivery d = delivery_of(event, lead->id, connectors[i]);
         int64_t folded = 0;
 
-        rc = store_delivery_add(r->w->store, &d);
+        rc = store_delivery_add(r->w->store, lead, &d, &r->scratch);
         if (rc == RC_OK && i == 1)
             rc = store_delivery_fold(r->w->store, d.connector, lead, d.id, T0, &folded);
     }
@@ -81,7 +81,7 @@ static enum rc process(struct run *r, int64_t number)
                                                    .received_at = e.received_at},
                               &r->scratch);
     if (rc == RC_OK)
-        rc = add_deliveries(r, id, lead.id);
+        rc = add_deliveries(r, id, &lead);
     if (rc != RC_OK)
         return rc;
     (void)lead_put(&lead, STR("last"), arena_printf(&r->scratch, "%lld", (long long)number),
@@ -152,7 +152,7 @@ static enum rc attempt(struct run *r, struct str connector, enum attempt_verdict
 {
     struct due_row row;
     size_t n = 0;
-    enum rc rc = read_due(r->w->reader, connector, 1, &row, &n);
+    enum rc rc = read_due(r->w->reader, connector, false, 1, &row, &n);
 
     if (rc != RC_OK || n == 0)
         return rc;
@@ -234,7 +234,7 @@ static void look(struct run *r)
     enum rc rc = reader_open(r->w->path.at, &other, &r->w->why);
 
     if (rc == RC_OK)
-        rc = read_due(other, STR("slack"), ARRAY_LEN(rows), rows, &n);
+        rc = read_due(other, STR("slack"), false, ARRAY_LEN(rows), rows, &n);
     reader_close(other);
     if (rc == RC_OK)
         assert_true(n <= ARRAY_LEN(people));

@@ -92,7 +92,7 @@ static int64_t put_ended(struct world *w, int64_t event, int64_t lead, int64_t d
 {
     struct delivery d = delivery_of(event, lead, "slack");
 
-    OK(store_delivery_add(w->store, &d));
+    add_delivery(w, &d);
     if (done_at)
         OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = d.id,
                                                              .lead = lead,

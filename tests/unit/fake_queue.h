@@ -32,7 +32,7 @@ static inline struct delivery *fake_row(int64_t id)
 
 static inline struct due_row fake_due_row(const struct delivery *d)
 {
-    return (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at};
+    return (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent};
 }
 
 static inline struct due_row fake_add(const char *connector, int64_t lead, int64_t due_at)
@@ -69,8 +69,8 @@ static int fake_by_due(const void *left, const void *right)
     return a->id < b->id ? -1 : 1;
 }
 
-enum rc read_due(struct reader *r, struct str connector, size_t limit, struct due_row ret[],
-                 size_t *ret_n)
+enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
+                 struct due_row ret[], size_t *ret_n)
 {
     static struct due_row heads[FAKE_ROWS];
     size_t n = 0;
@@ -80,7 +80,8 @@ enum rc read_due(struct reader *r, struct str connector, size_t limit, struct du
     if (fake_read_error)
         return fake_read_error;
     for (size_t i = 0; i < fake_n; i++)
-        if (str_eq(fake_rows[i].connector, connector) && fake_is_head(&fake_rows[i]))
+        if (str_eq(fake_rows[i].connector, connector) && fake_rows[i].urgent == urgent &&
+            fake_is_head(&fake_rows[i]))
             heads[n++] = fake_due_row(&fake_rows[i]);
     qsort(heads, n, sizeof *heads, fake_by_due);
     *ret_n = n < limit ? n : limit;

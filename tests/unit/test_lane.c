@@ -63,7 +63,7 @@ static void a_lead_in_flight_takes_no_other_row(void **state)
     leadmap_set(&lane->flight, 1, 1);
     notify(lane, fake_add("c", 1, 10), 20);
     lane_refresh(lane, NULL, 1, 20);
-    lane->scan_at = 20;
+    lane_rescan(lane, 20);
     lane_scan(lane, NULL, 20);
     assert_int_equal(take(lane, 30), 0);
     assert_true(leadmap_remove(&lane->flight, 1));
@@ -143,7 +143,7 @@ static void while_rows_are_unseen_a_new_one_does_not_jump_the_queue(void **state
     assert_int_equal(take(lane, 2000), 1);
     fake_row(1)->state = DELIVERY_DELIVERED;
     notify(lane, fake_add("c", LANE_WINDOW + 1, 900), 2000); /* there is room now */
-    assert_null(dueq_find(&lane->window, LANE_WINDOW + 1));
+    assert_null(dueq_find(&lane->queues[ROUTINE].window, LANE_WINDOW + 1));
     lane_free(lane);
 }
 
@@ -157,7 +157,7 @@ static void what_is_in_flight_does_not_fill_the_scan(void **state)
         leadmap_set(&lane->flight, lead, 1);
     }
     fake_add("c", LANE_WINDOW + 1, 2000);
-    lane->scan_at = 0;
+    lane_rescan(lane, 0);
     lane_scan(lane, NULL, 3000);
     assert_int_equal(take(lane, 3000), LANE_WINDOW + 1);
     lane_free(lane);
@@ -186,7 +186,7 @@ static void a_full_window_without_work_is_not_read_again_and_again(void **state)
         fake_add("c", lead, 1);
         fake_row(lead)->open_attempt_at = 1000000; /* all have to settle */
     }
-    lane->scan_at = 0;
+    lane_rescan(lane, 0);
     fake_scans = 0;
     for (int64_t now = 10; now < 5000; now += 10)
         lane_scan(lane, NULL, now);
@@ -201,7 +201,7 @@ static void a_read_that_failed_is_tried_again_after_a_second(void **state)
     (void)state;
     fake_add("c", 1, 10);
     fake_read_error = RC_IO;
-    lane->scan_at = 100;
+    lane_rescan(lane, 100);
     lane_scan(lane, NULL, 100);
     fake_read_error = RC_OK;
     assert_int_equal(lane_wake_at(lane, 101, 101), 1100);
@@ -238,6 +238,64 @@ static void pause_rate_and_concurrency_hold_it_back(void **state)
     assert_false(lane_may_start(lane, 5000));
     assert_int_equal(lane_wake_at(lane, 5000, 5000), NEVER);
     lane->running = 0;
+    lane_free(lane);
+}
+
+static struct due_row urgent(int64_t lead, int64_t due_at)
+{
+    struct due_row row = fake_add("c", lead, due_at);
+
+    row.urgent = fake_row(row.id)->urgent = true;
+    return row;
+}
+
+static void what_is_urgent_goes_first_once_it_is_due(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    notify(lane, fake_add("c", 1, 10), 10);
+    notify(lane, fake_add("c", 2, 20), 20);
+    notify(lane, urgent(3, 30), 20);
+    assert_int_equal(lane_count(lane), 3);
+    assert_int_equal(lane_count_due(lane, 20, 9), 2);
+    assert_int_equal(lane_first_due(lane), 10);
+    assert_int_equal(take(lane, 20), 1);
+    assert_int_equal(take(lane, 30), 3);
+    assert_int_equal(take(lane, 30), 2);
+    assert_int_equal(take(lane, 30), 0);
+    lane_free(lane);
+}
+
+static void a_backlog_does_not_hide_what_is_urgent(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    for (int64_t lead = 1; lead <= LANE_WINDOW + 100; lead++)
+        (void)fake_add("c", lead, lead);
+    (void)urgent(99999, 50000);
+    lane_rescan(lane, 50000);
+    lane_scan(lane, NULL, 50000);
+    assert_int_equal(take(lane, 50000), LANE_WINDOW + 101);
+    notify(lane, urgent(99998, 50000), 50000);
+    assert_int_equal(take(lane, 50000), LANE_WINDOW + 102);
+    assert_int_equal(take(lane, 50000), 1);
+    lane_free(lane);
+}
+
+/* Its older one, on disk only, goes first: a lead hears of things in their order. */
+static void an_urgent_one_waits_for_an_older_one_of_its_lead(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    for (int64_t lead = 1; lead <= LANE_WINDOW + 100; lead++)
+        (void)fake_add("c", lead, lead);
+    lane_rescan(lane, 50000);
+    lane_scan(lane, NULL, 50000);
+    notify(lane, urgent(LANE_WINDOW + 50, 50000), 50000);
+    assert_int_equal(take(lane, 50000), 1);
     lane_free(lane);
 }
 
@@ -309,6 +367,9 @@ int main(void)
         cmocka_unit_test(a_full_window_without_work_is_not_read_again_and_again),
         cmocka_unit_test(a_read_that_failed_is_tried_again_after_a_second),
         cmocka_unit_test(pause_rate_and_concurrency_hold_it_back),
+        cmocka_unit_test(what_is_urgent_goes_first_once_it_is_due),
+        cmocka_unit_test(a_backlog_does_not_hide_what_is_urgent),
+        cmocka_unit_test(an_urgent_one_waits_for_an_older_one_of_its_lead),
         cmocka_unit_test(at_rest_it_never_wakes),
         cmocka_unit_test(a_session_lives_until_its_last_user_is_gone),
     };

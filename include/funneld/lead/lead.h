@@ -34,6 +34,7 @@ struct lead {
     bool evaluated;              /* whether it ever was: score.previous is 0 before */
     int64_t last_event;          /* the newest, the store's: the others follow */
     struct str ledger;           /* what fired for it, the store's: see read_ledger */
+    struct str waiting;          /* which deliveries may wait for it, the store's */
     struct property *properties; /* sorted by name */
     size_t n_properties, cap_properties;
 };

@@ -31,6 +31,7 @@ struct delivery {
     int64_t id, event, lead;
     struct str route, connector;
     enum delivery_state state;
+    bool urgent; /* before all that is not, where they share a quota */
     int64_t attempts;
     int64_t created_at, due_at, done_at;
     int64_t open_attempt_at; /* an attempt began and its end is not known; 0: none */

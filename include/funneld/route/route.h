@@ -25,6 +25,7 @@ struct route {
     const struct expr *when;
     struct str_list to; /* connector names, checked by app against what exists */
     bool wait_for_enrichment;
+    bool urgent; /* its deliveries go before others where they share a connector or a quota */
     const struct message *messages; /* that replace the built-in one */
     size_t n_messages;
     int line;

@@ -134,19 +134,25 @@ MUST_CHECK enum rc store_ruleset_add(struct store *st, struct str text, int64_t 
 MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, struct str *ret);
 
 /* Deliveries */
-/* Sets d->id. The event must be one of the lead's: by its events a lead's deliveries are found. */
-MUST_CHECK enum rc store_delivery_add(struct store *st, struct delivery *d);
+/* Sets d->id and d->lead. The event must be one of the lead's: by its events a lead's deliveries are
+ * found. The lead keeps, in the arena, that it waits, and must be saved afterwards. */
+MUST_CHECK enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d,
+                                      struct arena *a);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
-MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead,
-                                       int64_t newer, int64_t now_ms, int64_t *ret_n);
+MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector,
+                                       const struct lead *lead, int64_t newer, int64_t now_ms,
+                                       int64_t *ret_n);
 /* Of those of the connector that were put back at `now`, what a newer one has overtaken. */
 MUST_CHECK enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
                                              int64_t *ret_n);
 /* Whether one of this (connector, route, lead) waits already. */
 MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
-                                         int64_t lead, bool *ret);
+                                         const struct lead *lead, bool *ret);
+/* The oldest of the connector that waits for the lead, as given. */
+MUST_CHECK enum rc read_first_waiting(struct reader *r, struct str connector,
+                                      const struct lead *lead, struct due_row *ret);
 /* Those of the lead that wait for enrichment become due; each is reported. */
-MUST_CHECK enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,
+MUST_CHECK enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
                                           void (*released)(void *self, struct str connector,
                                                            const struct due_row *row),
                                           void *self);
@@ -193,7 +199,7 @@ MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 
 /* Heads only: a delivery is seen when no older one of its (connector, lead) is pending. Ordered
  * by due_at, id. */
-MUST_CHECK enum rc read_due(struct reader *r, struct str connector, size_t limit,
+MUST_CHECK enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
                             struct due_row ret[], size_t *ret_n);
 MUST_CHECK enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead,
                                     struct due_row *ret);

@@ -101,6 +101,7 @@ struct retry_filter {
 /* A row that the deliverer should know of, sent to it after the commit. */
 struct due_row {
     int64_t id, lead, due_at, open_attempt_at;
+    bool urgent;
 };
 
 #endif

@@ -122,6 +122,11 @@ MUST_CHECK enum rc ledger_row_of(struct db *db, const struct firing *f, struct l
 MUST_CHECK enum rc ledger_move(struct store *st, struct lead *from, struct lead *into,
                                struct arena *a);
 
+/* waiting.c: ids of deliveries in their lead's row */
+MUST_CHECK enum rc waiting_add(struct store *st, struct lead *lead, int64_t id, struct arena *a);
+MUST_CHECK enum rc waiting_move(struct store *st, struct lead *from, struct lead *into,
+                                struct arena *a);
+
 /* terms.c */
 /* RC_NONE: there are none by that id. *ret lives as long as the connection; what was added and not
  * committed, until terms_forget. */

@@ -3,26 +3,28 @@
 
 #include "funneld/route/route.h"
 
-enum rc store_delivery_add(struct store *st, struct delivery *d)
+enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d, struct arena *a)
 {
     struct sbuf facts AUTO(sbuf_free) = SBUF(COMMIT_WEIGHT);
 
     facts_to_json(&d->facts, &facts);
     if (facts.failed)
         return RC_TOOBIG;
-    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiit", d->event, d->lead, d->route,
+    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiitd", d->event, lead->id, d->route,
                         d->connector, (int)d->state, d->created_at, d->due_at, d->wait_until,
-                        sbuf_str(&facts));
-    if (rc == RC_OK)
-        d->id = sqlite3_last_insert_rowid(store_db(st)->handle);
-    return rc;
+                        sbuf_str(&facts), (int)d->urgent);
+    if (rc != RC_OK)
+        return rc;
+    d->id = sqlite3_last_insert_rowid(store_db(st)->handle);
+    d->lead = lead->id;
+    return waiting_add(st, lead, d->id, a);
 }
 
-enum rc store_delivery_fold(struct store *st, struct str connector, int64_t lead, int64_t newer,
-                            int64_t now_ms, int64_t *ret_n)
+enum rc store_delivery_fold(struct store *st, struct str connector, const struct lead *lead,
+                            int64_t newer, int64_t now_ms, int64_t *ret_n)
 {
-    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "tiii", connector, lead, newer,
-                     now_ms);
+    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "ttii", connector, lead->waiting,
+                     newer, now_ms);
 }
 
 enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
@@ -31,13 +33,13 @@ enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_
     return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD_AGAIN, "ti", connector, now_ms);
 }
 
-enum rc store_delivery_release(struct store *st, int64_t lead, int64_t now_ms,
+enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
                                void (*released)(void *self, struct str connector,
                                                 const struct due_row *row),
                                void *self)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "ii", lead, now_ms);
+    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "ti", lead->waiting, now_ms);
 
     while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
         struct due_row row;
@@ -97,19 +99,41 @@ enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, s
     return db_run(store_db(st), SQL_REMOTE_SET, "itti", lead, connector, remote, now_ms);
 }
 
+/* What RETURNING gives is there once all rows are changed. */
+static enum rc wait_again(struct store *st, sqlite3_stmt *s, int64_t *ret_n)
+{
+    enum rc rc;
+
+    while ((rc = db_step(store_db(st), s)) == RC_OK) {
+        rc = db_run(store_db(st), SQL_LEAD_WAITS_AGAIN, "ii", sqlite3_column_int64(s, 0),
+                    sqlite3_column_int64(s, 1));
+        if (rc != RC_OK)
+            break;
+        ++*ret_n;
+    }
+    return rc;
+}
+
+static enum rc retry_by(struct store *st, enum statement which, const struct retry_filter *f,
+                        int64_t last, int64_t now_ms, int64_t *ret_n)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(store_db(st), &s, which, "itti", now_ms, f->connector, f->reason, last);
+
+    if (rc == RC_OK)
+        rc = wait_again(st, s, ret_n);
+    return db_finish(s, rc);
+}
+
 enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
 {
-    int64_t total = 0, rows = 0;
+    int64_t total = 0;
     enum rc rc = RC_OK;
 
     if (!f->n_ids)
-        return db_change(store_db(st), ret_n, SQL_DELIVERY_RETRY, "itti", now_ms, f->connector,
-                         f->reason, f->limit ? f->limit : -1);
-    for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
-        rc = db_change(store_db(st), &rows, SQL_DELIVERY_RETRY_ID, "itti", now_ms, f->connector,
-                       f->reason, f->ids[i]);
-        total += rows;
-    }
+        rc = retry_by(st, SQL_DELIVERY_RETRY, f, f->limit ? f->limit : -1, now_ms, &total);
+    for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++)
+        rc = retry_by(st, SQL_DELIVERY_RETRY_ID, f, f->ids[i], now_ms, &total);
     if (rc == RC_OK)
         *ret_n = total;
     return rc;

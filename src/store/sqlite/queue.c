@@ -2,10 +2,10 @@
 #include "db.h"
 
 enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
-                              int64_t lead, bool *ret)
+                              const struct lead *lead, bool *ret)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_WAITING, "tit", connector, lead, route);
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_WAITING, "ttt", connector, lead->waiting, route);
 
     db_end(s);
     if (rc == RC_OK || rc == RC_NONE)
@@ -13,12 +13,13 @@ enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str
     return rc == RC_NONE ? RC_OK : rc;
 }
 
-enum rc read_due(struct reader *r, struct str connector, size_t limit, struct due_row ret[],
-                 size_t *ret_n)
+enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
+                 struct due_row ret[], size_t *ret_n)
 {
     sqlite3_stmt *s = NULL;
     size_t n = 0;
-    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_DUE, "ti", connector, (int64_t)limit);
+    enum rc rc =
+        db_query(&r->db, &s, SQL_DELIVERY_DUE, "tid", connector, (int64_t)limit, (int)urgent);
 
     while (rc == RC_OK && n < limit && (rc = db_step(&r->db, s)) == RC_OK)
         row_due(s, 0, &ret[n++]);
@@ -32,6 +33,18 @@ enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, s
 {
     sqlite3_stmt *s = NULL;
     enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "ti", connector, lead);
+
+    if (rc == RC_OK)
+        row_due(s, 0, ret);
+    db_end(s);
+    return rc;
+}
+
+enum rc read_first_waiting(struct reader *r, struct str connector, const struct lead *lead,
+                           struct due_row *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LIST, "tt", connector, lead->waiting);
 
     if (rc == RC_OK)
         row_due(s, 0, ret);

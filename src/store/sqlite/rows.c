@@ -25,6 +25,7 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
         .evaluated = sqlite3_column_int(s, 14),
         .last_event = sqlite3_column_int64(s, 15),
         .ledger = col_str(s, 17, a),
+        .waiting = col_str(s, 18, a),
     };
     const char *properties = sqlite3_column_blob(s, 16);
 
@@ -76,6 +77,7 @@ enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a, struct del
         .reason = col_str(s, 12, a),
         .remote_id = col_str(s, 13, a),
         .request_id = col_str(s, 15, a),
+        .urgent = sqlite3_column_int(s, 16),
     };
     if (facts_from_json(col_view(s, 14), a, &ret->facts, &why) == RC_OK)
         return RC_OK;
@@ -91,5 +93,6 @@ void row_due(sqlite3_stmt *s, int from, struct due_row *ret)
         .lead = sqlite3_column_int64(s, from + 1),
         .due_at = sqlite3_column_int64(s, from + 2),
         .open_attempt_at = sqlite3_column_int64(s, from + 3),
+        .urgent = sqlite3_column_int(s, from + 4),
     };
 }
