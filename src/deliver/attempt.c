@@ -71,7 +71,7 @@ static void put_back(struct attempt *a)
     for (size_t i = 0; i < a->job.n; i++) {
         const struct delivery *d = &a->parcels[i].d;
 
-        (void)leadmap_remove(&a->lane->flight, d->lead);
+        (void)idmap_remove(&a->lane->flight, d->lead);
         lane_add(a->lane,
                  (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent});
     }
@@ -206,6 +206,7 @@ static void build(struct attempt *a, int64_t now_ms)
 /* The next request of the conversation, when the rate lets it out. */
 static void step(struct attempt *a, int64_t now_ms)
 {
+    double per_second = ((const struct connector_common *)a->job.settings)->rate;
     struct governor *g = &a->engine->governor;
 
     if (a->steps >= STEPS_MAX) {
@@ -215,9 +216,9 @@ static void step(struct attempt *a, int64_t now_ms)
     }
     a->state = ATTEMPT_READY;
     a->n_quotas = connector_quotas(a->connector, &a->job, a->quotas);
-    a->wake_at = lane_ready_at(a->lane, now_ms);
+    a->wake_at = lane_ready_at(a->lane, per_second, now_ms);
     a->wake_at = governor_ready_at(g, a->quotas, a->n_quotas, a->wake_at);
-    lane_count_request(a->lane, a->wake_at);
+    lane_count_request(a->lane, per_second, a->wake_at);
     governor_count(g, a->quotas, a->n_quotas, a->wake_at);
     if (a->wake_at <= now_ms)
         build(a, now_ms);

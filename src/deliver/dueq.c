@@ -11,7 +11,7 @@ static bool before(const struct due_row *a, const struct due_row *b)
 static void place(struct dueq *q, size_t i, struct due_row row)
 {
     q->heap[i] = row;
-    leadmap_set(&q->places, row.lead, (uint32_t)i);
+    idmap_set(&q->places, row.lead, (int64_t)i);
 }
 
 static void sift_up(struct dueq *q, size_t i, struct due_row row)
@@ -37,7 +37,7 @@ static void sift_down(struct dueq *q, size_t i, struct due_row row)
 
 enum rc dueq_add(struct dueq *q, struct due_row row)
 {
-    if (leadmap_find(&q->places, row.lead))
+    if (idmap_find(&q->places, row.lead))
         return RC_EXISTS;
     if (q->n >= q->max)
         return RC_BUSY;
@@ -52,7 +52,7 @@ enum rc dueq_add(struct dueq *q, struct due_row row)
 
 const struct due_row *dueq_find(const struct dueq *q, int64_t lead)
 {
-    const uint32_t *i = leadmap_find(&q->places, lead);
+    const int64_t *i = idmap_find(&q->places, lead);
 
     return i ? &q->heap[*i] : NULL;
 }
@@ -78,14 +78,14 @@ size_t dueq_count_due(const struct dueq *q, int64_t now_ms, size_t most)
 
 bool dueq_remove(struct dueq *q, int64_t lead)
 {
-    const uint32_t *found = leadmap_find(&q->places, lead);
+    const int64_t *found = idmap_find(&q->places, lead);
 
     if (!found)
         return false;
 
-    size_t i = *found;
+    size_t i = (size_t)*found;
     struct due_row last = q->heap[--q->n];
-    (void)leadmap_remove(&q->places, lead); /* it was found just now */
+    (void)idmap_remove(&q->places, lead); /* it was found just now */
     if (i == q->n)
         return true;
     if (i > 0 && before(&last, &q->heap[(i - 1) / 2]))
@@ -98,12 +98,12 @@ bool dueq_remove(struct dueq *q, int64_t lead)
 void dueq_clear(struct dueq *q)
 {
     q->n = 0;
-    leadmap_clear(&q->places);
+    idmap_clear(&q->places);
 }
 
 void dueq_free(struct dueq *q)
 {
     free(q->heap);
-    leadmap_free(&q->places);
+    idmap_free(&q->places);
     *q = (struct dueq){.max = q->max};
 }

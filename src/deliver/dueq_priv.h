@@ -6,25 +6,14 @@
 #ifndef FUNNELD_DELIVER_DUEQ_H
 #define FUNNELD_DELIVER_DUEQ_H
 
+#include "funneld/base/idmap.h"
 #include "funneld/store/work.h"
-
-/* A number for each of some leads. */
-struct leadmap {
-    struct leadmap_slot *slots;
-    size_t cap, n;
-};
-
-uint32_t *leadmap_find(const struct leadmap *m, int64_t lead); /* NULL; valid until a change */
-void leadmap_set(struct leadmap *m, int64_t lead, uint32_t value);
-bool leadmap_remove(struct leadmap *m, int64_t lead); /* false: was not there */
-void leadmap_clear(struct leadmap *m);
-void leadmap_free(struct leadmap *m);
 
 /* Ordered by (due_at, id). */
 struct dueq {
     struct due_row *heap;
     size_t n, cap, max;
-    struct leadmap places; /* lead -> index in heap */
+    struct idmap places; /* lead -> index in heap */
 };
 
 #define DUEQ(max_rows)                                                                             \

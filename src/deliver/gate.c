@@ -19,17 +19,15 @@ void lane_pause(struct lane *lane, int64_t until_ms)
     lane->paused_until = later(lane->paused_until, until_ms);
 }
 
-int64_t lane_ready_at(const struct lane *lane, int64_t now_ms)
+int64_t lane_ready_at(const struct lane *lane, double per_second, int64_t now_ms)
 {
-    double per_second = lane_common(lane)->rate;
-
     now_ms = later(now_ms, lane->paused_until);
     return rate_ready_at(&lane->rate, per_second, BURST_MS - 1000.0 / per_second, now_ms);
 }
 
-void lane_count_request(struct lane *lane, int64_t at_ms)
+void lane_count_request(struct lane *lane, double per_second, int64_t at_ms)
 {
-    rate_count(&lane->rate, lane_common(lane)->rate, at_ms);
+    rate_count(&lane->rate, per_second, at_ms);
 }
 
 /* Floods */
@@ -164,8 +162,9 @@ static bool has_room(const struct lane *lane)
 /* When the next attempt may start, as far as the lane itself knows. */
 static int64_t start_at(const struct lane *lane, int64_t now_ms)
 {
-    int64_t at = later(lane_ready_at(lane, now_ms), circuit_ready_at(&lane->circuit, now_ms));
+    int64_t at = lane_ready_at(lane, lane_common(lane)->rate, now_ms);
 
+    at = later(at, circuit_ready_at(&lane->circuit, now_ms));
     return later(at, flood_ends_at(lane, now_ms));
 }
 

@@ -158,7 +158,7 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
     }
     a->job.look = p->d.open_attempt_at != 0;
     a->job.n++;
-    leadmap_set(&a->lane->flight, row->lead, 1);
+    idmap_set(&a->lane->flight, row->lead, 1);
     return FIT_TAKEN;
 }
 

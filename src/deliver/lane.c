@@ -66,7 +66,7 @@ void lane_free(struct lane *lane)
     session_drop(lane->session);
     for (int u = 0; u < URGENCIES; u++)
         dueq_free(&lane->queues[u].window);
-    leadmap_free(&lane->flight);
+    idmap_free(&lane->flight);
     free(lane->name_text);
     free(lane);
 }
@@ -165,7 +165,7 @@ static const struct due_row *head_of(const struct lane *lane, int64_t lead)
 
 void lane_add(struct lane *lane, struct due_row row)
 {
-    if (!lane->connector || leadmap_find(&lane->flight, row.lead))
+    if (!lane->connector || idmap_find(&lane->flight, row.lead))
         return;
     row.due_at = lane_due_at(lane, &row);
     take_out(lane, row.lead);
@@ -177,7 +177,7 @@ void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_
 {
     struct due_row row;
 
-    if (!lane->connector || leadmap_find(&lane->flight, lead))
+    if (!lane->connector || idmap_find(&lane->flight, lead))
         return;
     take_out(lane, lead);
 

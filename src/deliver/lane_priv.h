@@ -50,8 +50,8 @@ struct lane {
     const struct connector *connector; /* NULL: removed; what is in flight still ends */
     struct session *session;
     struct queue queues[URGENCIES];
-    struct leadmap flight; /* leads whose delivery is in an attempt */
-    size_t running;        /* attempts */
+    struct idmap flight; /* leads whose delivery is in an attempt */
+    size_t running;      /* attempts */
     struct rate rate;
     struct circuit circuit;
     struct flood flood;
@@ -99,9 +99,10 @@ int64_t lane_first_due(const struct lane *lane); /* NEVER: none is in its window
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row);
 
 void lane_pause(struct lane *lane, int64_t until_ms);
-/* When its next request may leave by its own rate and pause: now or later; and it does. */
-int64_t lane_ready_at(const struct lane *lane, int64_t now_ms);
-void lane_count_request(struct lane *lane, int64_t at_ms);
+/* When its next request may leave, at that rate and past a pause: now or later; and it does. Also
+ * for what is under way in a lane whose connector is gone. */
+int64_t lane_ready_at(const struct lane *lane, double per_second, int64_t now_ms);
+void lane_count_request(struct lane *lane, double per_second, int64_t at_ms);
 bool lane_may_start(const struct lane *lane, int64_t now_ms);
 /* When the lane can do something that it cannot do now, if nothing happens before; quota_at: when
  * the account's quotas let an attempt start. */

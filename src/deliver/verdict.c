@@ -179,7 +179,7 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
         ended += !again;
         if (end->applied)
             count(lane, end, d);
-        (void)leadmap_remove(&lane->flight, d->lead);
+        (void)idmap_remove(&lane->flight, d->lead);
         if (end->applied && again)
             lane_add(lane,
                      (struct due_row){d->id, d->lead, end->due_at,

@@ -117,8 +117,8 @@ static const struct {
     bool sorts;
 } wanted[] = {
     {SQL_DEDUPE_GET, "SEARCH d USING PRIMARY KEY (key=?)", false},
-    {SQL_DELIVERY_DUE, "SEARCH d USING INDEX delivery_due (connector=? AND urgent=?)", false},
-    {SQL_DELIVERY_DUE, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},
+    {SQL_DELIVERY_DUE, "SEARCH delivery USING INDEX delivery_due (connector=? AND urgent=?)",
+     false},
     {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_DELIVERY_FOLD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_WAITING, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},

@@ -191,6 +191,54 @@ static void a_rest_that_one_was_told_to_take_is_for_both(void **state)
     world_free(w);
 }
 
+static void what_is_under_way_ends_after_its_connector_is_gone(void **state)
+{
+    struct world *w = start(one, 1);
+    struct lanes none = {0};
+
+    (void)state;
+    w->settings[0].needs_token = true;
+    w->settings[0].common.rate = 10;
+    (void)post(w, "c", 1);
+    step(w);
+    deliverer_reload(w->d, &none);
+    step(w);
+    answer(w, "token/1", 200);
+    step_to(w, w->now + 100);
+    answer(w, "post/1", 200);
+    assert_int_equal(counted("c", "delivered"), 1);
+    world_free(w);
+}
+
+/* Its turn was reserved before the other one was told to rest. */
+static void a_request_whose_turn_was_set_rests_as_well(void **state)
+{
+    struct world *w = start(one, 1);
+    int64_t told;
+
+    (void)state;
+    w->settings[0].needs_token = true;
+    w->settings[0].common.concurrency = 2;
+    w->settings[0].quota = 1;
+    (void)post(w, "c", 1);
+    step(w);
+    answer(w, "token/1", 200); /* its post may leave in a second */
+    (void)post(w, "c", 2);
+    step_to(w, w->now + 2000);
+    told = w->now;
+    assert_true(open_requests(w) >= 1);
+    respond(w, open_request(w, "post/1"),
+            (struct http_response){HTTP_ANSWERED, 429, STR("none"), 30000, STR_NULL});
+    while (counted("c", "delivered") == 0) {
+        size_t sent = w->n_sent;
+
+        (void)turn(w, 200);
+        if (w->n_sent > sent)
+            assert_true(w->now >= told + 30000);
+    }
+    world_free(w);
+}
+
 /* Digests */
 
 static struct world *start_digesting(int64_t count)
@@ -318,6 +366,8 @@ int main(void)
         cmocka_unit_test(where_each_delivery_has_its_own_target_none_speaks_for_the_others),
         cmocka_unit_test(two_connectors_of_one_account_share_its_quota),
         cmocka_unit_test(a_rest_that_one_was_told_to_take_is_for_both),
+        cmocka_unit_test(what_is_under_way_ends_after_its_connector_is_gone),
+        cmocka_unit_test(a_request_whose_turn_was_set_rests_as_well),
         cmocka_unit_test(a_few_messages_go_one_by_one),
         cmocka_unit_test(what_follows_waits_for_the_end_of_the_window_and_becomes_one),
         cmocka_unit_test(a_flood_that_is_there_already_is_one_message_at_once),

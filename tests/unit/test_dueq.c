@@ -114,26 +114,26 @@ static void any_mix_of_changes_keeps_the_order(void **state)
 
 static void a_map_forgets_only_what_is_removed(void **state)
 {
-    struct leadmap m = {0};
+    struct idmap m = {0};
     enum { N = 1000 };
 
     (void)state;
-    assert_null(leadmap_find(&m, 1));
-    assert_false(leadmap_remove(&m, 1));
+    assert_null(idmap_find(&m, 1));
+    assert_false(idmap_remove(&m, 1));
     for (int64_t i = 0; i < N; i++)
-        leadmap_set(&m, i * 64, (uint32_t)i);
+        idmap_set(&m, i * 64, i);
     for (int64_t i = 0; i < N; i += 3)
-        assert_true(leadmap_remove(&m, i * 64));
+        assert_true(idmap_remove(&m, i * 64));
     for (int64_t i = 0; i < N; i++) {
-        const uint32_t *value = leadmap_find(&m, i * 64);
+        const int64_t *value = idmap_find(&m, i * 64);
 
         assert_int_equal(value == NULL, i % 3 == 0);
         if (value)
             assert_int_equal(*value, i);
     }
-    leadmap_clear(&m);
-    assert_null(leadmap_find(&m, 64));
-    leadmap_free(&m);
+    idmap_clear(&m);
+    assert_null(idmap_find(&m, 64));
+    idmap_free(&m);
 }
 
 #define AT_HIGH_RATES 100.0

@@ -60,13 +60,13 @@ static void a_lead_in_flight_takes_no_other_row(void **state)
     struct lane *lane = new_lane();
 
     (void)state;
-    leadmap_set(&lane->flight, 1, 1);
+    idmap_set(&lane->flight, 1, 1);
     notify(lane, fake_add("c", 1, 10), 20);
     lane_refresh(lane, NULL, 1, 20);
     lane_rescan(lane, 20);
     lane_scan(lane, NULL, 20);
     assert_int_equal(take(lane, 30), 0);
-    assert_true(leadmap_remove(&lane->flight, 1));
+    assert_true(idmap_remove(&lane->flight, 1));
     lane_refresh(lane, NULL, 1, 30);
     assert_int_equal(take(lane, 30), 1);
     lane_free(lane);
@@ -154,7 +154,7 @@ static void what_is_in_flight_does_not_fill_the_scan(void **state)
     (void)state;
     for (int64_t lead = 1; lead <= LANE_WINDOW; lead++) {
         fake_add("c", lead, 1000);
-        leadmap_set(&lane->flight, lead, 1);
+        idmap_set(&lane->flight, lead, 1);
     }
     fake_add("c", LANE_WINDOW + 1, 2000);
     lane_rescan(lane, 0);
@@ -230,7 +230,7 @@ static void pause_rate_and_concurrency_hold_it_back(void **state)
     assert_false(lane_may_start(lane, 49));
     assert_int_equal(lane_wake_at(lane, 10, 10), 50);
     settings.rate = 1;
-    lane_count_request(lane, 45);
+    lane_count_request(lane, 1, 45);
     assert_false(lane_may_start(lane, 50));
     assert_int_equal(lane_wake_at(lane, 50, 50), 1045);
     assert_true(lane_may_start(lane, 1045));

@@ -1,6 +1,8 @@
 /* store/sqlite/deliveries.c - adding deliveries, and every change of their state. */
 #include "db.h"
 
+#include <stdlib.h>
+
 #include "funneld/route/route.h"
 
 enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d, struct arena *a)
@@ -99,30 +101,58 @@ enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, s
     return db_run(store_db(st), SQL_REMOTE_SET, "itti", lead, connector, remote, now_ms);
 }
 
-/* What RETURNING gives is there once all rows are changed. */
-static enum rc wait_again(struct store *st, sqlite3_stmt *s, int64_t *ret_n)
+static int by_lead(const void *left, const void *right)
 {
-    enum rc rc;
+    const struct due_row *a = left, *b = right;
 
-    while ((rc = db_step(store_db(st), s)) == RC_OK) {
-        rc = db_run(store_db(st), SQL_LEAD_WAITS_AGAIN, "ii", sqlite3_column_int64(s, 0),
-                    sqlite3_column_int64(s, 1));
-        if (rc != RC_OK)
-            break;
-        ++*ret_n;
+    if (a->lead != b->lead)
+        return a->lead < b->lead ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* A lead's rows, which stand together, from `first` on; *ret_n are its own. */
+static enum rc wait_again(struct store *st, const struct due_row first[], size_t n, size_t *ret_n)
+{
+    struct sbuf ids AUTO(sbuf_free) = SBUF(SIZE_MAX);
+    size_t i = 0;
+
+    for (; i < n && first[i].lead == first->lead; i++) {
+        sbuf_char(&ids, i ? ',' : '[');
+        sbuf_int(&ids, first[i].id);
     }
+    sbuf_char(&ids, ']');
+    *ret_n = i;
+    return db_run(store_db(st), SQL_LEAD_WAITS_AGAIN, "it", first->lead, sbuf_str(&ids));
+}
+
+/* The leads of what is pending again know of it. */
+static enum rc tell_leads(struct store *st, struct due_row rows[], size_t n)
+{
+    enum rc rc = RC_OK;
+
+    qsort(rows, n, sizeof *rows, by_lead);
+    for (size_t i = 0, own = 0; i < n && rc == RC_OK; i += own)
+        rc = wait_again(st, &rows[i], n - i, &own);
     return rc;
 }
 
 static enum rc retry_by(struct store *st, enum statement which, const struct retry_filter *f,
                         int64_t last, int64_t now_ms, int64_t *ret_n)
 {
+    struct arena a AUTO(arena_free) = {0};
+    struct due_row *rows = NULL;
+    size_t n = 0, cap = 0;
     sqlite3_stmt *s = NULL;
     enum rc rc = db_query(store_db(st), &s, which, "itti", now_ms, f->connector, f->reason, last);
 
-    if (rc == RC_OK)
-        rc = wait_again(st, s, ret_n);
-    return db_finish(s, rc);
+    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
+        rows = arena_more(&a, rows, n, &cap, sizeof *rows);
+        rows[n++] =
+            (struct due_row){.lead = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1)};
+    }
+    rc = db_finish(s, rc);
+    *ret_n += (int64_t)n;
+    return rc == RC_OK && n ? tell_leads(st, rows, n) : rc;
 }
 
 enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms, int64_t *ret_n)

@@ -1,6 +1,8 @@
 /* store/sqlite/queue.c - what is due, one delivery whole, lists for people. */
 #include "db.h"
 
+#include "funneld/base/idmap.h"
+
 enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str route,
                               const struct lead *lead, bool *ret)
 {
@@ -13,16 +15,38 @@ enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str
     return rc == RC_NONE ? RC_OK : rc;
 }
 
+/* Whether the row is the oldest of its lead's. Each lead is asked about once, however many of its
+ * deliveries there are. */
+static enum rc is_head(struct reader *r, struct str connector, const struct due_row *row,
+                       struct idmap *heads, bool *ret)
+{
+    struct due_row first = {0};
+    const int64_t *known = idmap_find(heads, row->lead);
+    enum rc rc = known ? RC_OK : read_due_of_lead(r, connector, row->lead, &first);
+
+    if (rc != RC_OK && rc != RC_NONE)
+        return rc;
+    if (!known)
+        idmap_set(heads, row->lead, first.id);
+    *ret = (known ? *known : first.id) == row->id;
+    return RC_OK;
+}
+
 enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
                  struct due_row ret[], size_t *ret_n)
 {
+    struct idmap heads AUTO(idmap_free) = {0};
     sqlite3_stmt *s = NULL;
     size_t n = 0;
-    enum rc rc =
-        db_query(&r->db, &s, SQL_DELIVERY_DUE, "tid", connector, (int64_t)limit, (int)urgent);
+    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_DUE, "td", connector, (int)urgent);
 
-    while (rc == RC_OK && n < limit && (rc = db_step(&r->db, s)) == RC_OK)
-        row_due(s, 0, &ret[n++]);
+    while (rc == RC_OK && n < limit && (rc = db_step(&r->db, s)) == RC_OK) {
+        bool head = false;
+
+        row_due(s, 0, &ret[n]);
+        rc = is_head(r, connector, &ret[n], &heads, &head);
+        n += head;
+    }
     rc = db_finish(s, rc);
     if (rc == RC_OK)
         *ret_n = n;
