@@ -73,6 +73,7 @@ static void show_where(int number)
 __attribute__((constructor)) static void map_counters(void)
 {
     (void)signal(SIGSEGV, show_where);
+    (void)signal(SIGABRT, show_where); /* an abort without words is somebody else's */
     const char *path = getenv("FUNNELD_FAULTS");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     void *at = fd < 0 ? MAP_FAILED
