@@ -18,7 +18,7 @@ static EVP_MD *sha256_algorithm;
 /* Making a context costs as much as well: one of each per thread. */
 struct contexts {
     EVP_MD_CTX *digest;
-    EVP_MAC_CTX *mac; /* knows its digest; takes a new key each time */
+    EVP_MAC_CTX *mac[DIGESTS]; /* each knows its digest; takes a new key each time */
 };
 static pthread_key_t contexts_key;
 
@@ -36,20 +36,30 @@ static void free_contexts(void *contexts)
     struct contexts *c = contexts;
 
     EVP_MD_CTX_free(c->digest);
-    EVP_MAC_CTX_free(c->mac);
+    for (size_t i = 0; i < DIGESTS; i++)
+        EVP_MAC_CTX_free(c->mac[i]);
     free(c);
+}
+
+static EVP_MAC_CTX *make_mac(enum digest digest)
+{
+    char names[DIGESTS][8] = {"SHA256", "SHA1", "SHA512"};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", names[digest], 0),
+                                 OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_new(hmac_algorithm);
+
+    need(mac && EVP_MAC_CTX_set_params(mac, params), "prepare HMAC");
+    return mac;
 }
 
 static struct contexts *make_contexts(void)
 {
-    char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
-                                 OSSL_PARAM_construct_end()};
     struct contexts *c = mem_alloc(sizeof *c);
 
     c->digest = EVP_MD_CTX_new();
-    c->mac = EVP_MAC_CTX_new(hmac_algorithm);
-    need(c->digest && c->mac && EVP_MAC_CTX_set_params(c->mac, params), "prepare SHA-256");
+    need(c->digest != NULL, "prepare SHA-256");
+    for (size_t i = 0; i < DIGESTS; i++)
+        c->mac[i] = make_mac((enum digest)i);
     need(pthread_setspecific(contexts_key, c) == 0, "keep a thread's contexts");
     return c;
 }
@@ -91,15 +101,26 @@ void sha256(const struct str parts[], size_t n, uint8_t ret[SHA256_LEN])
     need(EVP_DigestFinal_ex(ctx, ret, NULL), "finish SHA-256");
 }
 
-void hmac_sha256(struct str key, const struct str parts[], size_t n, uint8_t ret[SHA256_LEN])
+size_t hmac(enum digest digest, struct str key, const struct str parts[], size_t n,
+            uint8_t ret[HMAC_MAX])
 {
     const unsigned char *bytes = (const unsigned char *)(key.at ? key.at : "");
-    EVP_MAC_CTX *ctx = contexts()->mac;
+    EVP_MAC_CTX *ctx = contexts()->mac[digest];
+    size_t len = 0;
 
     need(EVP_MAC_init(ctx, bytes, key.len, NULL), "start HMAC");
     for (size_t i = 0; i < n; i++)
         need(EVP_MAC_update(ctx, (const unsigned char *)parts[i].at, parts[i].len), "hash");
-    need(EVP_MAC_final(ctx, ret, NULL, SHA256_LEN), "finish HMAC");
+    need(EVP_MAC_final(ctx, ret, &len, HMAC_MAX), "finish HMAC");
+    return len;
+}
+
+void hmac_sha256(struct str key, const struct str parts[], size_t n, uint8_t ret[SHA256_LEN])
+{
+    uint8_t mac[HMAC_MAX];
+
+    (void)hmac(DIGEST_SHA256, key, parts, n, mac); /* always SHA256_LEN */
+    memcpy(ret, mac, SHA256_LEN);
 }
 
 void hex_encode(const uint8_t *bytes, size_t n, char *ret)

@@ -215,6 +215,26 @@ static void hashes_match_the_published_vectors(void **state)
     assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* RFC 2202 and RFC 4231, test case 2 of each. */
+static void hmacs_of_other_digests_match_the_published_vectors(void **state)
+{
+    static const char *const expected[DIGESTS] = {
+        [DIGEST_SHA256] = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        [DIGEST_SHA1] = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+        [DIGEST_SHA512] = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+                          "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+    };
+    struct str data[] = {STR("what do ya want "), STR("for nothing?")};
+    uint8_t mac[HMAC_MAX];
+    char hex[2 * HMAC_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < DIGESTS; i++) {
+        hex_encode(mac, hmac((enum digest)i, STR("Jefe"), data, 2, mac), hex);
+        assert_string_equal(hex, expected[i]);
+    }
+}
+
 static void base64_goes_there_and_back(void **state)
 {
     struct arena a = {0};
@@ -332,6 +352,7 @@ int main(void)
         cmocka_unit_test(only_this_machine_is_loopback),
         cmocka_unit_test(addresses_name_a_port),
         cmocka_unit_test(hashes_match_the_published_vectors),
+        cmocka_unit_test(hmacs_of_other_digests_match_the_published_vectors),
         cmocka_unit_test(base64_goes_there_and_back),
         cmocka_unit_test(equality_needs_both),
         cmocka_unit_test(why_reads_from_the_outside_in),

@@ -14,9 +14,15 @@
 
 enum { SHA256_LEN = 32, SHA256_HEX = 65, SHA256_BASE64 = 45 };
 
+enum digest { DIGEST_SHA256, DIGEST_SHA1, DIGEST_SHA512, DIGESTS };
+enum { HMAC_MAX = 64 }; /* bytes of the longest */
+
 /* Over the parts one after another, as if they were one text. */
 void sha256(const struct str parts[], size_t n, uint8_t ret[SHA256_LEN]);
 void hmac_sha256(struct str key, const struct str parts[], size_t n, uint8_t ret[SHA256_LEN]);
+/* The same with a digest of the sender's choice; how many bytes of ret it filled. */
+size_t hmac(enum digest digest, struct str key, const struct str parts[], size_t n,
+            uint8_t ret[HMAC_MAX]);
 
 void hex_encode(const uint8_t *bytes, size_t n, char *ret); /* lower case; 2n + 1 bytes */
 struct str base64_encode(struct arena *a, struct str bytes);
