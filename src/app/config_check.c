@@ -38,6 +38,17 @@ static const char *connector_hint(struct config *c, struct str word)
                 : "add a [connector NAME] section";
 }
 
+/* Its events are, or may become, those of CRM contacts. */
+static bool may_enrich(struct str type)
+{
+    static const char *const types[] = {"hubspot", "hubspot_workflow", "http"};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_is(type, types[i]))
+            return true;
+    return false;
+}
+
 /* `enrich = NAME`; unset: the connector named crm, where it is one that can; none: nobody. */
 static void resolve_enrich(struct config *c, struct source *source)
 {
@@ -46,7 +57,7 @@ static void resolve_enrich(struct config *c, struct source *source)
     struct str name = e ? e->value : STR("crm");
     const struct connector *k = config_connector(c, name);
 
-    if (!str_is(s->type, "hubspot") || (e && (e->broken || str_is(name, "none"))))
+    if (!may_enrich(s->type) || (e && (e->broken || str_is(name, "none"))))
         return;
     if (k && k->type->enriches)
         source->enrich_with = name;
@@ -100,7 +111,8 @@ static void check_has_source(struct config *c)
     for (size_t i = 0; i < c->conf.n_sections; i++)
         if (str_is(c->conf.sections[i].kind, "source"))
             return;
-    conf_problem(&c->problems, &whole, NULL, "add a [source NAME] with type = hubspot or zapier",
+    conf_problem(&c->problems, &whole, NULL,
+                 "add a [source NAME] with type = hubspot, zapier or http",
                  "there is no [source NAME]: nothing could come in");
 }
 

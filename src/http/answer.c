@@ -33,7 +33,8 @@ static const struct {
     [REPLY_TOO_LARGE] = {413, REJECTED_TOO_LARGE, "", "Content Too Large",
                          "The body is larger than [server] max_body."},
     [REPLY_MEDIA_TYPE] = {415, REJECTED_MEDIA_TYPE, "", "Unsupported Media Type",
-                          "Send application/json without a Content-Encoding."},
+                          "Send application/json (or a form, where the source takes one) without a "
+                          "Content-Encoding."},
     [REPLY_OVERLOAD] = {503, REJECTED_OVERLOAD, "", "Service Unavailable",
                         "There is more to store than can be stored at the moment; try again."},
     [REPLY_DISK] = {503, REJECTED_DISK, "", "Service Unavailable",

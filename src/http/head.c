@@ -173,15 +173,7 @@ bool head_has_body(const struct head *h)
     return h->coding.n || (h->length.n && (!h->has_length || h->bytes > 0));
 }
 
-bool head_is_json(const struct head *h)
+bool head_is_encoded(const struct head *h)
 {
-    struct str rest = h->type.value, type = rest;
-
-    if (h->content_encoding.n && !str_ieq(h->content_encoding.value, STR("identity")))
-        return false;
-    if (!h->type.n)
-        return true;
-    if (!str_split(&rest, ';', &type))
-        return false;
-    return h->type.n == 1 && str_ieq(str_trim(type), STR("application/json"));
+    return h->content_encoding.n && !str_ieq(h->content_encoding.value, STR("identity"));
 }

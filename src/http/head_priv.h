@@ -34,7 +34,7 @@ enum hole head_hole(const struct head *h, struct str target, struct str version,
                     const char **ret_detail);
 
 bool head_has_body(const struct head *h);
-/* application/json, or no type at all; a coding of the content is not understood. */
-bool head_is_json(const struct head *h);
+/* A coding of the content is not understood. */
+bool head_is_encoded(const struct head *h);
 
 #endif

@@ -24,6 +24,16 @@ static void public_health(struct request *r)
     answer_content(r, status, "application/json");
 }
 
+/* JSON, or no type at all; a form where the source takes it. */
+static bool is_of_taken_type(const struct request *r)
+{
+    const struct head_field *type = &r->head.type;
+
+    if (head_is_encoded(&r->head))
+        return false;
+    return !type->n || (type->n == 1 && source_takes(r->site->source, type->value));
+}
+
 /* What HTTP alone can say about a request to a source. */
 static enum reply judge_head(const struct request *r)
 {
@@ -35,7 +45,7 @@ static enum reply judge_head(const struct request *r)
         return REPLY_SHUTDOWN;
     if (!h->has_length && !h->chunked)
         return REPLY_LENGTH;
-    if (!head_is_json(h))
+    if (!is_of_taken_type(r))
         return REPLY_MEDIA_TYPE;
     if (h->has_length && h->bytes > r->set->sites.server->max_body)
         return REPLY_TOO_LARGE;

@@ -28,7 +28,7 @@ static void add(struct flat *f, struct str name, struct str value, struct arena 
     f->items[f->n++] = (struct field){name, value};
 }
 
-static void add_joined(struct flat *f, struct str name, const json *array, struct arena *a)
+static struct str joined(const json *array, struct arena *a)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(SIZE_MAX / 4); /* bounded by the body */
     bool any = false;
@@ -43,20 +43,28 @@ static void add_joined(struct flat *f, struct str name, const json *array, struc
         sbuf_add(&b, value);
         any = true;
     }
-    if (any)
-        add(f, name, arena_str(a, sbuf_str(&b)), a);
+    if (!any)
+        return STR_NULL;
+    return b.len ? arena_str(a, sbuf_str(&b)) : STR("");
+}
+
+struct str flat_value(const json *node, struct arena *a)
+{
+    if (json_type(node) == JSON_ARRAY && !holds_containers(node))
+        return joined(node, a);
+    return json_scalar(node, a); /* missing of an object or an array of such */
 }
 
 static void walk(struct flat *f, struct str prefix, const json *node, struct arena *a);
 
 static void visit(struct flat *f, struct str name, const json *node, struct arena *a)
 {
-    if (json_type(node) == JSON_OBJECT || (json_type(node) == JSON_ARRAY && holds_containers(node)))
+    struct str value = flat_value(node, a);
+
+    if (value.at)
+        add(f, name, value, a);
+    else if (is_container(node))
         walk(f, name, node, a);
-    else if (json_type(node) == JSON_ARRAY)
-        add_joined(f, name, node, a);
-    else if (json_type(node) != JSON_NULL)
-        add(f, name, json_scalar(node, a), a);
 }
 
 /* Depth is at most 64: base/json saw to it. */

@@ -17,18 +17,18 @@ static const struct option hubspot_options[] = {
      .help = "where HubSpot posts to, below [server] public_url"},
     {.key = "secret",
      .type = OPTION_SECRET,
-     .offset = offsetof(struct hubspot, secret),
+     .offset = offsetof(struct hubspot, auth.secret),
      .flags = OPTION_REQUIRED,
      .example = "${HUBSPOT_CLIENT_SECRET}",
      .help = "the app's client secret; HubSpot signs with it"},
     {.key = "secret_previous",
      .type = OPTION_SECRET,
-     .offset = offsetof(struct hubspot, secret_previous),
+     .offset = offsetof(struct hubspot, auth.secret_previous),
      .example = "${HUBSPOT_CLIENT_SECRET_PREVIOUS}",
      .help = "also accepted, while the secret is being rotated"},
     {.key = "require",
      .type = OPTION_CHOICE,
-     .offset = offsetof(struct hubspot, require),
+     .offset = offsetof(struct hubspot, auth.require),
      .fallback = "any",
      .choices = require_choices,
      .help = "v3 refuses signatures v1 and v2, which can be replayed for ever"},
@@ -61,10 +61,38 @@ static void hubspot_check(const void *settings, const struct conf_section *secti
 {
     const struct hubspot *h = settings;
 
-    check_common(&h->common, h->secret, section, problems);
+    check_common(&h->common, h->auth.secret, section, problems);
     if (!public_url.len)
         conf_problem(problems, section, NULL, "set it to what HubSpot's target URL starts with",
                      "a hubspot source needs [server] public_url: HubSpot signs the whole URL");
+}
+
+static enum refusal hubspot_verify_head(const struct source *s, const struct raw_request *r,
+                                        struct arena *a, struct why *why)
+{
+    const struct hubspot *h = s->settings;
+
+    (void)a;
+    return hubspot_auth_head(&h->auth, r, why);
+}
+
+static enum refusal hubspot_verify(const struct source *s, const struct raw_request *r,
+                                   struct arena *a, struct why *why)
+{
+    const struct hubspot *h = s->settings;
+
+    return hubspot_auth_verify(&h->auth, s, r, a, why);
+}
+
+static enum rc hubspot_sign(const struct source *s, struct str base_url, struct str version,
+                            struct str body, int64_t now_ms, struct arena *a,
+                            struct field ret_headers[4], size_t *ret_n, struct str *ret_url,
+                            struct why *why)
+{
+    const struct hubspot *h = s->settings;
+
+    return hubspot_auth_sign(&h->auth, s, base_url, version, body, now_ms, a, ret_headers, ret_n,
+                             ret_url, why);
 }
 
 /* HubSpot always says application/json. We only mind another type when the body bears it out:

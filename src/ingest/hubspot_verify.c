@@ -42,7 +42,7 @@ static enum refusal read_headers(const struct raw_request *r, struct signature_h
 
 /* v3 if it is there, and then nothing else; otherwise what the version header says; v1 is older
  * than that header. */
-static enum refusal choose(const struct hubspot *h, const struct signature_headers *headers,
+static enum refusal choose(const struct hubspot_auth *h, const struct signature_headers *headers,
                            enum hubspot_version *ret, struct why *why)
 {
     if (headers->v3.at) {
@@ -53,7 +53,10 @@ static enum refusal choose(const struct hubspot *h, const struct signature_heade
         return refuse(REFUSED_SIGNATURE, why, "X-HubSpot-Signature-v3 is missing and required");
     if (!headers->older.at)
         return refuse(REFUSED_SIGNATURE, why, "the request is not signed");
-    if (!headers->version.at || str_is(headers->version, "v1"))
+    bool v1 = !headers->version.at || str_is(headers->version, "v1");
+    if (v1 && h->require == REQUIRE_V2) /* it does not cover the address: any app's would do */
+        return refuse(REFUSED_SIGNATURE, why, "workflows sign with v2 or v3, not with v1");
+    if (v1)
         *ret = HUBSPOT_V1;
     else if (str_is(headers->version, "v2"))
         *ret = HUBSPOT_V2;
@@ -63,7 +66,7 @@ static enum refusal choose(const struct hubspot *h, const struct signature_heade
 }
 
 /* Both secrets are always tried: the time taken does not tell which one is in use. */
-static bool is_signed(const struct hubspot *h, enum hubspot_version version,
+static bool is_signed(const struct hubspot_auth *h, enum hubspot_version version,
                       const struct hubspot_request *signed_request, struct str signature,
                       int64_t now_ms, struct arena *a)
 {
@@ -82,7 +85,7 @@ static struct str join(struct str base, struct str target, struct arena *a)
 }
 
 /* Which signature there is, and whether it is of our time. */
-static enum refusal read_signature(const struct hubspot *h, const struct raw_request *r,
+static enum refusal read_signature(const struct hubspot_auth *h, const struct raw_request *r,
                                    struct signature_headers *ret, enum hubspot_version *ret_version,
                                    struct why *why)
 {
@@ -98,24 +101,22 @@ static enum refusal read_signature(const struct hubspot *h, const struct raw_req
     return REFUSED_NOT;
 }
 
-enum refusal hubspot_verify_head(const struct source *s, const struct raw_request *r,
-                                 struct arena *a, struct why *why)
+enum refusal hubspot_auth_head(const struct hubspot_auth *auth, const struct raw_request *r,
+                               struct why *why)
 {
     struct signature_headers headers = {0};
     enum hubspot_version version = HUBSPOT_V3;
 
-    (void)a;
-    return read_signature(s->settings, r, &headers, &version, why);
+    return read_signature(auth, r, &headers, &version, why);
 }
 
-enum refusal hubspot_verify(const struct source *s, const struct raw_request *r, struct arena *a,
-                            struct why *why)
+enum refusal hubspot_auth_verify(const struct hubspot_auth *auth, const struct source *s,
+                                 const struct raw_request *r, struct arena *a, struct why *why)
 {
-    const struct hubspot *h = s->settings;
     struct signature_headers headers = {0};
     enum hubspot_version version = HUBSPOT_V3;
 
-    enum refusal refused = read_signature(h, r, &headers, &version, why);
+    enum refusal refused = read_signature(auth, r, &headers, &version, why);
     if (refused)
         return refused;
     const struct hubspot_request signed_request = {
@@ -125,7 +126,7 @@ enum refusal hubspot_verify(const struct source *s, const struct raw_request *r,
         .timestamp = headers.timestamp,
     };
     struct str signature = version == HUBSPOT_V3 ? headers.v3 : headers.older;
-    if (!is_signed(h, version, &signed_request, signature, r->received_at, a))
+    if (!is_signed(auth, version, &signed_request, signature, r->received_at, a))
         return refuse(REFUSED_SIGNATURE, why, "the %s signature is wrong for %.300s",
                       version_names[version], signed_request.uri.at);
     return REFUSED_NOT;
@@ -140,10 +141,11 @@ bool hubspot_signed_at(const struct raw_request *r, int64_t *ret_unix_ms)
            str_int64(headers.timestamp, ret_unix_ms);
 }
 
-static bool version_parse(struct str text, enum hubspot_version *ret)
+static bool version_parse(const struct hubspot_auth *auth, struct str text,
+                          enum hubspot_version *ret)
 {
     if (!text.len)
-        text = STR("v3");
+        text = auth->require == REQUIRE_V2 ? STR("v2") : STR("v3");
     for (size_t i = 0; i < HUBSPOT_VERSIONS; i++) {
         if (!str_is(text, version_names[i]))
             continue;
@@ -168,26 +170,28 @@ static size_t sign_headers(enum hubspot_version version, struct str signature, s
 }
 
 /* Sent to base_url, but signed for public_url: that is what verify puts together. */
-enum rc hubspot_sign(const struct source *s, struct str base_url, struct str version,
-                     struct str body, int64_t now_ms, struct arena *a, struct field ret_headers[4],
-                     size_t *ret_n, struct str *ret_url, struct why *why)
+enum rc hubspot_auth_sign(const struct hubspot_auth *auth, const struct source *s,
+                          struct str base_url, struct str version, struct str body, int64_t now_ms,
+                          struct arena *a, struct field ret_headers[4], size_t *ret_n,
+                          struct str *ret_url, struct why *why)
 {
-    const struct hubspot *h = s->settings;
     enum hubspot_version v;
 
-    if (!version_parse(version, &v))
+    if (!version_parse(auth, version, &v))
         return why_fail(RC_INVALID, why, "\"%.*s\" is not a signature version: v1, v2 or v3",
                         (int)str_cut(version, 40).len, version.at);
+    if (v == HUBSPOT_V1 && auth->require == REQUIRE_V2)
+        return why_fail(RC_INVALID, why, "workflows sign with v2 or v3, not with v1");
     if (!s->public_url.len)
         return why_fail(RC_INVALID, why, "[server] public_url is not set, and HubSpot signs it");
     const struct hubspot_request to_sign = {
         .method = STR("POST"),
-        .uri = join(s->public_url, h->common.path, a),
+        .uri = join(s->public_url, source_path(s), a),
         .body = body,
         .timestamp = arena_printf(a, "%lld", (long long)now_ms),
     };
-    *ret_n = sign_headers(v, hubspot_signature(v, &to_sign, h->secret, a), to_sign.timestamp,
+    *ret_n = sign_headers(v, hubspot_signature(v, &to_sign, auth->secret, a), to_sign.timestamp,
                           ret_headers);
-    *ret_url = join(base_url.len ? base_url : s->public_url, h->common.path, a);
+    *ret_url = join(base_url.len ? base_url : s->public_url, source_path(s), a);
     return RC_OK;
 }

@@ -8,6 +8,8 @@
 
 extern const struct source_type hubspot_source;
 extern const struct source_type zapier_source;
+extern const struct source_type http_source;
+extern const struct source_type workflow_source;
 
 /* Later than this would not fit a four-digit year: no time that anybody meant. */
 #define EVENT_TIME_MAX INT64_C(253402300799999)
@@ -26,6 +28,8 @@ enum header_state { HEADER_MISSING, HEADER_ONCE, HEADER_REPEATED };
 enum header_state header_get(const struct raw_request *r, const char *name, struct str *ret);
 /* application/json or application/...+json, with or without parameters. */
 bool media_type_is_json(struct str content_type);
+/* application/x-www-form-urlencoded */
+bool media_type_is_form(struct str content_type);
 
 /* What every event of one request has in common; copied into the arena once. */
 struct request_facts {
@@ -59,5 +63,7 @@ struct flat {
     bool cut; /* a name was too long or there were too many */
 };
 struct flat flatten(const json *object, struct arena *a);
+/* A scalar as text, an array of scalars joined; whatever would need names is missing. */
+struct str flat_value(const json *node, struct arena *a);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "ingest_priv.h"
 
-const struct source_type *const source_types[] = {&hubspot_source, &zapier_source};
+const struct source_type *const source_types[] = {&hubspot_source, &zapier_source, &http_source,
+                                                  &workflow_source};
 const size_t n_source_types = ARRAY_LEN(source_types);
 
 /* In the order of bytes: event_type_index searches by halves. */
@@ -149,6 +150,20 @@ bool media_type_is_json(struct str content_type)
     return type.len > before + after &&
            str_ieq((struct str){type.at, before}, STR("application/")) &&
            str_ieq(str_from(type, type.len - after), STR("+json"));
+}
+
+bool media_type_is_form(struct str content_type)
+{
+    struct str type;
+
+    return str_split(&content_type, ';', &type) &&
+           str_ieq(str_trim(type), STR("application/x-www-form-urlencoded"));
+}
+
+bool source_takes(const struct source *s, struct str content_type)
+{
+    return media_type_is_json(content_type) ||
+           (s->type->takes_forms && media_type_is_form(content_type));
 }
 
 struct request_facts request_facts(const struct source *s, const struct raw_request *r,

@@ -1,10 +1,24 @@
-/* ingest/zapier.c - "Webhooks by Zapier": settings, who may post, a request's body into events.
+/* ingest/zapier.c - "Webhooks by Zapier": settings, and who may post.
  *
- * Zapier signs nothing, so a shared secret in a header tells who it is.
+ * Zapier signs nothing, so a shared secret in a header tells who it is; a Zap with a step of code
+ * can sign like any other sender.
  */
-#include "zapier_priv.h"
+#include <stddef.h>
 
-enum { MAX_EVENTS = 1000 }; /* in one array */
+#include "mapping_priv.h"
+#include "proof_priv.h"
+
+struct zapier {
+    struct source_common common;
+    struct proof proof;
+    struct str_pairs map;
+    int64_t dedupe_window;
+};
+
+static const char *const signature_choices[] = {
+    [PROOF_STANDARD] = "standard",  [PROOF_SHA256] = "hmac-sha256", [PROOF_SHA1] = "hmac-sha1",
+    [PROOF_SHA512] = "hmac-sha512", [PROOF_SECRET] = "secret",      NULL,
+};
 
 static const struct option zapier_options[] = {
     {.key = "path",
@@ -14,15 +28,22 @@ static const struct option zapier_options[] = {
      .help = "where Zaps post to"},
     {.key = "secret",
      .type = OPTION_SECRET,
-     .offset = offsetof(struct zapier, secret),
+     .offset = offsetof(struct zapier, proof.secret),
      .flags = OPTION_REQUIRED,
      .example = "${ZAPIER_WEBHOOK_SECRET}",
      .help = "in X-Funneld-Secret, Authorization: Bearer, or Basic with any user"},
     {.key = "secret_previous",
      .type = OPTION_SECRET,
-     .offset = offsetof(struct zapier, secret_previous),
+     .offset = offsetof(struct zapier, proof.secret_previous),
      .example = "${ZAPIER_WEBHOOK_SECRET_PREVIOUS}",
      .help = "also accepted, while the secret is being rotated"},
+    {.key = "signature",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct zapier, proof.kind),
+     .fallback = "secret",
+     .choices = signature_choices,
+     .help = "another proof than the secret itself, for Zaps that run code"},
+    PROOF_OPTIONS(struct zapier, proof),
     {.key = "dedupe_window",
      .type = OPTION_DURATION,
      .offset = offsetof(struct zapier, dedupe_window),
@@ -30,6 +51,7 @@ static const struct option zapier_options[] = {
      .min = SECONDS_MS,
      .max = 3650 * DAYS_MS,
      .help = "without event_id the same body counts once in this time"},
+    MAP_OPTION(struct zapier),
 };
 
 static const struct section_spec zapier_spec = {
@@ -39,7 +61,15 @@ static const struct section_spec zapier_spec = {
     .options = zapier_options,
     .n_options = ARRAY_LEN(zapier_options),
     .size = sizeof(struct zapier),
-    .help = "webhooks of Zaps",
+    .help = "webhooks of Zaps; a key that no map names becomes a property, a.b as a__b",
+};
+
+static const struct mapped_kind zapier_kind = {
+    .id_domain = "zapier.id",
+    .body_domain = "zapier.body",
+    .default_type = {"zapier.event", 12},
+    .keeps_unmapped = true,
+    .needs_type = true,
 };
 
 static void zapier_check(const void *settings, const struct conf_section *section,
@@ -47,17 +77,14 @@ static void zapier_check(const void *settings, const struct conf_section *sectio
 {
     const struct zapier *z = settings;
 
-    (void)public_url; /* nothing is signed */
-    check_common(&z->common, z->secret, section, problems);
-}
-
-/* Both are always compared: the time taken does not tell which one is in use. */
-static bool is_secret(const struct zapier *z, struct str given)
-{
-    bool now = z->secret.len && crypto_equal(given, z->secret);
-    bool before = z->secret_previous.len && crypto_equal(given, z->secret_previous);
-
-    return now || before;
+    (void)public_url; /* it is not signed */
+    check_common(&z->common, z->proof.secret, section, problems);
+    proof_check(&z->proof, section, problems);
+    if (z->proof.kind == PROOF_SECRET && z->proof.header.at)
+        conf_problem(problems, section, conf_find(section, "signature_header"),
+                     "choose signature = hmac-sha256, or leave it out",
+                     "\"signature_header\" means nothing: the secret has headers of its own");
+    mapping_check(&z->map, section, problems);
 }
 
 static bool take_scheme(struct str *header, struct str scheme)
@@ -74,18 +101,17 @@ static bool is_authorized(const struct zapier *z, struct str header, struct aren
     struct str login;
 
     if (take_scheme(&header, STR("Bearer")))
-        return is_secret(z, header);
+        return proof_is_secret(&z->proof, header);
     if (!take_scheme(&header, STR("Basic")) || !base64_decode(a, header, &login))
         return false;
     const char *colon = str_chr(login, ':');
-    return colon && is_secret(z, str_from(login, (size_t)(colon - login.at) + 1));
+    return colon && proof_is_secret(&z->proof, str_from(login, (size_t)(colon - login.at) + 1));
 }
 
 /* Whatever is given must be right: one good secret does not excuse a bad one. */
-static enum refusal zapier_verify(const struct source *s, const struct raw_request *r,
+static enum refusal verify_secret(const struct zapier *z, const struct raw_request *r,
                                   struct arena *a, struct why *why)
 {
-    const struct zapier *z = s->settings;
     struct str secret, authorization;
     enum header_state own = header_get(r, "X-Funneld-Secret", &secret);
     enum header_state standard = header_get(r, "Authorization", &authorization);
@@ -96,87 +122,68 @@ static enum refusal zapier_verify(const struct source *s, const struct raw_reque
     if (own == HEADER_MISSING && standard == HEADER_MISSING)
         return refuse(REFUSED_SIGNATURE, why,
                       "neither X-Funneld-Secret nor Authorization was sent");
-    if (own == HEADER_ONCE && !is_secret(z, secret))
+    if (own == HEADER_ONCE && !proof_is_secret(&z->proof, secret))
         return refuse(REFUSED_SIGNATURE, why, "the secret in X-Funneld-Secret is wrong");
     if (standard == HEADER_ONCE && !is_authorized(z, authorization, a))
         return refuse(REFUSED_SIGNATURE, why, "the secret in Authorization is wrong");
     return REFUSED_NOT;
 }
 
-static enum refusal decode_root(const struct source *s, const struct raw_request *r,
-                                const struct json_doc *doc, struct arena *a, struct event **ret,
-                                size_t *ret_n, struct why *why)
+/* A secret needs no body. */
+static enum refusal zapier_verify_head(const struct source *s, const struct raw_request *r,
+                                       struct arena *a, struct why *why)
 {
     const struct zapier *z = s->settings;
-    bool array = json_type(doc->root) == JSON_ARRAY;
-    size_t n = array ? doc->n_elements : 1, i = 0;
 
-    if (!array && json_type(doc->root) != JSON_OBJECT)
-        return refuse(REFUSED_JSON, why, "the body is neither a JSON object nor an array of them");
-    if (n > MAX_EVENTS)
-        return refuse(REFUSED_TOO_LARGE, why, "%zu events in one request, at most %d are taken", n,
-                      MAX_EVENTS);
-    const struct request_facts facts = request_facts(s, r, a);
-    struct event *events = arena_array(a, n + 1, sizeof *events);
-    const json *node = array ? json_first(doc->root) : doc->root;
-    for (; node && i < n; node = json_next(node), i++) {
-        event_init(&events[i], &facts, array ? doc->elements[i] : str_trim(r->body), a);
-        zapier_event(node, z, a, &events[i]);
-    }
-    *ret = events;
-    *ret_n = i;
-    return REFUSED_NOT;
+    return z->proof.kind == PROOF_SECRET ? verify_secret(z, r, a, why)
+                                         : proof_head(&z->proof, r, a, why);
+}
+
+static enum refusal zapier_verify(const struct source *s, const struct raw_request *r,
+                                  struct arena *a, struct why *why)
+{
+    const struct zapier *z = s->settings;
+
+    return z->proof.kind == PROOF_SECRET ? verify_secret(z, r, a, why)
+                                         : proof_verify(&z->proof, r, a, why);
+}
+
+static struct mapping mapping_of(const struct source *s)
+{
+    const struct zapier *z = s->settings;
+
+    return (struct mapping){.kind = &zapier_kind, .map = z->map, .dedupe_window = z->dedupe_window};
 }
 
 static enum refusal zapier_decode(const struct source *s, const struct raw_request *r,
                                   struct arena *a, struct event **ret, size_t *ret_n,
                                   struct why *why)
 {
-    struct json_doc doc AUTO(json_doc_free) = {0};
-    struct str type;
+    const struct mapping m = mapping_of(s);
 
-    if (header_get(r, "Content-Type", &type) != HEADER_ONCE || !media_type_is_json(type))
-        return refuse(REFUSED_MEDIA_TYPE, why, "the body must be sent as application/json");
-    if (json_parse(r->body, &doc, why))
-        return REFUSED_JSON;
-    return decode_root(s, r, &doc, a, ret, ret_n, why);
+    return mapped_decode(s, r, &m, a, ret, ret_n, why);
 }
 
 static enum rc zapier_decode_stored(const struct source *s, struct str body, int64_t received_at,
                                     struct arena *a, struct event *ret, struct why *why)
 {
-    struct json_doc doc AUTO(json_doc_free) = {0};
-    const struct request_facts facts = {.source = arena_str(a, s->name),
-                                        .received_at = received_at};
-
-    if (json_parse(body, &doc, why))
-        return why_wrap(RC_INVALID, why, "read a stored Zapier event");
-    event_init(ret, &facts, body, a);
-    zapier_event(doc.root, s->settings, a, ret);
-    return RC_OK;
+    return mapped_decode_stored(s, mapping_of(s), body, received_at, a, ret, why);
 }
 
-/* There is nothing to sign, so the version does not matter. */
+/* There are no versions of it. */
 static enum rc zapier_sign(const struct source *s, struct str base_url, struct str version,
                            struct str body, int64_t now_ms, struct arena *a,
                            struct field ret_headers[4], size_t *ret_n, struct str *ret_url,
                            struct why *why)
 {
     const struct zapier *z = s->settings;
-    struct str base = base_url.len ? base_url : s->public_url;
+    struct proof proof = z->proof;
 
     (void)version;
-    (void)body;
-    (void)now_ms;
-    if (!base.len)
-        return why_fail(RC_INVALID, why, "where to? say --url, or set [server] public_url");
-    while (str_ends(base, STR("/")))
-        base.len--;
-    ret_headers[0] = (struct field){STR("Content-Type"), STR("application/json")};
-    ret_headers[1] = (struct field){STR("X-Funneld-Secret"), z->secret};
-    *ret_n = 2;
-    *ret_url = arena_printf(a, "%.*s%.*s", STR_ARG(base), STR_ARG(z->common.path));
-    return RC_OK;
+    if (proof.kind == PROOF_SECRET)
+        proof.header = STR("X-Funneld-Secret");
+    return proof_sign_request(s, &proof, base_url, body, now_ms, a, ret_headers, ret_n, ret_url,
+                              why);
 }
 
 static struct str zapier_sample(int64_t now_ms, struct arena *a)
@@ -195,8 +202,9 @@ static struct str zapier_sample(int64_t now_ms, struct arena *a)
 const struct source_type zapier_source = {
     .name = "zapier",
     .spec = &zapier_spec,
+    .takes_forms = true,
     .check = zapier_check,
-    .verify_head = zapier_verify, /* a secret needs no body */
+    .verify_head = zapier_verify_head,
     .verify = zapier_verify,
     .decode = zapier_decode,
     .decode_stored = zapier_decode_stored,

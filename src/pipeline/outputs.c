@@ -64,7 +64,7 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, 
         s && s->enrich_with.at ? connector_find(b->rules, s->enrich_with) : NULL;
 
     *ret_waiting = false;
-    if (!c || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
+    if (!c || !lead->crm_id || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
         return RC_OK;
     enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead, ret_waiting);
     if (rc != RC_OK || *ret_waiting)

@@ -251,6 +251,8 @@ static void the_reference_names_every_kind_of_section(void **state)
                                            "[log]",
                                            "[source hubspot]",
                                            "[source zapier]",
+                                           "[source http]",
+                                           "[source hubspot_workflow]",
                                            "[connector slack]",
                                            "[connector notion]",
                                            "[connector google_sheets]",

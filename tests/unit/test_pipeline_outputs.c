@@ -138,6 +138,23 @@ static void an_answer_does_not_ask_again_where_source_and_connector_share_a_name
     assert_int_equal(count_deliveries(p, "hubspot", "pending"), 0);
 }
 
+/* The CRM knows contacts by number: who has none yet is nobody to ask for. */
+static void only_leads_with_a_number_are_asked_for(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, "[server]\npublic_url = https://hooks.example.com\n"
+            "[source hubspot]\ntype = hubspot\nsecret = one\nenrich = none\n"
+            "[source shop]\ntype = http\nsignature = bearer\nsecret = two\n"
+            "[connector crm]\ntype = hubspot\ntoken = t\n" RULES);
+    (void)post(p, "shop", STR("{\"email\":\"ada@example.com\"}"));
+    assert_int_equal(count_deliveries(p, "crm", "pending"), 0);
+    change(p, 7, "email", "ada@example.com");
+    assert_int_equal(count_deliveries(p, "crm", "pending"), 0); /* that source does not ask */
+    (void)post(p, "shop", STR("{\"email\":\"ada@example.com\",\"again\":1}"));
+    assert_int_equal(only(p, "crm", "pending").lead, contact_lead(p, 7).id);
+}
+
 static void what_waits_for_enrichment_is_due_in_thirty_seconds(void **state)
 {
     struct pipeline *p = *state;
@@ -312,6 +329,7 @@ int main(void)
         CHECKS(a_lead_that_a_clock_ahead_had_told_of_is_asked_for_again),
         CHECKS(a_lead_is_asked_for_again_after_a_restore_and_a_merge),
         CHECKS(an_answer_does_not_ask_again_where_source_and_connector_share_a_name),
+        CHECKS(only_leads_with_a_number_are_asked_for),
         CHECKS(what_waits_for_enrichment_is_due_in_thirty_seconds),
         CHECKS(news_does_not_put_an_upsert_off_again),
         CHECKS(the_answer_releases_what_waits),

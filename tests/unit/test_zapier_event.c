@@ -249,7 +249,7 @@ static void json_media_types_are_required(void **state)
         {"Application/JSON; charset=utf-8", REFUSED_NOT},
         {"application/json;charset=utf-8", REFUSED_NOT},
         {"application/vnd.api+json", REFUSED_NOT},
-        {"application/x-www-form-urlencoded", REFUSED_MEDIA_TYPE},
+        {"application/x-www-form-urlencoded", REFUSED_MEDIA_TYPE}, /* JSON is no form */
         {"text/plain", REFUSED_MEDIA_TYPE},
         {"application/jsonx", REFUSED_MEDIA_TYPE},
         {"application/+json", REFUSED_MEDIA_TYPE},

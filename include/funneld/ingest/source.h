@@ -41,6 +41,7 @@ struct source;
 struct source_type {
     const char *name;                /* "hubspot" */
     const struct section_spec *spec; /* settings start with struct source_common */
+    bool takes_forms;                /* bodies of forms, not only JSON */
     /* Cross-field checks only; public_url is [server] public_url or missing. */
     void (*check)(const void *settings, const struct conf_section *section, struct str public_url,
                   struct conf_problems *problems);
@@ -80,6 +81,8 @@ extern const struct source_type *const source_types[];
 extern const size_t n_source_types;
 
 struct str source_path(const struct source *s);
+/* Whether a body of this media type is one that it may decode. */
+bool source_takes(const struct source *s, struct str content_type);
 
 /* The 48 subscription types of HubSpot's webhooks (hubspot.md 1.3), for metrics labels. */
 extern const char *const known_event_types[];
