@@ -17,7 +17,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BLOCK = re.compile(r"^(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
 PATH = re.compile(r"(?<![\w./])(?:src|include|tests|config|migrations)/[\w./-]*\w")
 VENDORS = {"client_email", "object_not_found", "channel_not_found", "event_id", "event_type",
-           "occurred_at", "demo_requested"}
+           "occurred_at", "demo_requested", "hs_object_id"}
 
 
 def readme():
@@ -112,6 +112,7 @@ def test_configuration_is_correct(world):
     others = [text for how, text in blocks("ini") if how == "instead"]
     for name in re.findall(r"\$\{(\w+)\}", whole + "".join(others)):
         world.env[name] = "made-up-for-a-test"
+    world.env["SIGNUPS_WEBHOOK_SECRET"] = "whsec_wCwLll4COr7oCPK1SNjVGTqLUim+bzEhpvFuLUGkSbM="
     world.env["SLACK_WEBHOOK_URL"] = "https://hooks.slack.com/services/T00000000/B00000000/made-up"
     with open(world.sandbox.credentials, encoding="utf-8") as f:
         world.env["GOOGLE_SHEETS_KEY"] = f.read()
