@@ -38,7 +38,7 @@ static const struct option message_options[] = {
      .flags = OPTION_REQUIRED,
      .example =
          "{{lead.firstname | \"Somebody\"}} of {{lead.company | \"?\"}} has {{score}}: {{reasons}}",
-     .help = "{{name}} or {{name | \"if missing\"}}; names as in when, reasons, lead.name_full, "
+     .help = "{{name | filter | \"if missing\"}}, {{#name}}..{{/name}}; names as in when, reasons, lead.name_full, "
              "lead.url"},
     {.key = "subject",
      .type = OPTION_TEXT,

@@ -1,38 +1,28 @@
 /* route/template.c - texts with {{name}} in them. */
+#include "template_priv.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "funneld/route/route.h"
-
-enum { ALL_NAMES = EXPR_EVENT | EXPR_LEAD | EXPR_SCORE, TEMPLATE_MAX_TEXT = 32 * 1024 };
-
-/* A text of its own, or a name with what stands for a missing value. */
-struct piece {
-    struct str text, name, fallback; /* name missing: text */
+enum {
+    ALL_NAMES = EXPR_EVENT | EXPR_LEAD | EXPR_SCORE,
+    TEMPLATE_MAX_TEXT = 32 * 1024,
+    NESTED_MAX = 16,
+    NAMES_MAX = 500,
 };
 
-struct template
-{
-    const struct piece *pieces;
-    size_t n;
+/* A template that is being read. */
+struct reading {
+    struct str text;
+    size_t at; /* up to where */
+    struct arena *arena;
+    struct expr_error *error;
+    struct piece *pieces;
+    size_t n, n_names;
+    size_t open[NESTED_MAX]; /* pieces whose {{/name}} is still to come ... */
+    size_t column[NESTED_MAX];
+    size_t depth;
 };
-
-static const struct extra {
-    const char *name;
-    size_t offset;
-} extras[] = {
-    {"reasons", offsetof(struct template_values, reasons)},
-    {"lead.name_full", offsetof(struct template_values, name)},
-    {"lead.url", offsetof(struct template_values, url)},
-};
-
-static const struct extra *extra_find(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(extras); i++)
-        if (str_is(name, extras[i].name))
-            return &extras[i];
-    return NULL;
-}
 
 static enum rc refuse(struct expr_error *error, size_t column, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
@@ -65,9 +55,9 @@ static enum rc check_name(struct str name, size_t column, struct expr_error *err
     for (size_t i = 0; i < name.len; i++)
         if (name.at[i] && strchr(" \t\n\"'", name.at[i]))
             return refuse(error, column + i,
-                          "| is missing before the text for a missing value: "
+                          "| is missing before the text for a missing value, or a filter: "
                           "{{lead.firstname | \"someone\"}}");
-    if (extra_find(name) || expr_name_known(name, ALL_NAMES))
+    if (template_extra(name) || expr_name_known(name, ALL_NAMES))
         return RC_OK;
     const char *near = conf_nearest(name, names, ARRAY_LEN(names));
     if (near)
@@ -81,68 +71,197 @@ static enum rc check_name(struct str name, size_t column, struct expr_error *err
                   STR_ARG(shown));
 }
 
-/* The name in front of | or }}, which *at is left on. */
-static enum rc read_name(struct str text, size_t *at, struct str *ret, struct expr_error *error)
+/* The name in front of | or }}, which at is left on. */
+static enum rc read_name(struct reading *r, struct str *ret)
 {
-    size_t from = *at, end = from;
+    size_t end = r->at;
 
-    while (end < text.len && text.at[end] != '|' && text.at[end] != '}')
+    while (end < r->text.len && r->text.at[end] != '|' && r->text.at[end] != '}')
         end++;
-    struct str raw = {text.at + from, end - from};
-    *ret = str_trim(raw);
-    *at = end;
-    return check_name(*ret, ret->len ? (size_t)(ret->at - text.at) : end, error);
+    struct str name = str_trim((struct str){r->text.at + r->at, end - r->at});
+    r->at = end;
+    *ret = arena_str(r->arena, name);
+    return check_name(name, name.len ? (size_t)(name.at - r->text.at) : end, r->error);
 }
 
-static size_t skip_blanks(struct str text, size_t at)
+static void skip_blanks(struct reading *r)
 {
-    while (at < text.len && strchr(" \t\n", text.at[at]) && text.at[at])
-        at++;
-    return at;
+    while (r->at < r->text.len && r->text.at[r->at] && strchr(" \t\n", r->text.at[r->at]))
+        r->at++;
 }
 
-/* A text in quotes; *at stands behind it afterwards. */
-static enum rc read_fallback(struct str text, size_t *at, struct arena *a, struct str *ret,
-                             struct expr_error *error)
+/* A text in quotes; at stands behind it afterwards. */
+static enum rc read_default(struct reading *r, struct filter_call *ret)
 {
-    size_t from = skip_blanks(text, *at), i = from + 1, n = 0;
+    struct str text = r->text;
+    size_t from = r->at, i = from + 1, n = 0;
+    char *to = arena_alloc(r->arena, text.len - from);
 
-    if (from >= text.len || (text.at[from] != '"' && text.at[from] != '\''))
-        return refuse(error, from, "after | a text in quotes is missing: \"someone\"");
-    char *to = arena_alloc(a, text.len - from);
     for (; i < text.len && text.at[i] != text.at[from]; i++) {
         if (text.at[i] == '\\' && i + 1 < text.len)
             i++;
         to[n++] = text.at[i];
     }
     if (i >= text.len)
-        return refuse(error, from, "the closing %c of this text is missing", text.at[from]);
-    *ret = (struct str){to, n};
-    *at = i + 1;
+        return refuse(r->error, from, "the closing %c of this text is missing", text.at[from]);
+    *ret = (struct filter_call){.text = {to, n}};
+    r->at = i + 1;
+    return RC_OK;
+}
+
+static enum rc read_filter(struct reading *r, struct filter_call *ret)
+{
+    size_t from = r->at;
+    struct why why = {0};
+    struct str bad;
+
+    while (r->at < r->text.len && !strchr("|}\"'", r->text.at[r->at]))
+        r->at++;
+    struct str word = str_trim((struct str){r->text.at + from, r->at - from});
+    if (filter_parse(word, ret, &bad, &why))
+        return refuse(r->error, bad.len ? (size_t)(bad.at - r->text.at) : from, "%s", why.text);
+    return RC_OK;
+}
+
+/* Whatever stands behind the name, each behind its |. */
+static enum rc read_filters(struct reading *r, struct piece *p)
+{
+    struct filter_call *calls = arena_array(r->arena, FILTERS_MAX, sizeof *calls);
+    enum rc rc = RC_OK;
+
+    p->filters = calls;
+    while (rc == RC_OK && r->at < r->text.len && r->text.at[r->at] == '|') {
+        size_t bar = r->at++;
+
+        if (p->n_filters == FILTERS_MAX)
+            return refuse(r->error, bar, "more than %d filters", FILTERS_MAX);
+        skip_blanks(r);
+        bool quoted =
+            r->at < r->text.len && (r->text.at[r->at] == '"' || r->text.at[r->at] == '\'');
+        rc = quoted ? read_default(r, &calls[p->n_filters++])
+                    : read_filter(r, &calls[p->n_filters++]);
+        skip_blanks(r);
+    }
+    return rc;
+}
+
+static enum piece_kind read_kind(struct reading *r)
+{
+    static const char marks[] = "#^/";
+    const char *mark;
+
+    skip_blanks(r);
+    if (r->at >= r->text.len || !r->text.at[r->at] || !(mark = strchr(marks, r->text.at[r->at])))
+        return PIECE_VALUE;
+    r->at++;
+    return (enum piece_kind)(PIECE_IF + (mark - marks));
+}
+
+/* {{#name}} and {{/name}} find each other. */
+static enum rc nest(struct reading *r, struct piece *p, size_t column)
+{
+    if (p->kind == PIECE_VALUE)
+        return RC_OK;
+    if (p->n_filters)
+        return refuse(r->error, column, "{{# {{^ and {{/ take a name alone, without |");
+    if (p->kind != PIECE_END) {
+        if (r->depth == NESTED_MAX)
+            return refuse(r->error, column, "sections are nested more than %d deep", NESTED_MAX);
+        r->column[r->depth] = column;
+        r->open[r->depth++] = r->n;
+        return RC_OK;
+    }
+    struct str shown = str_cut(p->text, 40);
+    if (!r->depth)
+        return refuse(r->error, column, "there is no {{#%.*s}} for this", STR_ARG(shown));
+    struct piece *open = &r->pieces[r->open[--r->depth]];
+    struct str wanted = str_cut(open->text, 40);
+    if (!str_eq(open->text, p->text))
+        return refuse(r->error, column, "{{/%.*s}} must come first", STR_ARG(wanted));
+    open->end = r->n;
     return RC_OK;
 }
 
 /* From behind {{ to behind }}. */
-static enum rc read_placeholder(struct str text, size_t *at, struct arena *a, struct piece *ret,
-                                struct expr_error *error)
+static enum rc read_tag(struct reading *r)
 {
-    size_t open = *at - 2;
-    struct piece p = {0};
-    enum rc rc = read_name(text, at, &p.name, error);
+    size_t open = r->at - 2;
+    struct piece p = {.kind = read_kind(r)};
+    enum rc rc = read_name(r, &p.text);
 
-    if (!rc && *at < text.len && text.at[*at] == '|') {
-        ++*at;
-        rc = read_fallback(text, at, a, &p.fallback, error);
-    }
+    if (rc == RC_OK)
+        rc = read_filters(r, &p);
     if (rc)
         return rc;
-    *at = skip_blanks(text, *at);
-    if (!str_starts(str_from(text, *at), STR("}}")))
-        return refuse(error, open, "the closing }} of this is missing");
-    *at += 2;
-    p.name = arena_str(a, p.name);
-    *ret = p;
-    return RC_OK;
+    if (!str_starts(str_from(r->text, r->at), STR("}}")))
+        return refuse(r->error, open, "the closing }} of this is missing");
+    if (++r->n_names > NAMES_MAX)
+        return refuse(r->error, open, "more than %d names in one text", NAMES_MAX);
+    r->at += 2;
+    rc = nest(r, &p, open);
+    if (rc == RC_OK)
+        r->pieces[r->n++] = p;
+    return rc;
+}
+
+static size_t blanks_before(struct str text, size_t at)
+{
+    size_t n = 0;
+
+    while (n < at && (text.at[at - n - 1] == ' ' || text.at[at - n - 1] == '\t'))
+        n++;
+    return n;
+}
+
+/* A {{#, {{^ or {{/ that has its line for itself leaves no line behind: the blanks before it are
+ * taken back, those behind it skipped. `open`: where it begins; `plain`: the text before it. */
+static void close_line(struct reading *r, size_t open, struct piece *plain)
+{
+    size_t before = blanks_before(r->text, open), behind = r->at;
+
+    while (behind < r->text.len && (r->text.at[behind] == ' ' || r->text.at[behind] == '\t'))
+        behind++;
+    if ((open > before && r->text.at[open - before - 1] != '\n') ||
+        (behind < r->text.len && r->text.at[behind] != '\n'))
+        return;
+    if (plain)
+        plain->text.len -= before < plain->text.len ? before : plain->text.len;
+    r->at = behind < r->text.len ? behind + 1 : behind;
+}
+
+static struct piece *read_plain(struct reading *r)
+{
+    struct str rest = str_from(r->text, r->at);
+    const char *open = str_find(rest, STR("{{"));
+    size_t plain = open ? (size_t)(open - rest.at) : rest.len;
+
+    r->at += plain;
+    if (!plain)
+        return NULL;
+    r->pieces[r->n] = (struct piece){.text = arena_str(r->arena, (struct str){rest.at, plain})};
+    return &r->pieces[r->n++];
+}
+
+static enum rc read_all(struct reading *r)
+{
+    while (r->at < r->text.len) {
+        struct piece *plain = read_plain(r);
+        size_t open = r->at;
+
+        if (open == r->text.len)
+            break;
+        r->at += 2;
+        enum rc rc = read_tag(r);
+        if (rc)
+            return rc;
+        if (r->pieces[r->n - 1].kind != PIECE_VALUE)
+            close_line(r, open, plain);
+    }
+    if (!r->depth)
+        return RC_OK;
+    struct str name = str_cut(r->pieces[r->open[r->depth - 1]].text, 40);
+    return refuse(r->error, r->column[r->depth - 1], "the {{/%.*s}} of this is missing",
+                  STR_ARG(name));
 }
 
 static size_t count_pieces(struct str text)
@@ -157,73 +276,16 @@ static size_t count_pieces(struct str text)
 enum rc template_compile(struct str text, struct arena *a, const struct template **ret,
                          struct expr_error *error)
 {
+    struct reading r = {.text = text, .arena = a, .error = error};
     struct template *t = ARENA_NEW(a, struct template);
-    size_t at = 0;
 
     if (text.len > TEMPLATE_MAX_TEXT)
         return refuse(error, TEMPLATE_MAX_TEXT, "longer than %d bytes", TEMPLATE_MAX_TEXT);
-    struct piece *pieces = arena_array(a, count_pieces(text), sizeof *pieces);
-    while (at < text.len) {
-        struct str rest = str_from(text, at);
-        const char *open = str_find(rest, STR("{{"));
-        size_t plain = open ? (size_t)(open - rest.at) : rest.len;
-
-        if (plain)
-            pieces[t->n++].text = arena_str(a, (struct str){rest.at, plain});
-        at += plain;
-        if (!open)
-            break;
-        at += 2;
-        enum rc rc = read_placeholder(text, &at, a, &pieces[t->n++], error);
-        if (rc)
-            return rc;
-    }
-    t->pieces = pieces;
+    r.pieces = arena_array(a, count_pieces(text), sizeof *r.pieces);
+    enum rc rc = read_all(&r);
+    if (rc)
+        return rc;
+    *t = (struct template){r.pieces, r.n};
     *ret = t;
     return RC_OK;
-}
-
-/* Slack's three; in one pass, so that the & of an entity is not escaped again. */
-static void write_escaped(struct sbuf *b, struct str value, enum escaping how)
-{
-    static const struct {
-        char c;
-        const char *entity;
-    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}};
-    size_t from = 0;
-
-    for (size_t i = 0; i < value.len && how == ESCAPE_SLACK; i++)
-        for (size_t k = 0; k < ARRAY_LEN(entities); k++)
-            if (value.at[i] == entities[k].c) {
-                sbuf_add(b, (struct str){value.at + from, i - from});
-                sbuf_text(b, entities[k].entity);
-                from = i + 1;
-            }
-    sbuf_add(b, str_from(value, from));
-}
-
-static struct str piece_value(const struct piece *p, const struct template_values *v,
-                              struct arena *a)
-{
-    const struct extra *extra = extra_find(p->name);
-
-    if (extra)
-        return *(const struct str *)((const char *)v + extra->offset);
-    return expr_name_value(p->name, &v->facts, a);
-}
-
-void template_write(const struct template *t, const struct template_values *v, enum escaping how,
-                    struct arena *a, struct sbuf *b)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        const struct piece *p = &t->pieces[i];
-        struct str value = p->name.at ? piece_value(p, v, a) : p->text;
-
-        if (!p->name.at)
-            sbuf_add(b, p->text);
-        else if (value.len)
-            write_escaped(b, value, how);
-        else
-            sbuf_add(b, p->fallback);
-    }
 }

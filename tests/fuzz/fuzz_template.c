@@ -41,14 +41,15 @@ static size_t count(struct str text, char c)
     return n;
 }
 
-/* In Slack, < > open links and pings: those that the template's author wrote, and no others. */
-static void check_slack(const struct template *t, struct arena *a)
+/* The characters that open something: those that the template's author wrote, and no others. */
+static void check_escaped(const struct template *t, enum escaping how, const char *chars,
+                          struct arena *a)
 {
-    struct str tame = written(t, STR("x"), ESCAPE_SLACK, a);
-    struct str wild = written(t, STR("<!here>&lt;|>"), ESCAPE_SLACK, a);
+    struct str tame = written(t, STR("x"), how, a);
+    struct str wild = written(t, STR("<!here>&lt;|>\"'\xc3\xa9"), how, a);
 
-    assert_int_equal(count(tame, '<'), count(wild, '<'));
-    assert_int_equal(count(tame, '>'), count(wild, '>'));
+    for (const char *c = chars; *c; c++)
+        assert_int_equal(count(tame, *c), count(wild, *c));
     fuzz_same(tame, written(t, STR("x"), ESCAPE_NONE, a));
 }
 
@@ -65,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert_true(!str_is_utf8(text) || str_is_utf8(str_of(error.text)));
         return 0;
     }
-    check_slack(t, &a);
+    check_escaped(t, ESCAPE_SLACK, "<>", &a);
+    check_escaped(t, ESCAPE_HTML, "<>\"'", &a);
     if (str_is_utf8(text))
         assert_true(str_is_utf8(written(t, STR("\xCE\xB1"), ESCAPE_SLACK, &a)));
     if (!fuzz_holds(text, "{{"))

@@ -46,20 +46,24 @@ const struct route *routes_find(const struct routes *r, struct str name); /* NUL
 const struct message *routes_message(const struct routes *r, struct str route,
                                      struct str connector);
 
-/* Templates: {{name}}, {{name | "default"}}; names as in expressions, and reasons, lead.name_full,
- * lead.url. */
+/* Templates. {{name}}, {{name | filter | "default"}}; names as in expressions, and reasons,
+ * lead.name_full, lead.url. {{#name}}...{{/name}} is there when the name has a value, {{^name}}
+ * when it has none; such a tag alone on its line takes the line with it. Filters: upper lower title
+ * trim truncate:N round:N number:N date, one after another; of a longer value they see 16 KiB.
+ */
 struct template_values {
     struct facts facts;
     struct str reasons, name, url;
     enum language language; /* of dates and numbers */
 };
-enum escaping { ESCAPE_NONE, ESCAPE_SLACK };
+enum escaping { ESCAPE_NONE, ESCAPE_SLACK, ESCAPE_HTML };
 
 MUST_CHECK enum rc template_compile(struct str text, struct arena *a, const struct template **ret,
                                     struct expr_error *error);
 /* Values are escaped for where they go; the template's own text is not. */
 void template_write(const struct template *t, const struct template_values *v, enum escaping how,
                     struct arena *a, struct sbuf *b);
+void template_escape(struct sbuf *b, struct str value, enum escaping how);
 
 void facts_to_json(const struct delivery_facts *f, struct sbuf *b);
 MUST_CHECK enum rc facts_from_json(struct str text, struct arena *a, struct delivery_facts *ret,
