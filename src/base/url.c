@@ -42,37 +42,73 @@ static bool is_host_char(char c)
            c == '.' || c == '_' || c == ':';
 }
 
-enum rc url_parse(struct str text, struct url *ret, struct why *why)
+struct scheme {
+    const char *name;
+    uint16_t port;
+};
+
+static const struct scheme web[] = {{"https", 443}, {"http", 80}},
+                           mail[] = {{"smtps", 465}, {"smtp", 587}};
+
+static bool read_scheme(struct str text, const struct scheme schemes[], size_t n, struct url *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str name = str_of(schemes[i].name);
+
+        if (str_starts(text, name) && str_starts(str_from(text, name.len), STR("://"))) {
+            *ret = (struct url){.scheme = {text.at, name.len}, .port = schemes[i].port};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands behind the scheme. */
+static enum rc read_rest(struct str rest, struct url *u, struct why *why)
+{
+    size_t end = 0;
+
+    while (end < rest.len && rest.at[end] != '/' && rest.at[end] != '?')
+        end++;
+    struct str authority = {rest.at, end};
+    u->target = str_from(rest, end);
+    if (str_chr(authority, '@'))
+        return why_fail(RC_INVALID, why, "a URL here has no user:password@ part");
+    if (!split_authority(authority, &u->host, &u->port) || !u->host.len || !u->port)
+        return why_fail(RC_INVALID, why, "the URL's host or port is not valid");
+    for (size_t i = 0; i < u->host.len; i++)
+        if (!is_host_char(u->host.at[i]))
+            return why_fail(RC_INVALID, why, "the URL's host is not valid");
+    return RC_OK;
+}
+
+static enum rc parse(struct str text, const struct scheme schemes[2], struct url *ret,
+                     struct why *why)
 {
     struct url u;
 
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f)
             return why_fail(RC_INVALID, why, "a URL holds no blanks or control characters");
-    if (str_starts(text, STR("https://")))
-        u = (struct url){.scheme = {text.at, 5}, .port = 443};
-    else if (str_starts(text, STR("http://")))
-        u = (struct url){.scheme = {text.at, 4}, .port = 80};
-    else
-        return why_fail(RC_INVALID, why, "a URL starts with https:// (or http://)");
+    if (!read_scheme(text, schemes, 2, &u))
+        return why_fail(RC_INVALID, why, "a URL starts with %s:// (or %s://)", schemes[0].name,
+                        schemes[1].name);
     if (str_chr(text, '#'))
         return why_fail(RC_INVALID, why, "a URL here has no #fragment");
+    enum rc rc = read_rest(str_from(text, u.scheme.len + 3), &u, why);
+    if (rc == RC_OK)
+        *ret = u;
+    return rc;
+}
 
-    struct str rest = str_from(text, u.scheme.len + 3);
-    size_t end = 0;
-    while (end < rest.len && rest.at[end] != '/' && rest.at[end] != '?')
-        end++;
-    struct str authority = {rest.at, end};
-    u.target = str_from(rest, end);
-    if (str_chr(authority, '@'))
-        return why_fail(RC_INVALID, why, "a URL here has no user:password@ part");
-    if (!split_authority(authority, &u.host, &u.port) || !u.host.len || !u.port)
-        return why_fail(RC_INVALID, why, "the URL's host or port is not valid");
-    for (size_t i = 0; i < u.host.len; i++)
-        if (!is_host_char(u.host.at[i]))
-            return why_fail(RC_INVALID, why, "the URL's host is not valid");
-    *ret = u;
-    return RC_OK;
+enum rc url_parse(struct str text, struct url *ret, struct why *why)
+{
+    return parse(text, web, ret, why);
+}
+
+enum rc mail_url_parse(struct str text, struct url *ret, struct why *why)
+{
+    return parse(text, mail, ret, why);
 }
 
 bool host_is_loopback(struct str host)

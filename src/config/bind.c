@@ -129,7 +129,8 @@ static struct str shown_value(const struct option *o, const struct conf_entry *e
 {
     struct str raw = str_cut(e->raw, 60);
 
-    if (o->type == OPTION_SECRET || o->type == OPTION_URL || o->type == OPTION_TEXT || !raw.len)
+    if (o->type == OPTION_SECRET || o->type == OPTION_URL || o->type == OPTION_MAIL_URL ||
+        o->type == OPTION_TEXT || !raw.len)
         return STR("it");
     return arena_printf(a, "\"%.*s\"%s", STR_ARG(raw), raw.len < e->raw.len ? " ..." : "");
 }

@@ -28,7 +28,6 @@ struct value_type {
     const char *what, *form; /* "is not <what>", and how it is written */
     enum rc (*parse)(const struct option *o, struct str text, struct arena *a, void *field,
                      struct why *why);
-    bool (*same)(const void *a, const void *b);
     struct str (*limit)(int64_t limit, struct arena *a); /* a limit as it would be written */
     bool may_be_empty;
 };
@@ -267,6 +266,22 @@ static enum rc parse_url(const struct option *o, struct str text, struct arena *
     return parse_text(o, text, a, field, why);
 }
 
+static enum rc parse_mail_url(const struct option *o, struct str text, struct arena *a, void *field,
+                              struct why *why)
+{
+    struct url u;
+    struct why inner = {0};
+
+    while (str_ends(text, STR("/")) && !str_ends(text, STR("//")))
+        text.len--;
+    if (mail_url_parse(text, &u, &inner))
+        return why_fail(RC_INVALID, why, "is not a mail server's URL: %s", inner.text);
+    if (u.target.len)
+        return why_fail(RC_INVALID, why,
+                        "names a mail server: behind its host and port is nothing");
+    return parse_text(o, text, a, field, why);
+}
+
 static enum rc parse_address(const struct option *o, struct str text, struct arena *a, void *field,
                              struct why *why)
 {
@@ -300,112 +315,54 @@ static enum rc parse_list(const struct option *o, struct str text, struct arena 
     return RC_OK;
 }
 
-/* Comparing two settings */
-
-static bool same_int(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(int64_t)) == 0;
-}
-
-static bool same_rate(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(double)) == 0;
-}
-
-static bool same_bool(const void *a, const void *b)
-{
-    return *(const bool *)a == *(const bool *)b;
-}
-
-static bool same_text(const void *a, const void *b)
-{
-    const struct str *x = a, *y = b;
-
-    return str_eq(*x, *y);
-}
-
-static bool same_list(const void *a, const void *b)
-{
-    const struct str_list *x = a, *y = b;
-
-    for (size_t i = 0; i < x->n && x->n == y->n; i++)
-        if (!str_eq(x->items[i], y->items[i]))
-            return false;
-    return x->n == y->n;
-}
-
-static bool same_map(const void *a, const void *b)
-{
-    const struct str_pairs *x = a, *y = b;
-
-    for (size_t i = 0; i < x->n && x->n == y->n; i++)
-        if (!str_eq(x->items[i].name, y->items[i].name) ||
-            !str_eq(x->items[i].value, y->items[i].value))
-            return false;
-    return x->n == y->n;
-}
-
 static const struct value_type types[] = {
     [OPTION_TEXT] = {.what = "a text",
                      .parse = parse_text,
-                     .same = same_text,
                      .limit = limit_bytes,
                      .may_be_empty = true},
-    [OPTION_SECRET] = {.what = "a secret",
-                       .parse = parse_text,
-                       .same = same_text,
-                       .limit = limit_bytes},
+    [OPTION_SECRET] = {.what = "a secret", .parse = parse_text, .limit = limit_bytes},
     [OPTION_URL] = {.what = "a URL",
                     .form = "as in https://api.example.com",
                     .parse = parse_url,
-                    .same = same_text,
                     .limit = limit_bytes},
+    [OPTION_MAIL_URL] = {.what = "a mail server's URL",
+                         .form = "as in smtp://mail.example.com:587, smtps://mail.example.com:465",
+                         .parse = parse_mail_url,
+                         .limit = limit_bytes},
     [OPTION_ADDRESS] = {.what = "an address",
                         .form = "as in [::]:8443, 127.0.0.1:8444",
                         .parse = parse_address,
-                        .same = same_text,
                         .limit = limit_bytes},
     [OPTION_INT] = {.what = "a whole number",
                     .form = "as in 4",
                     .parse = parse_int,
-                    .same = same_int,
                     .limit = limit_int},
     [OPTION_DECIMAL] = {.what = "a number with at most one decimal",
                         .form = "as in 35, 2.5, -10",
                         .parse = parse_decimal,
-                        .same = same_int,
                         .limit = limit_decimal},
     [OPTION_DURATION] = {.what = "a duration",
                          .form = "a whole number and ms, s, m, h or d, as in 250ms, 30s, 14d",
                          .parse = parse_duration,
-                         .same = same_int,
                          .limit = limit_duration},
     [OPTION_SIZE] = {.what = "a size",
                      .form = "bytes, or a whole number and KiB, MiB, GiB or TiB, as in 1MiB",
                      .parse = parse_size,
-                     .same = same_int,
                      .limit = limit_size},
     [OPTION_RATE] = {.what = "a rate",
                      .form = "a number and /s, /m or /h, as in 2.5/s, 60/m",
                      .parse = parse_rate,
-                     .same = same_rate,
                      .limit = limit_rate},
-    [OPTION_CHOICE] = {.what = "one of its values",
-                       .parse = parse_choice,
-                       .same = same_int,
-                       .limit = limit_int},
+    [OPTION_CHOICE] = {.what = "one of its values", .parse = parse_choice, .limit = limit_int},
     [OPTION_BOOL] = {.what = "yes or no",
                      .form = "yes, no, true, false, on or off",
                      .parse = parse_bool,
-                     .same = same_bool,
                      .limit = limit_int},
     [OPTION_LIST] = {.what = "a list",
                      .form = "items with commas between them",
                      .parse = parse_list,
-                     .same = same_list,
                      .limit = limit_items,
                      .may_be_empty = true},
-    [OPTION_MAP] = {.same = same_map},
 };
 
 static const char *choice_hint(const struct option *o, struct str text, struct arena *a)
@@ -429,14 +386,10 @@ enum rc value_parse(const struct option *o, struct str text, struct arena *a, vo
     enum rc rc = t->parse(o, text, a, field, why);
     if (rc == RC_NONE)
         (void)why_fail(rc, why, "is not %s", t->what); /* answered as RC_INVALID below */
-    if (rc == RC_NONE || o->type == OPTION_URL || o->type == OPTION_ADDRESS)
+    if (rc == RC_NONE || o->type == OPTION_URL || o->type == OPTION_MAIL_URL ||
+        o->type == OPTION_ADDRESS)
         *hint = t->form;
     if (rc && o->type == OPTION_CHOICE)
         *hint = choice_hint(o, text, a);
     return rc ? RC_INVALID : RC_OK;
-}
-
-bool value_same(enum option_type type, const void *a, const void *b)
-{
-    return types[type].same(a, b);
 }

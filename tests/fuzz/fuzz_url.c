@@ -11,12 +11,13 @@ static struct str url_text(const struct url *u, struct arena *a)
                         STR_ARG(u->host), v6 ? "]" : "", u->port, STR_ARG(u->target));
 }
 
-static void check_url(struct str text, struct arena *a)
+static void check_url(struct str text, enum rc (*parse)(struct str, struct url *, struct why *),
+                      struct arena *a)
 {
     struct url u = {0}, again = {0};
     struct why why = {0};
 
-    if (url_parse(text, &u, &why)) {
+    if (parse(text, &u, &why)) {
         assert_true(why.text[0]);
         return;
     }
@@ -24,7 +25,7 @@ static void check_url(struct str text, struct arena *a)
     for (const char *c = " @/?#[]\\\t\r\n\x7f"; *c; c++)
         assert_null(str_chr(u.host, *c));
     assert_true(!u.target.len || u.target.at[0] == '/' || u.target.at[0] == '?');
-    assert_int_equal(url_parse(url_text(&u, a), &again, &why), RC_OK);
+    assert_int_equal(parse(url_text(&u, a), &again, &why), RC_OK);
     fuzz_same(u.scheme, again.scheme);
     fuzz_same(u.host, again.host);
     fuzz_same(u.target, again.target);
@@ -76,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena a AUTO(arena_free) = {0};
     struct str text = fuzz_text(data, size);
 
-    check_url(text, &a);
+    check_url(text, url_parse, &a);
+    check_url(text, mail_url_parse, &a);
     check_address(text, &a);
     check_escapes(text, &a);
     if (host_is_loopback(text))

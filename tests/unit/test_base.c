@@ -173,6 +173,23 @@ static void urls_are_taken_apart(void **state)
             fail_msg("accepted: %s", bad[i]);
 }
 
+static void mail_servers_have_urls_of_their_own(void **state)
+{
+    static const char *const bad[] = {"http://h",   "https://h", "smtp:h",  "smtpx://h",
+                                      "smtp://u@h", "smtp://",   "SMTP://h"};
+    struct url u;
+
+    (void)state;
+    assert_int_equal(mail_url_parse(STR("smtp://mx.test"), &u, NULL), RC_OK);
+    assert_true(str_is(u.scheme, "smtp") && str_is(u.host, "mx.test") && u.port == 587);
+    assert_int_equal(mail_url_parse(STR("smtps://mx.test/me"), &u, NULL), RC_OK);
+    assert_true(str_is(u.scheme, "smtps") && u.port == 465 && str_is(u.target, "/me"));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (mail_url_parse(str_of(bad[i]), &u, NULL) == RC_OK)
+            fail_msg("accepted: %s", bad[i]);
+    assert_int_equal(url_parse(STR("smtp://mx.test"), &u, NULL), RC_INVALID);
+}
+
 static void only_this_machine_is_loopback(void **state)
 {
     (void)state;
@@ -349,6 +366,7 @@ int main(void)
         cmocka_unit_test(times_are_written_and_read),
         cmocka_unit_test(every_day_survives_the_round_trip),
         cmocka_unit_test(urls_are_taken_apart),
+        cmocka_unit_test(mail_servers_have_urls_of_their_own),
         cmocka_unit_test(only_this_machine_is_loopback),
         cmocka_unit_test(addresses_name_a_port),
         cmocka_unit_test(hashes_match_the_published_vectors),

@@ -9,14 +9,16 @@
 #include "funneld/base/str.h"
 
 struct url {
-    struct str scheme; /* "http" or "https", lower case as written */
+    struct str scheme; /* "http", "https", "smtp" or "smtps", lower case as written */
     struct str host;   /* without brackets */
-    uint16_t port;     /* 443 or 80 where none is written */
+    uint16_t port;     /* 443, 80, 587 or 465 where none is written */
     struct str target; /* path and query; empty when there is none */
 };
 
 /* http and https only; refuses user info, fragments, blanks and control characters. */
 MUST_CHECK enum rc url_parse(struct str text, struct url *ret, struct why *why);
+/* The same for smtp and smtps. */
+MUST_CHECK enum rc mail_url_parse(struct str text, struct url *ret, struct why *why);
 bool host_is_loopback(struct str host); /* localhost, 127.0.0.0/8, ::1 */
 
 /* Everything but unreserved characters becomes %XX: safe as one path segment or query value. */

@@ -16,6 +16,7 @@ enum option_type {
     OPTION_TEXT,     /* struct str */
     OPTION_SECRET,   /* struct str; never printed */
     OPTION_URL,      /* struct str; http:// only to loopback; no trailing slash kept */
+    OPTION_MAIL_URL, /* struct str; smtp:// or smtps://, host and port alone */
     OPTION_ADDRESS,  /* struct str; host:port */
     OPTION_INT,      /* int64_t */
     OPTION_DECIMAL,  /* int64_t in tenths: "2.5" is 25 */
