@@ -52,10 +52,10 @@ struct attempt_end {
     struct str connector;
     enum attempt_verdict verdict;
     int64_t started_at, ended_at;
-    int status;        /* HTTP status, 0: none came */
-    struct str detail; /* why, for people; becomes the reason of a dead delivery */
-    int64_t due_at;    /* when to try (RETRY) or look (AMBIGUOUS) again */
-    struct str remote_id;
+    int status;                /* HTTP status, 0: none came */
+    struct str detail;         /* why, for people; becomes the reason of a dead delivery */
+    int64_t due_at;            /* when to try (RETRY) or look (AMBIGUOUS) again */
+    struct str remote_id;      /* what the service made so far; missing: nothing new */
     struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
     const struct event *event; /* contact.enriched to fold in, in the same commit; or NULL */
     bool in_doubt;             /* DEAD, but it may have arrived: a later retry looks first */
