@@ -1,5 +1,8 @@
 /* base/http.h - an HTTP exchange as plain data, for those who build or judge one without sending.
  *
+ * A mail is one, too: a request with an envelope, to smtp:// or smtps://, whose body is the whole
+ * message (RFC 5322, lines end in CRLF) and whose answer is the server's last reply.
+ *
  * All slices live in the arena of whoever built them. Header values never hold CR, LF or NUL:
  * the transport refuses such a request.
  */
@@ -17,9 +20,16 @@ struct http_header {
     struct str value;
 };
 
+struct envelope {
+    struct str from, to;       /* addresses alone: ASCII, no brackets, no blanks */
+    struct str user, password; /* missing: without login */
+    bool clear_text;           /* no TLS; to this machine only */
+};
+
 struct http_request {
-    const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
-    struct str url;     /* absolute */
+    const char *method;              /* "GET", "POST", "PUT", "PATCH", "DELETE"; of a mail "MAIL" */
+    struct str url;                  /* absolute; the path of a mail's is the name for EHLO */
+    const struct envelope *envelope; /* NULL: no mail */
     struct http_header headers[HTTP_MAX_HEADERS];
     size_t n_headers;
     struct str body; /* missing: none is sent */
@@ -35,8 +45,10 @@ enum http_fate {
 
 struct http_response {
     enum http_fate fate;
-    int status;             /* 0 unless answered */
-    struct str body;        /* at most the transport's cap */
+    int status;             /* 0 unless answered; of a mail the reply code */
+    struct str body;        /* at most the transport's cap; of a mail the reply */
+    const char *command;    /* of a mail: what the reply is to: "" the connection, "EHLO",
+                               "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "." the message */
     int64_t retry_after_ms; /* from Retry-After, both forms; -1: none */
     struct str error;       /* for people, when not answered */
 };

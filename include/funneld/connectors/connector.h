@@ -26,18 +26,23 @@ struct connector_common { /* first member of every connector's settings: keys th
     int64_t settle_ms, give_up_ms, backoff_ms, backoff_max_ms;
 };
 
-/* The common options with a connector's own defaults: put first into its option table. */
+/* The common options with a connector's own defaults: put last into its option table. */
 #define CONNECTOR_OPTIONS(struct_type, url_, timeout_, concurrency_, rate_, settle_)               \
     {.key = "url",                                                                                 \
      .type = OPTION_URL,                                                                           \
      .offset = offsetof(struct_type, common.url),                                                  \
      .fallback = url_,                                                                             \
      .help = "where the service answers; http:// only to loopback"},                               \
-        {.key = "ca_file",                                                                         \
-         .type = OPTION_TEXT,                                                                      \
-         .offset = offsetof(struct_type, common.ca_file),                                          \
-         .example = "/etc/ssl/certs/ca-certificates.crt",                                          \
-         .help = "trust these roots instead of the system's"},                                     \
+        CONNECTOR_PACE(struct_type, timeout_, concurrency_, rate_, settle_, "14d", "2s", "15m")
+
+/* Without the URL, for those that have one of another kind. */
+#define CONNECTOR_PACE(struct_type, timeout_, concurrency_, rate_, settle_, give_up_, backoff_,    \
+                       backoff_max_)                                                               \
+    {.key = "ca_file",                                                                             \
+     .type = OPTION_TEXT,                                                                          \
+     .offset = offsetof(struct_type, common.ca_file),                                              \
+     .example = "/etc/ssl/certs/ca-certificates.crt",                                              \
+     .help = "trust these roots instead of the system's"},                                         \
         {.key = "timeout",                                                                         \
          .type = OPTION_DURATION,                                                                  \
          .offset = offsetof(struct_type, common.timeout_ms),                                       \
@@ -67,18 +72,18 @@ struct connector_common { /* first member of every connector's settings: keys th
         {.key = "give_up",                                                                         \
          .type = OPTION_DURATION,                                                                  \
          .offset = offsetof(struct_type, common.give_up_ms),                                       \
-         .fallback = "14d",                                                                        \
+         .fallback = give_up_,                                                                     \
          .help = "age at which a delivery that never got through is dead; 0: never"},              \
         {.key = "backoff",                                                                         \
          .type = OPTION_DURATION,                                                                  \
          .offset = offsetof(struct_type, common.backoff_ms),                                       \
-         .fallback = "2s",                                                                         \
+         .fallback = backoff_,                                                                     \
          .min = 1,                                                                                 \
          .help = "first wait between attempts; doubles, with full jitter"},                        \
     {                                                                                              \
         .key = "backoff_max", .type = OPTION_DURATION,                                             \
-        .offset = offsetof(struct_type, common.backoff_max_ms), .fallback = "15m", .min = 1,       \
-        .help = "longest wait between attempts"                                                    \
+        .offset = offsetof(struct_type, common.backoff_max_ms), .fallback = backoff_max_,          \
+        .min = 1, .help = "longest wait between attempts"                                          \
     }
 
 /* One delivery with all that a message may need. */

@@ -1,5 +1,6 @@
-/* deliver/curl/transport.c - the transport on one curl_multi. */
+/* deliver/curl/transport.c - the transport: HTTP on one curl_multi, mails by their own threads. */
 #include "exchange_priv.h"
+#include "mail_priv.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -9,10 +10,18 @@ enum { KEPT_CONNECTIONS = 64 };
 
 struct curl_transport {
     CURLM *multi;
-    struct exchange *all;   /* running ones and free ones; as many as ever ran at once */
-    struct exchange *taken; /* whose answer the caller reads until the next take() */
-    bool stale;             /* curl has not been run since something changed */
+    struct exchange *all;    /* running ones and free ones; as many as ever ran at once */
+    struct exchange *taken;  /* whose answer the caller reads until the next take() */
+    bool stale;              /* curl has not been run since something changed */
+    struct mailers *mailers; /* NULL: no mail was ever sent */
 };
+
+static void wake(void *self)
+{
+    struct curl_transport *t = self;
+
+    (void)curl_multi_wakeup(t->multi); /* lost at worst: the waiter looks once a second */
+}
 
 static struct exchange *free_exchange(struct curl_transport *t)
 {
@@ -29,6 +38,12 @@ static struct exchange *free_exchange(struct curl_transport *t)
 static enum rc start(void *self, const struct transport_call *call, struct why *why)
 {
     struct curl_transport *t = self;
+
+    if (call->request->envelope) {
+        if (!t->mailers)
+            t->mailers = mailers_new(wake, t);
+        return mailers_start(t->mailers, call, why);
+    }
     struct exchange *x = free_exchange(t);
     enum rc rc = exchange_set(x, call, why);
 
@@ -57,12 +72,14 @@ static CURLMsg *next_ended(struct curl_transport *t)
 static bool take(void *self, struct transport_result *ret)
 {
     struct curl_transport *t = self;
-    CURLMsg *msg = next_ended(t);
     int running;
 
     if (t->taken)
         exchange_clear(t->taken);
     t->taken = NULL;
+    if (t->mailers && mailers_take(t->mailers, ret))
+        return true;
+    CURLMsg *msg = next_ended(t);
     if (!msg && t->stale) {
         t->stale = false;
         (void)curl_multi_perform(t->multi, &running); /* its errors are also those of poll below */
@@ -93,17 +110,11 @@ static void wait(void *self, int timeout_ms)
     t->stale = true;
 }
 
-static void wake(void *self)
-{
-    struct curl_transport *t = self;
-
-    (void)curl_multi_wakeup(t->multi); /* lost at worst: the waiter looks once a second */
-}
-
 static void destroy(void *self)
 {
     struct curl_transport *t = self;
 
+    mailers_free(t->mailers); /* they wake the multi handle */
     while (t->all) {
         struct exchange *x = t->all;
 
