@@ -153,6 +153,43 @@ struct str text_units(struct str s, size_t max_units)
     return text_prefix(s, max_units, 2);
 }
 
+static size_t point_len(struct str s, size_t at)
+{
+    size_t n = 1;
+
+    while (n < 4 && at + n < s.len && !starts_point(s.at[at + n]))
+        n++;
+    return n;
+}
+
+static struct str point_of_line(struct str point)
+{
+    unsigned char c = (unsigned char)point.at[0];
+
+    if (c < 0x20 || c == 0x7f)
+        return STR(" ");
+    return str_is_utf8(point) ? point : STR("\xef\xbf\xbd");
+}
+
+struct str text_line(struct str raw, size_t max_points, struct arena *a)
+{
+    struct str rest = str_trim(raw);
+    struct sbuf b AUTO(sbuf_free) = SBUF(4 * max_points);
+    size_t room = 0; /* what fits together with the ellipsis */
+
+    for (size_t points = 0; rest.len; points++) {
+        size_t n = point_len(rest, 0);
+
+        if (points == max_points)
+            return arena_printf(a, "%.*s\xe2\x80\xa6", (int)room, b.at);
+        if (points + 1 == max_points)
+            room = b.len;
+        sbuf_add(&b, point_of_line((struct str){rest.at, n}));
+        rest = str_from(rest, n);
+    }
+    return arena_str(a, b.len ? str_trim(sbuf_str(&b)) : STR(""));
+}
+
 struct str lead_text(const struct lead *l, const char *property)
 {
     struct str value = lead_get(l, str_of(property));

@@ -6,7 +6,7 @@
 #include "funneld/connectors/connector.h"
 
 extern const struct connector_type slack_connector, notion_connector, google_sheets_connector,
-    hubspot_connector;
+    hubspot_connector, email_connector;
 
 /* An answer that no table knows is tried that often before the delivery is dead. */
 enum { UNKNOWN_ANSWER_TRIES = 3 };
@@ -31,13 +31,21 @@ enum judged judge_unknown(struct job *job, struct str reason);
 enum judged judge_redirect(struct job *job, const struct http_response *r);
 
 /* Texts */
-struct str score_text(int64_t tenths, struct arena *a);           /* 875 -> "87.5", 800 -> "80" */
-struct str text_points(struct str s, size_t max_points);          /* at most so many code points */
-struct str text_units(struct str s, size_t max_units);            /* at most so many UTF-16 units */
+struct str score_text(int64_t tenths, struct arena *a);  /* 875 -> "87.5", 800 -> "80" */
+struct str text_points(struct str s, size_t max_points); /* at most so many code points */
+struct str text_units(struct str s, size_t max_units);   /* at most so many UTF-16 units */
+/* One line: control characters become blanks, what is no UTF-8 U+FFFD, the ends are trimmed; at
+ * most max_points code points, the last an ellipsis where something was left out. */
+struct str text_line(struct str raw, size_t max_points, struct arena *a);
 struct str lead_text(const struct lead *l, const char *property); /* missing: unknown */
 
 /* Messages (message.c): what a parcel says, in its language. Nothing is escaped or cut yet. */
-enum { MESSAGE_LINES_MAX = 5, MESSAGE_BYTES_MAX = 64 * 1024 };
+enum {
+    MESSAGE_LINES_MAX = 5,
+    MESSAGE_VALUE_POINTS = 500,
+    MESSAGE_REASON_POINTS = 4000,
+    MESSAGE_BYTES_MAX = 64 * 1024
+};
 struct message_line {
     const char *label;
     struct str value;

@@ -100,25 +100,36 @@ struct str message_written(const struct parcel *p, const struct template *t, enu
     return arena_str(a, str_trim(sbuf_str(&b)));
 }
 
+static void add_line(struct sbuf *b, const char *label, struct str value, size_t max_points,
+                     struct arena *a)
+{
+    sbuf_text(b, label);
+    sbuf_text(b, ": ");
+    sbuf_add(b, text_line(value, max_points, a));
+    sbuf_char(b, '\n');
+}
+
+/* What a lead typed stays on its line, or it could go on with a line of ours. */
 static struct str built_in_text(const struct parcel *p, struct arena *a)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(MESSAGE_BYTES_MAX);
     struct message_line lines[MESSAGE_LINES_MAX];
     size_t n = message_lines(p, a, lines);
-    const struct str reasons = p->d.facts.reasons;
 
-    sbuf_add(&b, message_title(p, a));
+    sbuf_add(&b, text_line(message_title(p, a), MESSAGE_VALUE_POINTS, a));
     sbuf_text(&b, "\n\n");
     for (size_t i = 0; i < n; i++)
-        sbuf_printf(&b, "%s: %.*s\n", lines[i].label, STR_ARG(text_points(lines[i].value, 500)));
-    if (reasons.len)
-        sbuf_printf(&b, "%s: %.*s\n", phrase_text(p->language, PHRASE_REASONS),
-                    STR_ARG(text_points(reasons, 4000)));
-    if (p->crm_url.len)
-        sbuf_printf(&b, "\n%s: %.*s\n", phrase_text(p->language, PHRASE_OPEN_CRM),
-                    STR_ARG(p->crm_url));
+        add_line(&b, lines[i].label, lines[i].value, MESSAGE_VALUE_POINTS, a);
+    if (p->d.facts.reasons.len)
+        add_line(&b, phrase_text(p->language, PHRASE_REASONS), p->d.facts.reasons,
+                 MESSAGE_REASON_POINTS, a);
+    if (p->crm_url.len) {
+        sbuf_char(&b, '\n');
+        add_line(&b, phrase_text(p->language, PHRASE_OPEN_CRM), p->crm_url, MESSAGE_REASON_POINTS,
+                 a);
+    }
     sbuf_char(&b, '\n');
-    sbuf_add(&b, message_origin(p, a));
+    sbuf_add(&b, text_line(message_origin(p, a), MESSAGE_VALUE_POINTS, a));
     return arena_str(a, sbuf_str(&b));
 }
 

@@ -2,9 +2,7 @@
 #include "connectors_priv.h"
 
 const struct connector_type *const connector_types[] = {
-    &slack_connector,
-    &notion_connector,
-    &google_sheets_connector,
-    &hubspot_connector,
+    &slack_connector,   &notion_connector, &google_sheets_connector,
+    &hubspot_connector, &email_connector,
 };
 const size_t n_connector_types = ARRAY_LEN(connector_types);

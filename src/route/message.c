@@ -1,8 +1,6 @@
 /* route/message.c - from the [messages] and [message] sections to what a route says. */
 #include "route_priv.h"
 
-#include <string.h>
-
 struct messages_settings {
     int64_t language;
 };
@@ -12,14 +10,12 @@ struct message_settings {
     struct str text, subject, html;
 };
 
-static const char *const languages[] = {[LANGUAGE_EN] = "en", [LANGUAGE_ES] = "es", NULL};
-
 static const struct option messages_options[] = {
     {.key = "language",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct messages_settings, language),
      .fallback = "en",
-     .choices = languages,
+     .choices = language_names,
      .help = "of what funneld says by itself"},
 };
 

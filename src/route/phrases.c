@@ -3,6 +3,8 @@
 
 #include "funneld/base/sbuf.h"
 
+const char *const language_names[LANGUAGE_COUNT + 1] = {[LANGUAGE_EN] = "en", [LANGUAGE_ES] = "es"};
+
 static const char *const phrases[LANGUAGE_COUNT][PHRASE_COUNT] = {
     [LANGUAGE_EN] =
         {

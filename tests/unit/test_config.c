@@ -257,6 +257,7 @@ static void the_reference_names_every_kind_of_section(void **state)
                                            "[connector notion]",
                                            "[connector google_sheets]",
                                            "[connector hubspot]",
+                                           "[connector email]",
                                            "[score]",
                                            "[group engagement]",
                                            "[rule demo-request]",

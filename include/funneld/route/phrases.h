@@ -10,6 +10,7 @@
 #include "funneld/base/mem.h"
 
 enum language { LANGUAGE_EN, LANGUAGE_ES, LANGUAGE_COUNT };
+extern const char *const language_names[LANGUAGE_COUNT + 1]; /* "en" (ISO 639-1); ends in NULL */
 
 /*    name           English                           Spanish */
 #define PHRASE_LIST(X)                                                                             \
