@@ -2,7 +2,7 @@
  *
  * 4xx is for later and 5xx for good (RFC 5321 4.2.1), but of what depends on the command: one
  * recipient, this message, or everything that goes through this server. What is for everything
- * ends the job, and the connector rests.
+ * ends the job.
  */
 #include "email_priv.h"
 
@@ -10,9 +10,9 @@
 
 #include "funneld/base/clock.h"
 
-#define BUSY_PAUSE_MS   (1 * MINUTES_MS)  /* the server takes nothing at the moment */
-#define QUOTA_PAUSE_MS  (15 * MINUTES_MS) /* it counts, by the hour or the day */
-#define BROKEN_PAUSE_MS (5 * MINUTES_MS)  /* needs a person: what waits is not thrown after it */
+#define BUSY_PAUSE_MS  (1 * MINUTES_MS)  /* the server takes nothing at the moment */
+#define QUOTA_PAUSE_MS (15 * MINUTES_MS) /* it counts, by the hour or the day */
+#define LOGIN_PAUSE_MS (1 * MINUTES_MS)  /* or the account is locked after some more */
 
 enum class {
     CLASS_TOLD,
@@ -21,7 +21,8 @@ enum class {
     CLASS_QUOTA,
     CLASS_POLICY,  /* some say so of a limit, others mean it: tried a few times, with long rests */
     CLASS_REFUSED, /* this recipient */
-    CLASS_BROKEN,  /* the account or the settings */
+    CLASS_LOGIN,
+    CLASS_BROKEN, /* the account or the settings */
     CLASS_UNKNOWN,
 };
 
@@ -38,11 +39,11 @@ static const struct reply {
     {"STARTTLS", 500, 599, NULL, CLASS_BROKEN,
      "the server offers no STARTTLS: smtps:// may do, or another port"},
     {"AUTH", 200, 399, NULL, CLASS_BROKEN, "the server knows no way to log in that we know"},
-    {"AUTH", 534, 534, NULL, CLASS_BROKEN, "the server wants an app password, or a token"},
-    {"AUTH", 535, 535, "5.7.139", CLASS_BROKEN,
+    {"AUTH", 534, 534, NULL, CLASS_LOGIN, "the server wants an app password, or a token"},
+    {"AUTH", 535, 535, "5.7.139", CLASS_LOGIN,
      "Basic authentication is switched off: an administrator can allow SMTP AUTH for the mailbox, "
      "or send through a relay"},
-    {"AUTH", 500, 599, NULL, CLASS_BROKEN,
+    {"AUTH", 500, 599, NULL, CLASS_LOGIN,
      "the server does not take user and password; check the connector's `user` and `password`"},
     {".", 200, 299, NULL, CLASS_TOLD, ""},
     {NULL, 530, 530, NULL, CLASS_BROKEN,
@@ -208,8 +209,10 @@ enum judged email_judge(struct job *job, const struct http_response *r)
         return judge_unknown(job, reason);
     case CLASS_QUOTA:
         return rest(job, r, QUOTA_PAUSE_MS, VERDICT_RETRY, reason);
+    case CLASS_LOGIN:
+        return rest(job, r, LOGIN_PAUSE_MS, VERDICT_DEAD, reason);
     case CLASS_BROKEN:
-        return rest(job, r, BROKEN_PAUSE_MS, VERDICT_DEAD, reason);
+        return judge_all(job, VERDICT_DEAD, reason);
     case CLASS_UNKNOWN:
         break;
     }
