@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "funneld/base/crypto.h"
 #include "funneld/base/url.h"
 
 enum { SHORTEST = 8, SHORTEST_PART = 9 }; /* what is shorter is no secret, and may be a word */
@@ -71,6 +72,22 @@ static void mask_settings(struct masking *m, const struct connector *c)
     }
 }
 
+/* As AUTH PLAIN and AUTH LOGIN say it. */
+static void mask_login(struct masking *m, const struct envelope *e)
+{
+    const struct str nul = {"", 1};
+    struct sbuf b AUTO(sbuf_free) = SBUF(SIZE_MAX / 2); /* of settings, which are bounded */
+
+    if (!e->password.len)
+        return;
+    mask(m, base64_encode(m->arena, e->password));
+    sbuf_add(&b, nul);
+    sbuf_add(&b, e->user);
+    sbuf_add(&b, nul);
+    sbuf_add(&b, e->password);
+    mask(m, base64_encode(m->arena, sbuf_str(&b)));
+}
+
 struct str mask_secrets(const struct connector *c, const struct http_request *sent, struct str text,
                         struct arena *a)
 {
@@ -79,6 +96,8 @@ struct str mask_secrets(const struct connector *c, const struct http_request *se
     if (!text.len)
         return text;
     mask_settings(&m, c);
+    if (sent->envelope)
+        mask_login(&m, sent->envelope);
     for (size_t i = 0; i < sent->n_headers; i++) {
         struct str value = sent->headers[i].value;
         const char *space = str_chr(value, ' ');

@@ -1,14 +1,19 @@
 """E-mail: the real binary against a real mail server, with TLS, login and trouble."""
+import base64
 import email
 import email.policy
 import glob
 import json
 import os
+import secrets
+import socketserver
 import subprocess
+import threading
 
 from harness import (Process, check, demo, equal, errors_of, eventually, log_lines, make_certificate)
-from services import (begin, connector, make_hot, person, post, retry, route, use, wait_dead,
-                      wait_delivered, text_of, whole)
+from services import (begin, deliveries, make_hot, person, post, retry, route, text_of, use,
+                      wait_dead, wait_delivered, whole)
+from test_faults import Faults
 
 USER, PASSWORD = "leads@example.com", "s3cret pass word"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -215,6 +220,77 @@ def test_a_wrong_password_is_dead_with_advice_and_nothing_leaks(world):
         check("check the connector's `user` and `password` (535" in dead["reason"], dead["reason"])
         check("wr0ng" not in world.daemon.logged(), "the password is in the log")
         equal(server.mails(), [], "mails")
+        world.stop()
+
+
+class Parrot(socketserver.StreamRequestHandler):
+    """Refuses everything from `self.server.at` on, and repeats what it was told."""
+
+    def handle(self):
+        self.wfile.write(b"220 parrot\r\n")
+        said = b""
+        for line in self.rfile:
+            word = line.split()[0] if line.split() else b""
+            said += b" " + line.strip()
+            if word == self.server.at or (self.server.at == b"LOGIN" and b" " not in line.strip()):
+                self.wfile.write(b"550 5.9.9 you said" + said + b"\r\n")
+            elif word == b"EHLO":
+                kinds = b"LOGIN" if self.server.at == b"LOGIN" else b"PLAIN"
+                self.wfile.write(b"250-x\r\n250 AUTH " + kinds + b"\r\n")
+            elif word == b"AUTH":
+                self.wfile.write(b"334 UGFzc3dvcmQ6\r\n" if self.server.at == b"LOGIN" else b"235 ok\r\n")
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+def test_a_password_that_a_server_repeats_is_starred_out(world):
+    password = "canary-" + secrets.token_hex(16)
+    sought = [password.encode()] + [base64.b64encode(b"x" * pad + password.encode())[4:-4]
+                                    for pad in range(3)]
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Parrot) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        use(world, text_of(world, "[connector mail]\ntype = email\nuser = u\nstarttls = off\n"
+                           f"url = smtp://127.0.0.1:{server.server_address[1]}\n"
+                           f"password = {password}\nfrom = a@example.com\nto = b@example.com\n"
+                           "rate = 1000/s\n", HOT))
+        for n, at in enumerate((b"MAIL", b"RCPT", b"AUTH", b"LOGIN"), 1):
+            server.at = at
+            if at == b"LOGIN":  # it rests after a login that failed
+                world.stop()
+                world.start()
+            make_hot(world, n)
+            eventually(lambda n=n: len(deliveries(world, "--state", "dead")) == n, 20, f"dead at {at}")
+        dead = deliveries(world, "--state", "dead")
+        check(all("you said" in d["reason"] for d in dead), f"it repeated: {dead}")
+        text = json.dumps([whole(world, d) for d in dead]).encode() + world.daemon.logged().encode()
+        for form in sought:
+            check(form not in text, f"the password is in {text}")
+        server.shutdown()
+    world.stop()
+
+
+def test_each_call_of_a_library_fails_once_and_the_mail_arrives(world):
+    with MailServer(world) as server:
+        faults = Faults(world)
+        start(world, server, backoff="5ms", backoff_max="20ms")
+        sent, fired = 0, set()
+        for name in ("pthread_create", "curl_easy_init", "curl_easy_setopt", "curl_slist_append"):
+            for n in range(1, 60):
+                use(world, text_of(world, section(server, user=USER, backoff="5ms", backoff_max="20ms",
+                                                  timeout=f"{5000 + sent}ms", url=server.url,
+                                                  **{"from": f"a@{name.replace('_', '-')}{n}.test"}),
+                                   HOT))  # another account
+                faults.arm(name, n)
+                sent += 1
+                make_hot(world, sent)
+                wait_delivered(world, sent)
+                if not faults.fired(name):
+                    break
+                fired.add(name)
+            faults.arm(name, 0)
+        equal(len(fired), 4, f"calls that failed: {fired}")
+        equal(len(server.mails()), sent, "each was mailed once")
+        world.env.pop("LD_PRELOAD")
         world.stop()
 
 

@@ -49,6 +49,19 @@ static void what_the_request_proved_itself_with_is_one(void **state)
     SAME(masked(&s, STR("plain-secret"), "plain-secret"), "************");
 }
 
+static void a_login_is_one_as_it_went_over_the_wire(void **state)
+{
+    const struct settings s = {0};
+    const struct connector c = {.type = &type, .settings = &s};
+    const struct envelope e = {.user = STR("ada"), .password = STR("s3cret word")};
+    const struct http_request r = {.envelope = &e};
+
+    (void)state;
+    SAME(mask_secrets(&c, &r, STR("AUTH PLAIN AGFkYQBzM2NyZXQgd29yZA== or czNjcmV0IHdvcmQ=?"),
+                      &arena),
+         "AUTH PLAIN ************************ or ****************?");
+}
+
 static void an_address_is_hidden_in_parts_as_well(void **state)
 {
     const struct settings s = {.webhook =
@@ -86,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_secret_is_starred_out_wherever_it_stands),
         cmocka_unit_test(what_the_request_proved_itself_with_is_one),
+        cmocka_unit_test(a_login_is_one_as_it_went_over_the_wire),
         cmocka_unit_test(an_address_is_hidden_in_parts_as_well),
         cmocka_unit_test(a_key_file_is_no_address),
         cmocka_unit_test(a_text_without_one_is_left_as_it_is),
