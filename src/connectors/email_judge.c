@@ -21,8 +21,7 @@ enum class {
     CLASS_QUOTA,
     CLASS_POLICY,  /* some say so of a limit, others mean it: tried a few times, with long rests */
     CLASS_REFUSED, /* this recipient */
-    CLASS_LOGIN,
-    CLASS_BROKEN, /* the account or the settings */
+    CLASS_BROKEN,  /* the account or the settings: a person must mend them */
     CLASS_UNKNOWN,
 };
 
@@ -39,11 +38,11 @@ static const struct reply {
     {"STARTTLS", 500, 599, NULL, CLASS_BROKEN,
      "the server offers no STARTTLS: smtps:// may do, or another port"},
     {"AUTH", 200, 399, NULL, CLASS_BROKEN, "the server knows no way to log in that we know"},
-    {"AUTH", 534, 534, NULL, CLASS_LOGIN, "the server wants an app password, or a token"},
-    {"AUTH", 535, 535, "5.7.139", CLASS_LOGIN,
+    {"AUTH", 534, 534, NULL, CLASS_BROKEN, "the server wants an app password, or a token"},
+    {"AUTH", 535, 535, "5.7.139", CLASS_BROKEN,
      "Basic authentication is switched off: an administrator can allow SMTP AUTH for the mailbox, "
      "or send through a relay"},
-    {"AUTH", 500, 599, NULL, CLASS_LOGIN,
+    {"AUTH", 500, 599, NULL, CLASS_BROKEN,
      "the server does not take user and password; check the connector's `user` and `password`"},
     {".", 200, 299, NULL, CLASS_TOLD, ""},
     {NULL, 530, 530, NULL, CLASS_BROKEN,
@@ -209,10 +208,9 @@ enum judged email_judge(struct job *job, const struct http_response *r)
         return judge_unknown(job, reason);
     case CLASS_QUOTA:
         return rest(job, r, QUOTA_PAUSE_MS, VERDICT_RETRY, reason);
-    case CLASS_LOGIN:
-        return rest(job, r, LOGIN_PAUSE_MS, VERDICT_DEAD, reason);
     case CLASS_BROKEN:
-        return judge_all(job, VERDICT_DEAD, reason);
+        job->broken = true;
+        return judge_all(job, VERDICT_RETRY, reason);
     case CLASS_UNKNOWN:
         break;
     }

@@ -237,11 +237,14 @@ static void heed_retry_after(struct attempt *a, const struct http_response *r, i
         rest(a, now_ms + r->retry_after_ms);
 }
 
-/* A service that answers with sense is well, whatever it says. */
+/* A service that answers with sense is well, whatever it says. A mail server's 5xx has sense; with
+ * 421 it goes. */
 static enum attempt_health health_of(const struct http_response *r)
 {
-    return r->fate != HTTP_ANSWERED || r->status == 408 || r->status >= 500 ? HEALTH_FAILED
-                                                                            : HEALTH_WELL;
+    bool failed = r->fate != HTTP_ANSWERED ||
+                  (r->command ? r->status == 421 : r->status == 408 || r->status >= 500);
+
+    return failed ? HEALTH_FAILED : HEALTH_WELL;
 }
 
 void attempt_answered(struct attempt *a, const struct http_response *r, int64_t now_ms)

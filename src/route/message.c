@@ -34,7 +34,8 @@ static const struct option message_options[] = {
      .flags = OPTION_REQUIRED,
      .example =
          "{{lead.firstname | \"Somebody\"}} of {{lead.company | \"?\"}} has {{score}}: {{reasons}}",
-     .help = "{{name | filter | \"if missing\"}}, {{#name}}..{{/name}}; names as in when, reasons, lead.name_full, "
+     .help = "{{name | filter | \"if missing\"}}, {{#name}}..{{/name}}; names as in when, reasons, "
+             "lead.name_full, "
              "lead.url"},
     {.key = "subject",
      .type = OPTION_TEXT,
@@ -87,15 +88,13 @@ struct making {
     struct message message; /* for whatever route and connector */
 };
 
-static const struct template *compile(const struct making *m, const char *key)
+static void compile(const struct making *m, const char *key, const struct template **ret)
 {
     const struct conf_entry *e = sound_entry(m->section, key);
-    const struct template *t = NULL;
     struct expr_error error;
 
-    if (e && template_compile(e->value, m->build->arena, &t, &error))
+    if (e && template_compile(e->value, m->build->arena, ret, &error))
         expr_problem(m->build->problems, m->section, e, &error);
-    return t;
 }
 
 static struct route *find_route(const struct making *m, struct str name)
@@ -186,9 +185,9 @@ void message_build(const struct build *b, struct conf_section *s)
     struct making m = {.build = b, .section = s, .message.line = s->line};
 
     conf_bind(s, &message_spec, &settings, b->arena, b->problems);
-    m.message.text = compile(&m, "text");
-    m.message.subject = compile(&m, "subject");
-    m.message.html = compile(&m, "html");
+    compile(&m, "text", &m.message.text);
+    compile(&m, "subject", &m.message.subject);
+    compile(&m, "html", &m.message.html);
     if (!conf_find(s, "route"))
         add_to_route(&m, s->name, &settings.connectors);
     for (size_t i = 0; i < settings.routes.n; i++)

@@ -111,32 +111,6 @@ static void a_retry_is_due_again_later(void **state)
     TEXT(d.reason, "503");
 }
 
-/* A mail has gone to one of two recipients. */
-static void what_was_made_so_far_is_kept_with_a_retry(void **state)
-{
-    static const enum attempt_verdict verdicts[] = {ATTEMPT_RETRY, ATTEMPT_AMBIGUOUS};
-    struct world *w = *state;
-
-    OK(store_begin(w->store));
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
-        int64_t id = put_one(w, "slack");
-        struct attempt_end end = {.delivery = id,
-                                  .verdict = verdicts[i],
-                                  .started_at = T0 + 10,
-                                  .ended_at = T0 + 20,
-                                  .due_at = T0 + 500,
-                                  .detail = STR("450"),
-                                  .remote_id = STR("<1@a>")};
-
-        OK(store_attempt_end(w->store, &end));
-        TEXT(get_delivery(w, id).remote_id, "<1@a>");
-        end.remote_id = STR_NULL; /* nothing new */
-        OK(store_attempt_end(w->store, &end));
-        TEXT(get_delivery(w, id).remote_id, "<1@a>");
-    }
-    OK(store_commit(w->store));
-}
-
 static void an_ambiguous_attempt_stays_open(void **state)
 {
     struct world *w = *state;
@@ -487,7 +461,6 @@ int main(void)
         RUN(delivered_is_the_end),
         RUN(dead_is_the_end_with_a_reason),
         RUN(a_retry_is_due_again_later),
-        RUN(what_was_made_so_far_is_kept_with_a_retry),
         RUN(an_ambiguous_attempt_stays_open),
         RUN(a_doubt_keeps_the_time_it_began_until_it_is_settled),
         RUN(an_attempt_ends_the_wait_for_enrichment),

@@ -460,9 +460,36 @@ static void the_queue_follows_whatever_becomes_of_a_delivery(void **state)
     check_queue(w, "notion", T0 + 9);
 }
 
+/* A mail has gone to one of two recipients. */
+static void what_was_made_so_far_is_kept_with_a_retry(void **state)
+{
+    static const enum attempt_verdict verdicts[] = {ATTEMPT_RETRY, ATTEMPT_AMBIGUOUS};
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+        int64_t id = put_delivery(w, put_lead(w, NULL), "slack", T0);
+        struct attempt_end end = {.delivery = id,
+                                  .verdict = verdicts[i],
+                                  .started_at = T0 + 10,
+                                  .ended_at = T0 + 20,
+                                  .due_at = T0 + 500,
+                                  .detail = STR("450"),
+                                  .remote_id = STR("<1@a>")};
+
+        OK(store_attempt_end(w->store, &end));
+        TEXT(get_delivery(w, id).remote_id, "<1@a>");
+        end.remote_id = STR_NULL; /* nothing new */
+        OK(store_attempt_end(w->store, &end));
+        TEXT(get_delivery(w, id).remote_id, "<1@a>");
+    }
+    OK(store_commit(w->store));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RUN(what_was_made_so_far_is_kept_with_a_retry),
         RUN(a_delivery_comes_back_with_its_facts),
         RUN(a_long_value_is_no_obstacle),
         RUN(a_delivery_that_is_not_there_is_none),

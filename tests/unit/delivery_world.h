@@ -337,7 +337,8 @@ static MAYBE void answer(struct world *w, const char *path, int status)
     if (!s)
         fail_msg("there is no open request %s", path);
     else
-        respond(w, s, (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL});
+        respond(w, s,
+                (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL, NULL});
 }
 
 static MAYBE void lose(struct world *w, const char *path, enum http_fate fate)
@@ -347,7 +348,7 @@ static MAYBE void lose(struct world *w, const char *path, enum http_fate fate)
     if (!s)
         fail_msg("there is no open request %s", path);
     else
-        respond(w, s, (struct http_response){fate, 0, STR_NULL, -1, STR("the line broke")});
+        respond(w, s, (struct http_response){fate, 0, STR_NULL, -1, STR("the line broke"), NULL});
 }
 
 static MAYBE const struct ended *last_end(const struct world *w)

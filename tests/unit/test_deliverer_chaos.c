@@ -39,7 +39,7 @@ static void take_effect(struct chaos *c, const char *ids)
 /* What the service does with an open request: maybe lost before it came, or after. */
 static struct http_response serve(struct chaos *c, const struct sent *s)
 {
-    struct http_response r = {HTTP_ANSWERED, 200, STR("none"), -1, STR_NULL};
+    struct http_response r = {HTTP_ANSWERED, 200, STR("none"), -1, STR_NULL, NULL};
     bool is_post = strncmp(s->path, "post/", 5) == 0;
 
     switch (dice(c, 6)) {

@@ -30,10 +30,33 @@ static size_t answer_all(struct world *w, int status)
     for (size_t i = 0; i < sent; i++)
         if (w->sent[i].open) {
             respond(w, &w->sent[i],
-                    (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL});
+                    (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL, NULL});
             answered++;
         }
     return answered;
+}
+
+/* No mail server that refuses one recipient after another is dead; one that goes is. */
+static void a_mail_server_that_refuses_is_well(void **state)
+{
+    static const int codes[] = {550, 421};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct world *w = start(one, 1);
+
+        for (int64_t lead = 1; lead <= 20; lead++) {
+            post(w, "c", lead);
+            step_to(w, w->now + 60000);
+            for (size_t k = 0; k < w->n_sent; k++)
+                if (w->sent[k].open)
+                    respond(w, &w->sent[k],
+                            (struct http_response){
+                                .fate = HTTP_ANSWERED, .status = codes[i], .command = "RCPT"});
+        }
+        assert_int_equal(gauge(METRIC_CIRCUIT_OPEN, "c") == 1, codes[i] == 421);
+        world_free(w);
+    }
 }
 
 /* The same at the time when something can happen. */
@@ -184,7 +207,7 @@ static void a_rest_that_one_was_told_to_take_is_for_both(void **state)
     assert_int_equal(open_requests(w), 1); /* the other one's turn is a millisecond later */
     for (size_t i = 0; i < w->n_sent; i++)
         respond(w, &w->sent[i],
-                (struct http_response){HTTP_ANSWERED, 429, STR("none"), 30000, STR_NULL});
+                (struct http_response){HTTP_ANSWERED, 429, STR("none"), 30000, STR_NULL, NULL});
     while (!open_requests(w))
         step_to(w, w->next);
     assert_int_equal(w->now - told, 30000);
@@ -354,6 +377,7 @@ static void an_empty_queue_is_done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mail_server_that_refuses_is_well),
         cmocka_unit_test(a_dead_service_is_probed_by_one_at_a_time),
         cmocka_unit_test(what_waited_for_a_dead_service_all_arrives),
         cmocka_unit_test(a_service_that_is_broken_keeps_all_that_waits),

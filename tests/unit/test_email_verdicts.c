@@ -27,6 +27,8 @@ static enum judged answer(const char *command, const char *reply)
     return f.type->judge(&f.job, &r);
 }
 
+#define BROKEN (-1) /* a person must mend it */
+
 static const struct row {
     const char *command, *reply;
     enum verdict verdict;
@@ -34,29 +36,29 @@ static const struct row {
     const char *says;
 } rows[] = {
     {".", "250 2.0.0 queued", VERDICT_DELIVERED, 0, NULL},
-    {"STARTTLS", "250 SIZE", VERDICT_DEAD, 0, "no STARTTLS"},
-    {"STARTTLS", "502 no", VERDICT_DEAD, 0, "no STARTTLS"},
+    {"STARTTLS", "250 SIZE", VERDICT_RETRY, BROKEN, "no STARTTLS"},
+    {"STARTTLS", "502 no", VERDICT_RETRY, BROKEN, "no STARTTLS"},
     {"STARTTLS", "454 4.7.0 later", VERDICT_RETRY, 60000, "454 4.7.0 later"},
-    {"AUTH", "250 AUTH X", VERDICT_DEAD, 0, "no way to log in"},
-    {"AUTH", "535 5.7.8 bad", VERDICT_DEAD, 60000, "`password` (535 5.7.8 bad, to AUTH)"},
-    {"AUTH", "535 5.7.139 basic authentication is disabled", VERDICT_DEAD, 60000, "SMTP AUTH"},
-    {"AUTH", "534 5.7.9 application-specific password required", VERDICT_DEAD, 60000,
+    {"AUTH", "250 AUTH X", VERDICT_RETRY, BROKEN, "no way to log in"},
+    {"AUTH", "535 5.7.8 bad", VERDICT_RETRY, BROKEN, "`password` (535 5.7.8 bad, to AUTH)"},
+    {"AUTH", "535 5.7.139 basic authentication is disabled", VERDICT_RETRY, BROKEN, "SMTP AUTH"},
+    {"AUTH", "534 5.7.9 application-specific password required", VERDICT_RETRY, BROKEN,
      "app password"},
-    {"AUTH", "504 5.5.4 mechanism", VERDICT_DEAD, 60000, "user and password"},
+    {"AUTH", "504 5.5.4 mechanism", VERDICT_RETRY, BROKEN, "user and password"},
     {"AUTH", "454 4.7.0 later", VERDICT_RETRY, 60000, "454"},
     {"AUTH", "421 4.7.0 Too many login attempts", VERDICT_RETRY, 900000, "limit of mails"},
-    {"", "554 5.3.2 no", VERDICT_DEAD, 0, "takes no mail from here (554 5.3.2 no, to the co"},
-    {"", "521 no mail", VERDICT_DEAD, 0, "takes no mail"},
+    {"", "554 5.3.2 no", VERDICT_RETRY, BROKEN, "takes no mail from here (554 5.3.2 no, to the co"},
+    {"", "521 no mail", VERDICT_RETRY, BROKEN, "takes no mail"},
     {"", "421 4.3.2 shutting down", VERDICT_RETRY, 60000, "421"},
     {"EHLO", "450 4.3.2 later", VERDICT_RETRY, 60000, "450"},
-    {"EHLO", "550 5.7.1 bad HELO", VERDICT_DEAD, 0, "takes no mail"},
+    {"EHLO", "550 5.7.1 bad HELO", VERDICT_RETRY, BROKEN, "takes no mail"},
     {"MAIL", "451 4.3.0 later", VERDICT_RETRY, 60000, "451"},
     {"MAIL", "452 4.3.1 disk", VERDICT_RETRY, 60000, "452"},
-    {"MAIL", "550 5.1.8 sender", VERDICT_DEAD, 0, "connector's `from`"},
-    {"MAIL", "553 5.1.7 sender", VERDICT_DEAD, 0, "connector's `from`"},
-    {"MAIL", "530 5.7.0 login first", VERDICT_DEAD, 0, "wants a login"},
-    {"MAIL", "530 5.7.57 not authenticated", VERDICT_DEAD, 0, "wants a login"},
-    {"MAIL", "550 5.7.30 Basic authentication is not supported", VERDICT_DEAD, 0,
+    {"MAIL", "550 5.1.8 sender", VERDICT_RETRY, BROKEN, "connector's `from`"},
+    {"MAIL", "553 5.1.7 sender", VERDICT_RETRY, BROKEN, "connector's `from`"},
+    {"MAIL", "530 5.7.0 login first", VERDICT_RETRY, BROKEN, "wants a login"},
+    {"MAIL", "530 5.7.57 not authenticated", VERDICT_RETRY, BROKEN, "wants a login"},
+    {"MAIL", "550 5.7.30 Basic authentication is not supported", VERDICT_RETRY, BROKEN,
      "through a relay"},
     {"MAIL", "552 5.3.4 too big", VERDICT_DEAD, 0, "too big"},
     {"MAIL", "421 4.4.2 idle", VERDICT_RETRY, 60000, "421"},
@@ -68,7 +70,7 @@ static const struct row {
     {"RCPT", "551 5.1.6 moved", VERDICT_DEAD, 0, "551"},
     {"RCPT", "552 5.2.2 mailbox full", VERDICT_DEAD, 0, "552"},
     {"RCPT", "553 5.1.3 bad name", VERDICT_DEAD, 0, "553"},
-    {"RCPT", "554 5.7.1 relay access denied", VERDICT_DEAD, 0, "carries no mail to others"},
+    {"RCPT", "554 5.7.1 relay access denied", VERDICT_RETRY, BROKEN, "carries no mail to others"},
     {"RCPT", "550 5.7.1 by policy", VERDICT_RETRY, 900000, "server's policy"},
     {"RCPT", "550 5.7.1 rate limit exceeded", VERDICT_RETRY, 900000, "limit of mails"},
     {"RCPT", "550 5.4.5 Daily user sending limit exceeded", VERDICT_RETRY, 900000, "limit"},
@@ -91,9 +93,10 @@ static void every_reply_has_its_verdict(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         fixture_start(&f, ONE);
         assert_int_equal(answer(rows[i].command, rows[i].reply), JUDGED_DONE);
-        if (f.outcomes[0].verdict != rows[i].verdict || f.job.pause_ms != rows[i].pause_ms)
-            fail_msg("%s %s: verdict %d, pause %d", rows[i].command, rows[i].reply,
-                     (int)f.outcomes[0].verdict, (int)f.job.pause_ms);
+        if (f.outcomes[0].verdict != rows[i].verdict ||
+            (f.job.broken ? BROKEN : f.job.pause_ms) != rows[i].pause_ms)
+            fail_msg("%s %s: verdict %d, pause %d, broken %d", rows[i].command, rows[i].reply,
+                     (int)f.outcomes[0].verdict, (int)f.job.pause_ms, f.job.broken);
         fixture_verdict(&f, 0, rows[i].verdict, rows[i].says);
         fixture_end(&f);
     }

@@ -47,10 +47,10 @@ struct http_response {
     enum http_fate fate;
     int status;             /* 0 unless answered; of a mail the reply code */
     struct str body;        /* at most the transport's cap; of a mail the reply */
-    const char *command;    /* of a mail: what the reply is to: "" the connection, "EHLO",
-                               "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "." the message */
     int64_t retry_after_ms; /* from Retry-After, both forms; -1: none */
     struct str error;       /* for people, when not answered */
+    const char *command;    /* of a mail: what the reply is to: "" the connection, "EHLO",
+                               "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "." the message */
 };
 
 static inline void http_header_add(struct http_request *r, const char *name, struct str value)
