@@ -33,6 +33,8 @@ struct http_request {
     struct http_header headers[HTTP_MAX_HEADERS];
     size_t n_headers;
     struct str body; /* missing: none is sent */
+    bool guarded; /* a third party gave the address: only where the Internet is, little is read */
+    bool secret_url; /* who knows the address may use it: it is shown nowhere */
     bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content)
                       */
 };

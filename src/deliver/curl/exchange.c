@@ -59,6 +59,7 @@ void exchange_clear(struct exchange *x)
     x->headers = NULL;
     x->call = (struct transport_call){0};
     x->unsent = STR_NULL;
+    x->blocked = false;
     x->curl_error[0] = '\0';
     if (x->answer.cap > ANSWER_KEPT)
         sbuf_free(&x->answer);
@@ -239,9 +240,12 @@ enum rc exchange_set(struct exchange *x, const struct transport_call *call, stru
     if (rc)
         return rc;
 
+    x->answer.max = call->request->guarded ? GUARDED_ANSWER_MAX : ANSWER_MAX;
     char *url AUTO(mem_freep) = mem_text(call->request->url);
     if (!set_options(x, url) || !set_method(x, call->request) || !set_roots(x))
         return why_fail(RC_IO, why, "curl refuses an option of the request");
+    if (call->request->guarded && guard_set(x))
+        return why_fail(RC_IO, why, "curl refuses to guard the request");
     return RC_OK;
 }
 
@@ -301,7 +305,9 @@ static struct str error_text(struct exchange *x, CURLcode code)
     sbuf_add(&x->error, str_cut(url.host, 100));
     sbuf_text(&x->error, ": ");
     if (x->answer.failed)
-        sbuf_printf(&x->error, "the answer is longer than %d bytes", ANSWER_MAX);
+        sbuf_printf(&x->error, "the answer is longer than %zu bytes", x->answer.max);
+    else if (x->blocked)
+        sbuf_text(&x->error, "blocked: its address is not on the Internet");
     else if (code == CURLE_SEND_FAIL_REWIND) /* it would send again, and must not */
         sbuf_text(&x->error, "the connection was closed before an answer");
     else if (words.len)

@@ -12,12 +12,13 @@
 #include "funneld/base/sbuf.h"
 #include "funneld/deliver/transport.h"
 
-enum { ANSWER_MAX = 4 << 20 };
+enum { ANSWER_MAX = 4 << 20, GUARDED_ANSWER_MAX = 64 << 10 };
 
 struct exchange {
     struct exchange *next; /* of all that the transport made */
     CURL *easy;            /* NULL: cleared */
     bool running;
+    bool blocked; /* an address was one that a guarded request must not reach */
     struct curl_slist *headers;
     struct transport_call call;
     struct str unsent; /* what the read callback has not handed out yet */
@@ -34,5 +35,9 @@ MUST_CHECK enum rc exchange_set(struct exchange *x, const struct transport_call 
 /* What came of it; slices live until exchange_clear(). */
 void exchange_result(struct exchange *x, CURLcode code, struct transport_result *ret);
 void exchange_clear(struct exchange *x);
+
+/* guard.c: the addresses of a guarded request are looked at when it connects, and once more before
+ * anything is sent. RC_IO: curl refuses an option. */
+MUST_CHECK enum rc guard_set(struct exchange *x);
 
 #endif
