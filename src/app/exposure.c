@@ -11,13 +11,28 @@ static const struct section_spec *spec_of(const struct conf_section *s)
     for (size_t i = 0; i < n_connector_types; i++)
         if (str_is(s->kind, "connector") && str_is(s->type, connector_types[i]->spec->type))
             return connector_types[i]->spec;
+    if (str_is(s->kind, "server"))
+        return &server_spec;
     return str_is(s->kind, "admin") ? &admin_spec : NULL;
 }
 
 /* Written out, and not a name for a place where it stands. */
 static bool is_literal(const struct conf_entry *e)
 {
-    return e && e->value.len && !str_find(e->raw, STR("${")) && !str_starts(e->raw, STR("file:/"));
+    return e->value.len && !str_find(e->raw, STR("${")) && !str_starts(e->raw, STR("file:/"));
+}
+
+static bool names(const struct option *o, struct str key)
+{
+    return o->type == OPTION_SECRETS ? str_starts(key, str_of(o->key)) : str_is(key, o->key);
+}
+
+static const struct conf_entry *literal_of(const struct conf_section *s, const struct option *o)
+{
+    for (size_t i = 0; i < s->n_entries && option_is_secret(o); i++)
+        if (names(o, s->entries[i].key) && is_literal(&s->entries[i]))
+            return &s->entries[i];
+    return NULL;
 }
 
 static const struct conf_entry *literal_secret(const struct conf *c)
@@ -26,9 +41,9 @@ static const struct conf_entry *literal_secret(const struct conf *c)
         const struct section_spec *spec = spec_of(&c->sections[i]);
 
         for (size_t k = 0; spec && k < spec->n_options; k++) {
-            const struct conf_entry *e = conf_find(&c->sections[i], spec->options[k].key);
+            const struct conf_entry *e = literal_of(&c->sections[i], &spec->options[k]);
 
-            if (spec->options[k].type == OPTION_SECRET && is_literal(e))
+            if (e)
                 return e;
         }
     }

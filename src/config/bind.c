@@ -101,7 +101,7 @@ const struct section_spec *conf_spec(const struct conf_section *s,
 
 static bool is_literal_secret(const struct option *o, const struct conf_entry *e)
 {
-    return o->type == OPTION_SECRET && !str_starts(e->raw, STR("${")) &&
+    return option_is_secret(o) && !str_starts(e->raw, STR("${")) &&
            !str_starts(e->raw, STR("file:/")) && !str_starts(e->raw, STR("file:${"));
 }
 
@@ -129,7 +129,7 @@ static struct str shown_value(const struct option *o, const struct conf_entry *e
 {
     struct str raw = str_cut(e->raw, 60);
 
-    if (o->type == OPTION_SECRET || o->type == OPTION_URL || o->type == OPTION_MAIL_URL ||
+    if (option_is_secret(o) || o->type == OPTION_URL || o->type == OPTION_MAIL_URL ||
         o->type == OPTION_TEXT || !raw.len)
         return STR("it");
     return arena_printf(a, "\"%.*s\"%s", STR_ARG(raw), raw.len < e->raw.len ? " ..." : "");
@@ -154,8 +154,22 @@ static void bind_value(const struct conf_section *s, const struct option *o,
                  STR_ARG(value), why.text);
 }
 
+static bool refuse_secret(const struct conf_section *s, const struct option *o,
+                          const struct conf_entry *e, struct conf_problems *p)
+{
+    struct why why = {0};
+    const char *hint = NULL;
+
+    if (check_secret(o, e, &hint, &why) == RC_OK)
+        return false;
+    struct str label = conf_label(s, p->arena);
+    conf_problem(p, s, e, hint, "\"%.*s\" in %.*s: it %s", STR_ARG(e->key), STR_ARG(label),
+                 why.text);
+    return true;
+}
+
 static void bind_map(struct conf_section *s, const struct option *o, void *settings,
-                     struct arena *a)
+                     struct arena *a, struct conf_problems *p)
 {
     struct str prefix = str_of(o->key);
     struct str_pair *items = NULL;
@@ -167,7 +181,7 @@ static void bind_map(struct conf_section *s, const struct option *o, void *setti
         if (!str_starts(e->key, prefix) || e->key.len == prefix.len)
             continue;
         e->used = true;
-        if (e->broken)
+        if (e->broken || refuse_secret(s, o, e, p))
             continue;
         items = conf_room(a, items, map.n, sizeof *items);
         items[map.n++] = (struct str_pair){arena_str(a, str_from(e->key, prefix.len)),
@@ -188,8 +202,8 @@ static struct conf_entry *entry_for(struct conf_section *s, const char *key)
 static void bind_option(struct conf_section *s, const struct option *o, void *settings,
                         struct arena *a, struct conf_problems *p)
 {
-    if (o->type == OPTION_MAP) {
-        bind_map(s, o, settings, a);
+    if (option_is_map(o)) {
+        bind_map(s, o, settings, a, p);
         return;
     }
     struct conf_entry *e = entry_for(s, o->key);
@@ -221,7 +235,7 @@ static const char *suggest_key(const struct conf_entry *e, const struct section_
     for (size_t i = 0; i < spec->n_options; i++) {
         const struct option *o = &spec->options[i];
 
-        if (o->type == OPTION_MAP)
+        if (option_is_map(o))
             names_add(
                 &names,
                 arena_printf(a, "%s%.*s", o->key, STR_ARG(member.len ? member : STR("NAME"))).at,

@@ -16,7 +16,7 @@ static struct shown shown_option(const struct option *o)
     bool required = o->flags & OPTION_REQUIRED;
     const char *value = o->fallback ? o->fallback : o->example ? o->example : "";
 
-    return (struct shown){.name_tail = o->type == OPTION_MAP ? "NAME" : "",
+    return (struct shown){.name_tail = option_is_map(o) ? "NAME" : "",
                           .value = value,
                           .active = o->fallback || (required && value[0])};
 }

@@ -27,6 +27,7 @@ enum option_type {
     OPTION_BOOL,     /* bool: yes no true false on off */
     OPTION_LIST,     /* struct str_list; comma-separated, trimmed, no empty items */
     OPTION_MAP,      /* struct str_pairs; key ends in '.': every "key.NAME = value" */
+    OPTION_SECRETS,  /* such a map; its values are never printed */
 };
 
 struct str_list {
@@ -61,6 +62,15 @@ struct option {
     const char *example; /* shown commented out in the reference where there is no fallback */
     const char *help;    /* one line for the reference file */
 };
+
+static inline bool option_is_map(const struct option *o)
+{
+    return o->type == OPTION_MAP || o->type == OPTION_SECRETS;
+}
+static inline bool option_is_secret(const struct option *o)
+{
+    return o->type == OPTION_SECRET || o->type == OPTION_SECRETS;
+}
 
 /* One kind of section: "[server]", or "[source NAME]" with `type = hubspot`. */
 struct section_spec {
