@@ -38,7 +38,7 @@ static const struct {
     {"event_value", offsetof(struct delivery_facts, event_value)},
 };
 
-static const char band_key[] = "band", time_key[] = "event_time";
+static const char band_key[] = "band", before_key[] = "previous_band", time_key[] = "event_time";
 
 void facts_to_json(const struct delivery_facts *f, struct sbuf *b)
 {
@@ -48,6 +48,7 @@ void facts_to_json(const struct delivery_facts *f, struct sbuf *b)
     for (size_t i = 0; i < ARRAY_LEN(tenths); i++)
         json_kv_tenths(b, tenths[i].key, *(const int64_t *)(base + tenths[i].offset));
     json_kv_text(b, band_key, band_name(f->band));
+    json_kv_text(b, before_key, band_name(f->previous_band));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         json_kv(b, texts[i].key, *(const struct str *)(base + texts[i].offset));
     json_kv_int(b, time_key, f->event_time);
@@ -95,6 +96,10 @@ static enum rc read_facts(const json *root, struct arena *a, struct delivery_fac
             return why_fail(RC_INVALID, why, "\"%s\" is not a text", texts[i].key);
     if (!band_of(json_string(json_get(root, band_key)), &ret->band))
         return why_fail(RC_INVALID, why, "\"%s\" is not a band", band_key);
+    if (!json_get(root, before_key)) /* older ones do not say it: nothing to announce */
+        ret->previous_band = ret->band;
+    else if (!band_of(json_string(json_get(root, before_key)), &ret->previous_band))
+        return why_fail(RC_INVALID, why, "\"%s\" is not a band", before_key);
     if (!json_int64(json_get(root, time_key), &ret->event_time))
         return why_fail(RC_INVALID, why, "\"%s\" is not a time", time_key);
     return RC_OK;

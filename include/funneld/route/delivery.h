@@ -21,7 +21,7 @@ const char *delivery_state_name(enum delivery_state s);
 /* What a message says, as it was at commit. Stored as JSON with the delivery. */
 struct delivery_facts {
     int64_t score, previous, fit, engagement; /* tenths */
-    enum band band;
+    enum band band, previous_band;
     struct str reasons;
     struct str event_source, event_type, event_property, event_value;
     int64_t event_time;
@@ -38,6 +38,7 @@ struct delivery {
     int64_t wait_until;      /* held back for enrichment until then at the latest; 0: not */
     struct str reason, remote_id;
     struct str request_id; /* of the request that brought the event: the thread through the log */
+    int64_t target;        /* the subscription that it is for; 0: none, its connector knows where */
     struct delivery_facts facts;
 };
 

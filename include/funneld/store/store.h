@@ -171,6 +171,36 @@ MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], 
 MUST_CHECK enum rc store_pause(struct store *st, struct str connector, bool paused);
 MUST_CHECK enum rc read_paused(struct reader *r, struct str connector, bool *ret);
 
+/* Subscriptions: who else wants to hear of a route, at which address */
+struct subscription {
+    int64_t id;       /* a delivery's target; never given twice */
+    struct str token; /* what the subscriber calls it by */
+    struct str route, target;
+    int64_t created_at;
+};
+/* The one with this route and target: a new one with the token given, or the one that there is,
+ * whose failures are forgotten. */
+MUST_CHECK enum rc store_subscribe(struct store *st, struct arena *a, struct subscription *s,
+                                   bool *ret_fresh);
+/* It ends, and what waits for it, or is held, is cancelled; the connector of each is reported.
+ * RC_NONE: no subscription is called so. */
+MUST_CHECK enum rc store_unsubscribe(struct store *st, struct str token, int64_t now_ms,
+                                     void (*cancelled)(void *self, struct str connector),
+                                     void *self);
+MUST_CHECK enum rc store_subscription_end(struct store *st, int64_t id, int64_t now_ms,
+                                          void (*cancelled)(void *self, struct str connector),
+                                          void *self);
+/* How an attempt at it went. RC_NONE: it has ended. */
+MUST_CHECK enum rc store_subscription_well(struct store *st, int64_t id);
+MUST_CHECK enum rc store_subscription_failed(struct store *st, int64_t id, int64_t at,
+                                             int64_t *ret_failures, int64_t *ret_since);
+/* Oldest first. */
+MUST_CHECK enum rc read_subscriptions(struct reader *r, struct str route, struct arena *a,
+                                      struct subscription **ret, size_t *ret_n);
+MUST_CHECK enum rc read_subscription(struct reader *r, int64_t id, struct arena *a,
+                                     struct subscription *ret);
+MUST_CHECK enum rc read_subscription_count(struct reader *r, int64_t *ret);
+
 /* Retention, in slices, each inside a transaction of the caller. What goes: events received before
  * a time, their dedupe keys, their deliveries that ended before it; and ledger rows that are worth
  * nothing any more. What stays: events with a delivery that has not ended, leads, their properties,

@@ -58,6 +58,8 @@ struct attempt_end {
     struct str remote_id;      /* what the service made so far; missing: nothing new */
     struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
     const struct event *event; /* contact.enriched to fold in, in the same commit; or NULL */
+    int64_t target;            /* the subscription it was for; 0: none */
+    bool target_gone;          /* which ends with this */
     bool in_doubt;             /* DEAD, but it may have arrived: a later retry looks first */
     bool enriched;             /* the lead's enriched_at becomes ended_at */
     bool applied;              /* set by the writer: the row was still pending */
