@@ -96,7 +96,15 @@ static void make_views(struct config *c)
     c->control_socket = c->admin.socket.len
                             ? c->admin.socket
                             : arena_printf(&c->arena, "%.*s.sock", STR_ARG(c->store.path));
-    c->sites = (struct sites){&c->server, &c->admin, c->sources, c->n_sources, &c->ref};
+    c->sites = (struct sites){.server = &c->server,
+                              .admin = &c->admin,
+                              .sources = c->sources,
+                              .n_sources = c->n_sources,
+                              .routes = &c->routes,
+                              .connectors = c->connectors,
+                              .n_connectors = c->n_connectors,
+                              .crm = c->crm,
+                              .owner = &c->ref};
     c->rules = (struct rules){.scorecard = c->scorecard,
                               .routes = c->routes,
                               .connectors = c->connectors,

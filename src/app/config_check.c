@@ -70,6 +70,37 @@ static void resolve_enrich(struct config *c, struct source *source)
                      k->type->name);
 }
 
+/* Two would tell each subscriber twice. */
+static void check_subscribed(struct config *c, const struct route *r)
+{
+    struct conf_section *s = section(c, "route", r->name);
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->to.n; i++) {
+        const struct connector *k = config_connector(c, r->to.items[i]);
+
+        n += k && k->type->subscribed;
+    }
+    if (n > 1)
+        conf_problem(&c->problems, s, conf_find(s, "to"), "leave one of them out",
+                     "a route can go to one rest_hooks connector only");
+}
+
+/* Without a token nobody could subscribe. */
+static void check_hooks_token(struct config *c)
+{
+    const struct conf_section *server = conf_section_find(&c->conf, "server", NULL);
+
+    if (c->server.hooks_token.len || (server && conf_find(server, "hooks_token")))
+        return;
+    for (size_t i = 0; i < c->n_connectors; i++)
+        if (c->connectors[i].type->subscribed)
+            conf_problem(&c->problems, section(c, "connector", c->connectors[i].name), NULL,
+                         "set [server] hooks_token = ${FUNNELD_HOOKS_TOKEN}",
+                         "[connector %.*s] needs a token that subscribers prove themselves with",
+                         STR_ARG(c->connectors[i].name));
+}
+
 static void check_route(struct config *c, const struct route *r)
 {
     struct conf_section *s = section(c, "route", r->name);
@@ -86,6 +117,7 @@ static void check_route(struct config *c, const struct route *r)
                          "[connector %.*s] of type %s takes no deliveries", STR_ARG(k->name),
                          k->type->name);
     }
+    check_subscribed(c, r);
     if (str_is(r->name, "enrichment"))
         conf_problem(&c->problems, s, NULL, "choose another name",
                      "a route cannot be called enrichment: deliveries to the CRM are");
@@ -128,5 +160,6 @@ void config_check(struct config *c)
     }
     for (size_t i = 0; i < c->routes.n; i++)
         check_route(c, &c->routes.items[i]);
+    check_hooks_token(c);
     c->crm = find_crm(c);
 }

@@ -104,10 +104,26 @@ static void print_sources(struct cli *cli)
 
 static bool is_secret(const struct section_spec *spec, struct str key)
 {
-    for (size_t i = 0; i < spec->n_options; i++)
-        if (str_is(key, spec->options[i].key))
-            return spec->options[i].type == OPTION_SECRET;
+    for (size_t i = 0; i < spec->n_options; i++) {
+        const struct option *o = &spec->options[i];
+
+        if (option_is_map(o) ? str_starts(key, str_of(o->key)) : str_is(key, o->key))
+            return option_is_secret(o);
+    }
     return false;
+}
+
+/* Of an address that is a secret, no more than where it leads. */
+static struct str service(struct cli *cli, const struct connector *k)
+{
+    const struct connector_common *common = k->settings;
+    struct url url;
+
+    if (!is_secret(k->type->spec, STR("url")))
+        return common->url;
+    if (url_parse(common->url, &url, NULL))
+        return STR_NULL;
+    return arena_printf(&cli->arena, "%.*s://%.*s", STR_ARG(url.scheme), STR_ARG(url.host));
 }
 
 /* What the file says about it, secrets left out: channel, database, spreadsheet ... */
@@ -135,11 +151,10 @@ static void print_connectors(struct cli *cli)
 
     for (size_t i = 0; i < cli->config->n_connectors; i++) {
         const struct connector *k = &cli->config->connectors[i];
-        const struct connector_common *common = k->settings;
 
         table_cell(&t, k->name);
         table_cell(&t, str_of(k->type->name));
-        table_cell(&t, common->url);
+        table_cell(&t, service(cli, k));
         table_cell(&t, target(cli, k));
     }
     print_table(cli, &t, "no connectors: nobody will be told\n");

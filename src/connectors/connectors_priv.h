@@ -6,7 +6,7 @@
 #include "funneld/connectors/connector.h"
 
 extern const struct connector_type slack_connector, notion_connector, google_sheets_connector,
-    hubspot_connector, email_connector;
+    hubspot_connector, email_connector, http_connector, zapier_connector;
 
 /* An answer that no table knows is tried that often before the delivery is dead. */
 enum { UNKNOWN_ANSWER_TRIES = 3 };

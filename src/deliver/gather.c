@@ -54,6 +54,17 @@ static struct str link_to_crm(const struct lanes *by, const struct lead *lead, s
     return hubspot_contact_url(by->crm->settings, lead->portal_id, lead->crm_id, a);
 }
 
+/* One that has ended since leaves the parcel without. */
+static enum rc read_its_target(struct reader *reader, struct parcel *p, struct arena *a)
+{
+    struct subscription s;
+    enum rc rc = p->d.target ? read_subscription(reader, p->d.target, a, &s) : RC_NONE;
+
+    if (rc == RC_OK)
+        p->target = s.target;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
 /* The rest of a parcel whose delivery is read. */
 static enum rc complete(struct attempt *at, struct parcel *p)
 {
@@ -67,6 +78,9 @@ static enum rc complete(struct attempt *at, struct parcel *p)
     if (rc && rc != RC_NONE)
         return rc;
 
+    rc = read_its_target(reader, p, a);
+    if (rc)
+        return rc;
     if (at->by.routes) {
         p->message = routes_message(at->by.routes, p->d.route, at->lane->name);
         p->language = at->by.routes->language;

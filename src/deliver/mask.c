@@ -56,6 +56,21 @@ static void mask_parts(struct masking *m, struct str secret)
     }
 }
 
+static void mask_map(struct masking *m, const void *field)
+{
+    struct str_pairs map;
+
+    memcpy(&map, field, sizeof map);
+    for (size_t i = 0; i < map.n; i++) {
+        struct str value = map.items[i].value;
+        const char *blank = str_chr(value, ' '); /* "Bearer abc": behind the scheme, too */
+
+        mask(m, value);
+        if (blank)
+            mask(m, str_from(value, (size_t)(blank - value.at) + 1));
+    }
+}
+
 static void mask_settings(struct masking *m, const struct connector *c)
 {
     const struct section_spec *spec = c->type->spec;
@@ -64,6 +79,8 @@ static void mask_settings(struct masking *m, const struct connector *c)
         const struct option *o = &spec->options[i];
         struct str secret;
 
+        if (o->type == OPTION_SECRETS)
+            mask_map(m, (const char *)c->settings + o->offset);
         if (o->type != OPTION_SECRET)
             continue;
         memcpy(&secret, (const char *)c->settings + o->offset, sizeof secret);
@@ -98,6 +115,10 @@ struct str mask_secrets(const struct connector *c, const struct http_request *se
     mask_settings(&m, c);
     if (sent->envelope)
         mask_login(&m, sent->envelope);
+    if (sent->secret_url) {
+        mask(&m, sent->url);
+        mask_parts(&m, sent->url);
+    }
     for (size_t i = 0; i < sent->n_headers; i++) {
         struct str value = sent->headers[i].value;
         const char *space = str_chr(value, ' ');

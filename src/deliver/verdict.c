@@ -117,6 +117,8 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
         .remote_id = o->remote_id,
         .remote_lead = o->remote_lead,
         .event = enriched(a, o, p, now_ms),
+        .target = p->d.target,
+        .target_gone = o->target_gone,
         .in_doubt = v == ATTEMPT_DEAD && dies_in_doubt(a, o),
         .enriched = o->enriched,
     };

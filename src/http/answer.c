@@ -25,6 +25,12 @@ static const struct {
                     "The body is not the JSON that this source sends."},
     [REPLY_TOKEN] = {401, NOT_COUNTED, "token", "Unauthorized",
                      "Send the admin token: Authorization: Bearer TOKEN."},
+    [REPLY_HOOKS_TOKEN] = {401, NOT_COUNTED, "token", "Unauthorized",
+                           "Send the hooks token: Authorization: Bearer TOKEN, or X-Api-Key: "
+                           "TOKEN."},
+    [REPLY_HOOK] = {400, NOT_COUNTED, "hook", "Bad Request", ""},
+    [REPLY_FULL] = {409, NOT_COUNTED, "full", "Conflict",
+                    "There are as many subscriptions as the connector's max_subscriptions allows."},
     [REPLY_NOT_FOUND] = {404, NOT_COUNTED, "path", "Not Found", "There is nothing at this path."},
     [REPLY_METHOD] = {405, REJECTED_METHOD, "", "Method Not Allowed",
                       "This path does not take this method; see Allow."},
@@ -119,6 +125,11 @@ static void write_body(struct request *r)
         write_problem(r, &r->content);
 }
 
+static bool wants_token(const struct request *r)
+{
+    return r->reply == REPLY_TOKEN || r->reply == REPLY_HOOKS_TOKEN;
+}
+
 static bool add_headers(struct MHD_Response *response, const struct request *r)
 {
     int status = status_of(r);
@@ -131,9 +142,9 @@ static bool add_headers(struct MHD_Response *response, const struct request *r)
         {"X-Content-Type-Options", "nosniff"},
         {"Retry-After", status == 503 ? "5" : NULL},
         {"Allow", status == 405 ? r->allow : NULL},
-        {"WWW-Authenticate", r->reply == REPLY_TOKEN ? "Bearer realm=\"funneld\"" : NULL},
+        {"WWW-Authenticate", wants_token(r) ? "Bearer realm=\"funneld\"" : NULL},
         /* RFC 9110 wants a challenge on every 401; what senders prove is no registered scheme. */
-        {"WWW-Authenticate", status == 401 && r->reply != REPLY_TOKEN ? "Signature" : NULL},
+        {"WWW-Authenticate", status == 401 && !wants_token(r) ? "Signature" : NULL},
         {"Connection", r->closes ? "close" : NULL},
     };
 

@@ -72,6 +72,7 @@ void request_release(struct request *r)
     if (atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
         return;
     body_drop(r);
+    hook_free(r->hook);
     sbuf_free(&r->content);
     arena_free(&r->arena);
     site_set_drop(r->set);
@@ -148,7 +149,8 @@ static bool answers_at_once(const struct request *r)
     if (!head_has_body(&r->head))
         return false;
     return r->reply == REPLY_MALFORMED || r->reply == REPLY_FRAMING ||
-           r->reply == REPLY_SIGNATURE || r->reply == REPLY_TIMESTAMP || r->head.expect.n ||
+           r->reply == REPLY_SIGNATURE || r->reply == REPLY_TIMESTAMP ||
+           r->reply == REPLY_HOOKS_TOKEN || r->head.expect.n ||
            (r->head.has_length && (uint64_t)r->head.bytes > max_body(r));
 }
 
@@ -215,6 +217,8 @@ enum MHD_Result request_step(struct request *r, const char *method, const char *
     case STEP_BODY:
         return *size ? body_call(r, data, size) : last_call(r);
     case STEP_WAITING:
+        if (r->reply == REPLY_ACCEPTED && r->conclude)
+            r->conclude(r);
         return answer(r);
     case STEP_ANSWERED:
         break;

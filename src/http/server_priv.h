@@ -12,6 +12,7 @@
 #include "client_priv.h"
 #include "deadlines_priv.h"
 #include "head_priv.h"
+#include "hooks_priv.h"
 #include "sites_priv.h"
 #include "waiting_priv.h"
 
@@ -51,6 +52,9 @@ enum reply {
     REPLY_TIMESTAMP,
     REPLY_JSON,
     REPLY_TOKEN,
+    REPLY_HOOKS_TOKEN,
+    REPLY_HOOK, /* what is wrong with what /hooks was sent stands in detail */
+    REPLY_FULL,
     REPLY_NOT_FOUND,
     REPLY_METHOD,
     REPLY_LENGTH,
@@ -68,7 +72,10 @@ enum { REQUEST_ID = 26 };
 enum step { STEP_HEADERS, STEP_BODY, STEP_WAITING, STEP_ANSWERED };
 
 struct request {
-    struct intake intake; /* first: the work that the writer sees is the request */
+    union { /* first: the work that the writer sees is the request */
+        struct intake intake;
+        struct command command; /* of /hooks */
+    };
     atomic_int refs;
     struct wait wait;
     struct listener *listener;
@@ -81,7 +88,9 @@ struct request {
     struct str target, path, method;
     struct head head;
     int64_t started_us;
-    const struct site *site; /* NULL: of no source */
+    const struct site *site;            /* NULL: of no source */
+    struct hook *hook;                  /* NULL: it asks nothing of the store but to take events */
+    void (*conclude)(struct request *); /* after the commit, in place of REPLY_ACCEPTED; or NULL */
     char *body;
     size_t body_len, body_cap;
     size_t body_slot; /* whose share of the memory for bodies it counts towards */
@@ -120,6 +129,7 @@ enum reply reply_of_rc(enum rc rc);
 enum reply reply_of_refusal(enum refusal refusal);
 
 /* webhook.c, admin.c: what the listeners do */
+enum reply judge_head(const struct request *r); /* what HTTP alone can say about a POST */
 void webhook_route(struct request *r);
 void webhook_finish(struct request *r);
 void admin_route(struct request *r);

@@ -35,6 +35,12 @@ static const struct option server_options[] = {
      .offset = SERVER(public_url),
      .example = "https://hooks.example.com",
      .help = "The address that senders use and sign; required with a hubspot source."},
+    {.key = "hooks_token",
+     .type = OPTION_SECRET,
+     .offset = SERVER(hooks_token),
+     .example = "${FUNNELD_HOOKS_TOKEN}",
+     .help = "Who sends it (Authorization: Bearer, or X-Api-Key) may subscribe at /hooks; required "
+             "with a rest_hooks connector."},
     {.key = "trusted_proxies",
      .type = OPTION_LIST,
      .offset = SERVER(trusted_proxies),

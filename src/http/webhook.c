@@ -35,7 +35,7 @@ static bool is_of_taken_type(const struct request *r)
 }
 
 /* What HTTP alone can say about a request to a source. */
-static enum reply judge_head(const struct request *r)
+enum reply judge_head(const struct request *r)
 {
     const struct head *h = &r->head;
 
@@ -90,6 +90,8 @@ void webhook_route(struct request *r)
         public_health(r);
         return;
     }
+    if (hooks_route(r))
+        return;
     r->reply = r->site ? judge_head(r) : REPLY_NOT_FOUND;
     r->allow = "POST";
     if (!r->reply)
@@ -114,7 +116,7 @@ static void note_skew(const struct site *site, const struct raw_request *raw)
         metric_set(site->skew, (double)(raw->received_at - signed_at) / 1000);
 }
 
-void webhook_finish(struct request *r)
+static void finish_events(struct request *r)
 {
     const struct source *source = r->site->source;
     const struct raw_request raw = raw_of(r);
@@ -136,4 +138,12 @@ void webhook_finish(struct request *r)
     r->intake.work.kind = WORK_INTAKE;
     r->intake.work.mail.weight = weight(&r->intake);
     wait_for_commit(r, clock_mono_us());
+}
+
+void webhook_finish(struct request *r)
+{
+    if (r->site)
+        finish_events(r);
+    else
+        hooks_finish(r);
 }

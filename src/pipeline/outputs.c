@@ -94,6 +94,7 @@ static void state_facts(struct batch *b, const struct event *e, const struct lea
         .fit = lead->fit,
         .engagement = lead->engagement,
         .band = lead->band,
+        .previous_band = scorecard_band(&b->rules->scorecard, previous),
         .reasons = score_reasons(&v, REASONS, b->arena),
         .event_source = e->source,
         .event_type = e->type,
@@ -115,6 +116,21 @@ static enum rc waits_until(struct batch *b, const struct connector *c, const str
     if (rc == RC_OK && c->type->upsert && first.due_at < *ret)
         *ret = first.due_at > b->now_ms ? first.due_at : 0;
     return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Each subscriber by a delivery of its own: tried, counted and ended alone. */
+static enum rc queue_subscribed(struct batch *b, const struct connector *c, struct lead *lead,
+                                struct delivery *d)
+{
+    struct subscription *all = NULL;
+    size_t n = 0;
+    enum rc rc = read_subscriptions(b->reader, d->route, b->arena, &all, &n);
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        d->target = all[i].id;
+        rc = queue(b, c, lead, d);
+    }
+    return rc;
 }
 
 static enum rc queue_route(struct batch *b, const struct route *r, int64_t event, struct lead *lead,
@@ -140,7 +156,7 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
         };
 
         if (rc == RC_OK)
-            rc = queue(b, c, lead, &d);
+            rc = c->type->subscribed ? queue_subscribed(b, c, lead, &d) : queue(b, c, lead, &d);
     }
     return rc;
 }

@@ -2,6 +2,13 @@
  */
 #include "batch.h"
 
+#include "funneld/base/clock.h"
+
+/* A subscription that nobody answered for so long has been left behind. Subscribers do not always
+ * say that they are gone; and a clock that jumps ahead makes days out of nothing, but no tries. */
+#define EXPIRES_MS (7 * DAYS_MS)
+enum { EXPIRES_TRIES = 10 };
+
 enum rc apply_attempts(struct batch *b, const struct attempts *w)
 {
     enum rc rc = RC_OK;
@@ -65,6 +72,33 @@ static enum rc note_lead(struct batch *b, const struct attempt_end *end)
     return rc == RC_OK && end->enriched ? enriched(b, end, &lead) : rc;
 }
 
+static void cancelled(void *self, struct str connector)
+{
+    batch_count(self, metric(METRIC_DELIVERIES, connector, STR("cancelled")), 1);
+}
+
+static enum rc target_failed(struct batch *b, const struct attempt_end *end)
+{
+    int64_t failures, since;
+    enum rc rc = store_subscription_failed(b->store, end->target, end->ended_at, &failures, &since);
+
+    if (rc == RC_OK && failures >= EXPIRES_TRIES && end->ended_at - since >= EXPIRES_MS)
+        rc = store_subscription_end(b->store, end->target, b->now_ms, cancelled, b);
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Who subscribed heard it, wants no more, or could not be reached. */
+static enum rc note_target(struct batch *b, const struct attempt_end *end)
+{
+    if (!end->target)
+        return RC_OK;
+    if (end->verdict == ATTEMPT_DELIVERED)
+        return store_subscription_well(b->store, end->target);
+    if (end->target_gone)
+        return store_subscription_end(b->store, end->target, b->now_ms, cancelled, b);
+    return target_failed(b, end);
+}
+
 static enum rc apply_one(struct batch *b, struct attempt_end *end)
 {
     bool fresh, raw;
@@ -73,6 +107,9 @@ static enum rc apply_one(struct batch *b, struct attempt_end *end)
     if (rc != RC_OK && rc != RC_NONE)
         return rc;
     end->applied = rc == RC_OK;
+    rc = note_target(b, end);
+    if (rc != RC_OK)
+        return rc;
     rc = note_lead(b, end); /* first: the answer's event must not ask again */
     return rc == RC_OK && end->event ? process_alone(b, end->event, &fresh, &raw) : rc;
 }

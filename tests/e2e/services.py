@@ -18,6 +18,9 @@ CHANNEL = "C0123456789"
 WEBHOOK = "/services/T00000000/B00000000/sandbox"
 DATABASE = "668d797c76fa49349b05ad288df2d136"
 SPREADSHEET = "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms"
+CATCH = "/hooks/catch/1234567/sandbox/"
+STANDARD = "/hooks/standard/1234567/"
+HOOKS_TOKEN = "hooks-token-of-the-tests"
 CRM_READ = "/crm/v3/objects/contacts/batch/read"
 POST_MESSAGE = "/api/chat.postMessage"
 HISTORY = "/api/conversations.history"
@@ -38,7 +41,8 @@ FAST = {"settle": "1s", "backoff": "50ms", "backoff_max": "400ms", "timeout": "2
 
 
 def connector(world, kind, name=None, **options):
-    """A connector to the sandbox: crm, slack, hook, book or log. An option of None is left out."""
+    """A connector to the sandbox: crm, slack, hook, book, log, http, zap or subscribers. An option of
+    None is left out."""
     box = world.sandbox or world.start_sandbox()
     url = box.url
     own = {
@@ -49,6 +53,9 @@ def connector(world, kind, name=None, **options):
         "log": {"type": "google_sheets", "credentials": f"file:{box.credentials}",
                 "token_url": url + "/token", "spreadsheet": SPREADSHEET, "range": "Leads!A:H",
                 "url": url},
+        "http": {"type": "http", "url": url + "/in/open"},
+        "zap": {"type": "zapier", "url": url + CATCH},
+        "subscribers": {"type": "rest_hooks", "allow": "hooks.zapier.com, 127.0.0.1"},
     }[kind]
     lines = {**FAST, **own, **options}
     text = "".join(f"{k} = {v}\n" for k, v in lines.items() if v is not None)
@@ -68,7 +75,9 @@ def begin(world, *sections, enrich=False):
 
 def text_of(world, *sections, enrich=False):
     made = [s if s.startswith("[") else connector(world, s) for s in sections]
-    return world.base(tls=False, hubspot="enrich = crm" if enrich else "") + "\n".join(made)
+    hooks = any("type = rest_hooks" in s for s in made)
+    return world.base(tls=False, server=f"hooks_token = {HOOKS_TOKEN}\n" if hooks else "",
+                      hubspot="enrich = crm" if enrich else "") + "\n".join(made)
 
 
 def use(world, text):
@@ -196,6 +205,11 @@ def messages(box):
 def carried(box):
     """The delivery id of each message, oldest first."""
     return [m["metadata"]["event_payload"]["delivery"] for m in messages(box)]
+
+
+def received(box, path=""):
+    """What came to hooks and receivers whose path begins so, oldest first."""
+    return [r for r in box.state()["hooks"]["received"] if r["path"].startswith(path)]
 
 
 def pages(box):

@@ -306,7 +306,9 @@ static int usage(void)
                 "/services/T00000000/B00000000/sandbox\n"
                 "Notion: ntn_sandbox, database 668d797c76fa49349b05ad288df2d136\n"
                 "Google: spreadsheet 1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms, tab Leads\n"
-                "HubSpot: pat-sandbox\n",
+                "HubSpot: pat-sandbox\n"
+                "Webhooks: /hooks/catch/1234567/sandbox/, /hooks/standard/1234567/NAME/,\n"
+                "/in/open, /in/signed by whsec_wCwLll4COr7oCPK1SNjVGTqLUim+bzEhpvFuLUGkSbM=\n",
                 stderr);
     return 2;
 }

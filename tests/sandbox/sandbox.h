@@ -1,4 +1,5 @@
-/* tests/sandbox/sandbox.h - strict stand-ins for Slack, Notion, Google and HubSpot, in one process.
+/* tests/sandbox/sandbox.h - strict stand-ins for Slack, Notion, Google, HubSpot, Zapier
+ * and any receiver of webhooks, in one process.
  *
  * Each service is a table of functions over its own state. main.c takes requests off the wire and
  * calls them one at a time under one lock; faults.c decides beforehand whether a request is
@@ -43,7 +44,7 @@ struct service {
 };
 
 extern const struct service slack_service, notion_service, google_service, sheets_service,
-    hubspot_service;
+    hubspot_service, hooks_service;
 
 /* Calls */
 struct str call_header(const struct call *c, const char *name);

@@ -94,6 +94,7 @@ static inline void fixture_parcel(struct fixture *f, size_t i)
               .facts = {.score = 875,
                         .previous = 525,
                         .band = BAND_HOT,
+                        .previous_band = BAND_WARM,
                         .reasons = STR("+35 demo-request; +20 pricing-page"),
                         .event_source = STR("hubspot"),
                         .event_type = STR("contact.propertyChange"),

@@ -94,6 +94,7 @@ struct parcel {
     struct str lead_public_id;
     struct str crm_url;     /* link to the record in the CRM; missing: not a CRM contact */
     struct str remote_lead; /* the lead's object in this service, e.g. Notion page id; missing */
+    struct str target;      /* the address that subscribed; missing: none did, or not any more */
     const struct message *message; /* of the route, for this connector; NULL: built-in */
     enum language language;        /* of the built-in message */
 };
@@ -115,6 +116,7 @@ struct outcome { /* of one parcel */
     size_t n_properties;
     int64_t updated_at;        /* of the CRM record; 0 when properties is NULL */
     int64_t portal_id, crm_id; /* of the CRM record, with properties */
+    bool target_gone;          /* who subscribed wants no more: the subscription ends */
     bool enriched;             /* the CRM was asked about this lead, whatever it said */
 };
 
@@ -170,9 +172,10 @@ struct connector_type {
     /* More than count deliveries within the window become one message, a job with `digest`. false:
      * never, as configured; NULL: this service has none. */
     bool (*digest)(const void *settings, int64_t *ret_count, int64_t *ret_window_ms);
-    bool upsert;   /* a newer delivery for the same lead replaces a pending one */
-    bool enriches; /* can be `enrich = NAME` of a source */
-    bool routable; /* may stand in a route's `to` */
+    bool upsert;     /* a newer delivery for the same lead replaces a pending one */
+    bool enriches;   /* can be `enrich = NAME` of a source */
+    bool routable;   /* may stand in a route's `to` */
+    bool subscribed; /* a delivery for each subscription of the route, instead of one */
     void (*check)(const void *settings, const struct conf_section *section,
                   struct conf_problems *problems); /* cross-field checks; NULL: none */
     /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */
@@ -216,5 +219,16 @@ struct str http_reason(const struct http_response *r, struct arena *a);
 struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id,
                                struct arena *a);
 int64_t hubspot_stale_after_ms(const void *settings);
+
+/* rest_hooks: whether this may be subscribed, and how it is kept; RC_INVALID: why says what is
+ * wrong with it, for whoever asked. */
+extern const struct connector_type rest_hooks_connector;
+MUST_CHECK enum rc rest_hooks_target(const void *settings, struct str url, struct arena *a,
+                                     struct str *ret, struct why *why);
+int64_t rest_hooks_max(const void *settings); /* subscriptions of all routes */
+/* What the editor of Zaps subscribes when a person tries one out: nothing may be sent there. */
+bool rest_hooks_is_trial(struct str target);
+/* What a subscriber is sent: one flat object. */
+void rest_hooks_payload(struct sbuf *b, const struct parcel *p, struct arena *a);
 
 #endif

@@ -9,11 +9,12 @@
 
 #include "funneld/base/ref.h"
 #include "funneld/config/option.h"
+#include "funneld/connectors/connector.h"
 #include "funneld/ingest/source.h"
 #include "funneld/store/work.h"
 
 struct server_settings { /* [server] */
-    struct str listen, tls_cert, tls_key, public_url;
+    struct str listen, tls_cert, tls_key, public_url, hooks_token;
     struct str_list trusted_proxies;
     int64_t max_body, threads, max_connections, max_connections_per_address;
     int64_t idle_timeout_ms, header_timeout_ms, body_timeout_ms, shutdown_timeout_ms;
@@ -36,6 +37,10 @@ struct sites {
     const struct admin_settings *admin;
     const struct source *sources;
     size_t n_sources;
+    const struct routes *routes; /* that can be subscribed to; NULL: none */
+    const struct connector *connectors;
+    size_t n_connectors;
+    const struct connector *crm; /* for links to the record; NULL: none */
     struct ref *owner;
 };
 
