@@ -25,6 +25,7 @@ static const struct {
 static const enum statement may_scan[] = {
     SQL_LEAD_BANDS,
     SQL_DELIVERY_RETRY,
+    SQL_SUBSCRIPTION_COUNT,
 };
 
 /* A table that is small for ever, or a step of a recursion. */
@@ -140,6 +141,10 @@ static const struct {
     {SQL_EVENT_LIST_OF_LEAD, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_ATTEMPT_ADD, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
     {SQL_ATTEMPT_LIST, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
+    {SQL_DELIVERY_CANCEL_TARGET, "SEARCH delivery USING INDEX delivery_target (target=?)", false},
+    {SQL_SUBSCRIPTION_OF_ROUTE, "SEARCH subscription USING INDEX", true}, /* of one route */
+    {SQL_SUBSCRIPTION_BY_TOKEN, "SEARCH subscription USING INDEX", false},
+    {SQL_SUBSCRIPTION_GET, "SEARCH subscription USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_REMOTE_MOVE, "SEARCH remote USING PRIMARY KEY (lead=?)", false},
 };
 

@@ -138,6 +138,7 @@ static const struct {
     {"UPDATE lead SET erased = 1, email = NULL WHERE id = 1", "delivery", "that was erased"},
     {"UPDATE delivery SET due_at = 32503680000000 WHERE id = 1", "delivery",
      "no time that will come"},
+    {"UPDATE delivery SET target = 9 WHERE id = 1", "delivery", "a subscription that has ended"},
     {"UPDATE delivery SET facts = '{' WHERE id = 1", "delivery", "facts cannot be read"},
     {"UPDATE delivery SET facts = '{}' WHERE id = 1", "delivery", "facts cannot be read"},
     {"DELETE FROM delivery WHERE id = 2", "attempt", "a delivery that is missing"},

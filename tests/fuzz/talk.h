@@ -47,6 +47,7 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
         {"@value", &f->parcels[0].d.facts.event_value},
         {"@url", &f->parcels[0].crm_url},
         {"@remote", &f->parcels[0].remote_lead},
+        {"@target", &f->parcels[0].target},
     };
     const struct {
         const char *name;

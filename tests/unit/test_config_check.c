@@ -100,6 +100,24 @@ static void a_route_names_each_connector_once(void **state)
     bad(SLACK RULE ROUTE("team, team") FORMS, 10, "twice", "");
 }
 
+#define SUBSCRIBERS "[connector subs]\ntype = rest_hooks\n"
+
+static void subscribers_need_a_token_to_prove_themselves_with(void **state)
+{
+    (void)state;
+    bad(SUBSCRIBERS FORMS, 1, "needs a token", "hooks_token = ");
+    good("[server]\nhooks_token = t\n" SUBSCRIBERS FORMS);
+    good("[server]\nhooks_token = t\n" FORMS);
+}
+
+static void a_route_tells_each_subscriber_once(void **state)
+{
+    (void)state;
+    bad("[server]\nhooks_token = t\n" SUBSCRIBERS "[connector more]\ntype = rest_hooks\n" RULE
+        "[route hot]\nwhen = score >= 80\nto = subs, more\n" FORMS,
+        12, "one rest_hooks connector only", "leave one of them out");
+}
+
 static void a_route_cannot_be_called_enrichment(void **state)
 {
     (void)state;
@@ -168,6 +186,8 @@ int main(void)
         CHECKS(a_route_to_an_unknown_connector_is_a_problem),
         CHECKS(a_route_to_what_takes_no_deliveries_is_a_problem),
         CHECKS(a_route_names_each_connector_once),
+        CHECKS(subscribers_need_a_token_to_prove_themselves_with),
+        CHECKS(a_route_tells_each_subscriber_once),
         CHECKS(a_route_cannot_be_called_enrichment),
         CHECKS(a_section_without_its_name_is_a_problem_like_any_other),
         CHECKS(a_control_socket_has_at_most_107_bytes),

@@ -6,11 +6,13 @@
 struct settings {
     struct connector_common common;
     struct str token, webhook, channel;
+    struct str_pairs headers;
 };
 
 static const struct option options[] = {
     {.key = "token", .type = OPTION_SECRET, .offset = offsetof(struct settings, token)},
     {.key = "webhook", .type = OPTION_SECRET, .offset = offsetof(struct settings, webhook)},
+    {.key = "header.", .type = OPTION_SECRETS, .offset = offsetof(struct settings, headers)},
     {.key = "channel", .type = OPTION_TEXT, .offset = offsetof(struct settings, channel)},
 };
 static const struct section_spec spec = {.options = options, .n_options = ARRAY_LEN(options)};
@@ -84,6 +86,32 @@ static void a_key_file_is_no_address(void **state)
     SAME(masked(&s, STR_NULL, "oauth2.googleapis.com says no"), "oauth2.googleapis.com says no");
 }
 
+static void the_values_of_a_map_of_secrets_are_some(void **state)
+{
+    const struct str_pair pairs[] = {{STR("Authorization"), STR("Bearer tok-12345"), 1},
+                                     {STR("X-Key"), STR("key-12345"), 2}};
+    const struct settings s = {.headers = {pairs, 2}};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "tok-12345, key-12345"), "*********, *********");
+    SAME(masked(&s, STR_NULL, "Bearer tok-12345 of X-Key"), "**************** of X-Key");
+}
+
+static void an_address_that_nobody_configured_is_hidden_where_it_is_a_secret(void **state)
+{
+    const struct settings s = {0};
+    const struct connector c = {.type = &type, .settings = &s};
+    struct http_request r = {.url = STR("https://hooks.zapier.com/hooks/standard/1/abcdefghij/")};
+
+    (void)state;
+    SAME(mask_secrets(&c, &r, STR("no abcdefghij"), &arena), "no abcdefghij");
+    r.secret_url = true;
+    SAME(mask_secrets(&c, &r, STR("no abcdefghij"), &arena), "no **********");
+    SAME(
+        mask_secrets(&c, &r, STR("https://hooks.zapier.com/hooks/standard/1/abcdefghij/!"), &arena),
+        "*****************************************************!");
+}
+
 static void a_text_without_one_is_left_as_it_is(void **state)
 {
     const struct settings s = {.token = STR("short"), .webhook = STR("12345678")};
@@ -102,6 +130,8 @@ int main(void)
         cmocka_unit_test(a_login_is_one_as_it_went_over_the_wire),
         cmocka_unit_test(an_address_is_hidden_in_parts_as_well),
         cmocka_unit_test(a_key_file_is_no_address),
+        cmocka_unit_test(the_values_of_a_map_of_secrets_are_some),
+        cmocka_unit_test(an_address_that_nobody_configured_is_hidden_where_it_is_a_secret),
         cmocka_unit_test(a_text_without_one_is_left_as_it_is),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
