@@ -187,7 +187,7 @@ export class World {
 
     // the daemon
 
-    async startDaemon({ hubspot = "", more = "" } = {}) {
+    async startDaemon({ hooks = "", hubspot = "", more = "" } = {}) {
         const folder = await this.makeFolder();
         this.port = await freePort();
         const admin = await freePort();
@@ -197,7 +197,7 @@ export class World {
             `[server]
 listen = 127.0.0.1:${this.port}
 public_url = ${PUBLIC_URL}
-[admin]
+${hooks}[admin]
 listen = 127.0.0.1:${admin}
 [store]
 path = ${path.join(folder, "funneld.db")}
