@@ -17,7 +17,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BLOCK = re.compile(r"^(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
 PATH = re.compile(r"(?<![\w./])(?:src|include|tests|config|migrations)/[\w./-]*\w")
 VENDORS = {"client_email", "object_not_found", "channel_not_found", "event_id", "event_type",
-           "occurred_at", "demo_requested", "hs_object_id"}
+           "occurred_at", "demo_requested", "hs_object_id", "target_url", "rest_hooks"}
 
 
 def readme():
@@ -114,6 +114,9 @@ def test_configuration_is_correct(world):
         world.env[name] = "made-up-for-a-test"
     world.env["SIGNUPS_WEBHOOK_SECRET"] = "whsec_wCwLll4COr7oCPK1SNjVGTqLUim+bzEhpvFuLUGkSbM="
     world.env["SLACK_WEBHOOK_URL"] = "https://hooks.slack.com/services/T00000000/B00000000/made-up"
+    world.env["ZAPIER_HOOK_URL"] = "https://hooks.zapier.com/hooks/catch/1234567/made-up/"
+    world.env["WAREHOUSE_URL"] = "https://warehouse.example.com/leads"
+    world.env["WAREHOUSE_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     with open(world.sandbox.credentials, encoding="utf-8") as f:
         world.env["GOOGLE_SHEETS_KEY"] = f.read()
     for text in [whole] + [with_instead(whole, other) for other in others]:

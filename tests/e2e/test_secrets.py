@@ -11,7 +11,8 @@ import time
 
 from harness import Client, check, demo, equal, eventually, sign_v3
 
-KINDS = ("hubspot", "previous", "zapier", "admin", "slack", "webhook", "notion", "crm")
+KINDS = ("hubspot", "previous", "zapier", "admin", "slack", "webhook", "notion", "crm",
+         "hooks", "address", "header", "catch")
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -47,7 +48,25 @@ def configuration(world, canary, account, url):
     return (world.base(tls=False).replace("${HUBSPOT_CLIENT_SECRET}", canary["hubspot"] +
                                           f"\nsecret_previous = {canary['previous']}")
             .replace("${ZAPIER_WEBHOOK_SECRET}", canary["zapier"])
+            .replace("[server]", f"[server]\nhooks_token = {canary['hooks']}")
             .replace("[store]", f"token = {canary['admin']}\n[store]") + f"""
+[connector any]
+type = http
+url = {url}/in/{canary['address']}
+secret = {canary['signing']}
+header.Authorization = Bearer {canary['header']}
+header.X-Key = {canary['header']}
+rate = 100/s
+backoff = 10ms
+backoff_max = 50ms
+[connector zap]
+type = zapier
+url = {url}/hooks/catch/1/{canary['catch']}/
+rate = 100/s
+backoff = 10ms
+backoff_max = 50ms
+[connector subscribers]
+type = rest_hooks
 [connector crm]
 type = hubspot
 url = {url}
@@ -88,7 +107,7 @@ when = event.property == "demo_requested"
 points = 90
 [route hot]
 when = score >= 80
-to = bot, hook, book, log
+to = bot, hook, book, log, any, zap, subscribers
 """)
 
 
@@ -124,6 +143,7 @@ def forms(secret):
 
 def test_no_secret_is_in_anything_that_is_printed_answered_or_stored(world):
     canary = {kind: f"canary-{kind}-{secrets.token_hex(16)}" for kind in KINDS}
+    canary["signing"] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     account, account_path = service_account(world), os.path.join(world.folder, "account.json")
     with open(account_path, "w") as f:
         json.dump(account, f)
@@ -144,12 +164,18 @@ def test_no_secret_is_in_anything_that_is_printed_answered_or_stored(world):
             answers.append(send(world, body, canary["hubspot"]))
             equal(answers[-1].status, 200, "answer")
             time.sleep(1)
-        eventually(lambda: tried(world) >= {"crm", "bot", "hook", "book", "log"}, 20, "all were tried")
+        eventually(lambda: tried(world) >= {"crm", "bot", "hook", "book", "log", "any", "zap"}, 20,
+                   "all were tried")
+        answers += hooks_asked(world, canary["hooks"])
         answers += [send(world, b"[]", "wrong"), send(world, b"{", canary["hubspot"])]
         said = everything_said(world, canary["admin"])
         world.daemon.signal(signal.SIGHUP)
         world.daemon.signal(signal.SIGUSR1)
         with open(world.config_path, "a") as f:  # typing errors beside secrets
+            f.write(f"[connector odd]\ntype = http\nurl = {canary['address']}\nheader.Host = "
+                    f"{canary['header']}\nsecret = {canary['signing'][:-4]}\nsecret_previous = "
+                    f"{canary['hooks']}\n[connector worse]\ntype = zapier\nurl = ftp://"
+                    f"{canary['catch']}\nheader.X = {canary['header']}\n")
             f.write(f"[connector typo]\ntype = slack\ntokne = {canary['slack']}\n"
                     f"webhook = ftp://{canary['webhook']}\nchannel = \n"
                     f"[source odd]\ntype = hubspot\nsecret = {canary['zapier']} ; {canary['crm']}\n")
@@ -172,6 +198,18 @@ def send(world, body, secret):
     try:
         return client.request("POST", "/webhooks/hubspot", body,
                               {"Content-Type": "application/json", **sign_v3(body, secret=secret)})
+    finally:
+        client.close()
+
+
+def hooks_asked(world, token):
+    client = Client(world.port, tls=False)
+    good = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        return [client.request(method, path, b"{", headers) for headers in (good, {}, {
+            "X-Api-Key": token + "x"}) for method, path in (("POST", "/hooks"),
+                                                            ("DELETE", "/hooks/" + "x" * 9),
+                                                            ("GET", "/hooks/sample"))]
     finally:
         client.close()
 
