@@ -236,7 +236,7 @@ static enum rc rest_hooks_build(struct job *job, struct http_request *ret, struc
 {
     const struct rest_hooks *s = job->settings;
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-    struct str target;
+    struct str target = STR_NULL;
     struct url u;
     enum rc rc = hook_begin(job, s->on_ambiguous, why);
 
