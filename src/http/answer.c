@@ -114,9 +114,14 @@ static void write_problem(const struct request *r, struct sbuf *b)
     json_close(b, '}');
 }
 
+static bool is_silent(const struct request *r)
+{
+    return r->reply == REPLY_ACCEPTED && r->site && r->site->source->type->silent;
+}
+
 static void write_body(struct request *r)
 {
-    if (r->reply == REPLY_CONTENT)
+    if (r->reply == REPLY_CONTENT || is_silent(r))
         return;
     r->media_type = r->reply == REPLY_ACCEPTED ? "application/json" : "application/problem+json";
     if (r->reply == REPLY_ACCEPTED)

@@ -52,7 +52,11 @@ MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *r
 MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh,
                                  bool *ret_raw);
 
-/* identity.c: whose event it is. *ret lives in the batch's arena and has an id. *ret_absorbed: the
+/* identity.c: the number in "<database id>-<n>"; false: of another database, or no such text. */
+bool own_id(const struct batch *b, struct str public_id, int64_t *ret);
+/* RC_NONE: an event that names its lead names nobody, for this reason. */
+MUST_CHECK enum rc check_lead(struct batch *b, const struct event *e, const char **ret_reason);
+/* Whose event it is. *ret lives in the batch's arena and has an id. *ret_absorbed: the
  * event is about a record that was merged into this lead. */
 MUST_CHECK enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret,
                              bool *ret_absorbed);
@@ -69,6 +73,9 @@ MUST_CHECK enum rc queue_enrichment(struct batch *b, const struct event *e, int6
 MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t event,
                                 struct lead *lead, const struct ledger_row *rows, size_t n_rows,
                                 int64_t previous, bool enrichment_waits);
+/* The message that the event answers is brought up to date, saying what it said. */
+MUST_CHECK enum rc queue_answer(struct batch *b, const struct event *e, int64_t event,
+                                struct lead *lead);
 
 /* verdict.c: how attempts ended. */
 MUST_CHECK enum rc apply_attempts(struct batch *b, const struct attempts *w);

@@ -85,6 +85,8 @@ static enum rc judge(struct batch *b, const struct event *e, int64_t event, stru
         rc = queue_enrichment(b, e, event, lead, &waiting);
     if (rc == RC_OK && lead->state == LEAD_ACTIVE)
         rc = queue_routes(b, e, event, lead, rows, n_rows, previous, waiting);
+    if (rc == RC_OK && e->remote.len)
+        rc = queue_answer(b, e, event, lead);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }
 
@@ -211,12 +213,33 @@ static enum rc process_in_savepoint(struct batch *b, const struct event *e, bool
     return keep_raw(b, e, rc, ret_fresh);
 }
 
+/* One that names a lead which there is not is kept raw. *e may become *odd. */
+static enum rc know_lead(struct batch *b, const struct event **e, struct event *odd)
+{
+    const char *reason = NULL;
+
+    if ((*e)->state != EVENT_PROCESSED || !(*e)->lead.at)
+        return RC_OK;
+    enum rc rc = check_lead(b, *e, &reason);
+    if (rc != RC_NONE) /* one that cannot be read is met again, where its neighbours are safe */
+        return loses_group(rc) ? rc : RC_OK;
+    *odd = **e;
+    odd->state = EVENT_UNPROCESSABLE;
+    odd->reason = str_of(reason);
+    *e = odd;
+    return RC_OK;
+}
+
 enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh, bool *ret_raw)
 {
+    struct event odd;
+    enum rc rc = know_lead(b, &e, &odd);
+
     *ret_raw = e->state == EVENT_UNPROCESSABLE;
-    if (b->careful)
+    if (rc == RC_OK && b->careful)
         return process_in_savepoint(b, e, ret_fresh, ret_raw);
-    enum rc rc = process_event(b, e, ret_fresh);
+    if (rc == RC_OK)
+        rc = process_event(b, e, ret_fresh);
     if (rc != RC_OK && !loses_group(rc))
         b->stumbled = true;
     return rc;

@@ -33,12 +33,39 @@ static enum rc by_crm(struct batch *b, const struct event *e, int64_t crm_id, st
     return rc == RC_NONE ? add_lead(b, e, crm_id, ret) : rc;
 }
 
+bool own_id(const struct batch *b, struct str public_id, int64_t *ret)
+{
+    struct str database;
+    int64_t id;
+
+    if (!str_split(&public_id, '-', &database) ||
+        !str_is(database, reader_database_id(b->reader)) || !str_int64(public_id, &id) || id < 1)
+        return false;
+    *ret = id;
+    return true;
+}
+
+enum rc check_lead(struct batch *b, const struct event *e, const char **ret_reason)
+{
+    struct lead lead;
+    int64_t id;
+
+    if (!own_id(b, e->lead, &id)) {
+        *ret_reason = "its lead is one of another database";
+        return RC_NONE;
+    }
+    *ret_reason = "there is no such lead";
+    return read_lead(b->reader, id, b->arena, &lead);
+}
+
 enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret, bool *ret_absorbed)
 {
-    int64_t crm_id = e->effect == EFFECT_MERGE ? e->merge_into : e->object_id;
+    int64_t crm_id = e->effect == EFFECT_MERGE ? e->merge_into : e->object_id, own;
     enum rc rc;
 
-    if (crm_id) {
+    if (e->lead.at) {
+        rc = own_id(b, e->lead, &own) ? read_lead(b->reader, own, b->arena, ret) : RC_NONE;
+    } else if (crm_id) {
         rc = by_crm(b, e, crm_id, ret);
     } else {
         rc = read_lead_by_email(b->reader, e->email, b->arena, ret);

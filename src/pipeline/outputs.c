@@ -7,13 +7,22 @@ enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
 
 const struct str enrichment_route = {"enrichment", sizeof "enrichment" - 1};
 
-static const struct connector *connector_find(const struct rules *r, struct str name)
+/* NULL: there is none any more. */
+static const struct connector *connector_called(const struct rules *r, struct str name)
 {
-    for (size_t i = 0;; i++) {
-        assert(i < r->n_connectors); /* the configuration's check saw to it that there is one */
+    for (size_t i = 0; i < r->n_connectors; i++)
         if (str_eq(r->connectors[i].name, name))
             return &r->connectors[i];
-    }
+    return NULL;
+}
+
+/* One that the configuration names: its check saw to it that there is one. */
+static const struct connector *connector_find(const struct rules *r, struct str name)
+{
+    const struct connector *c = connector_called(r, name);
+
+    assert(c);
+    return c;
 }
 
 static const struct source *source_find(const struct rules *r, struct str name)
@@ -182,4 +191,41 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
         rc = queue_route(b, r, event, lead, &facts, enrichment_waits);
     }
     return rc;
+}
+
+/* By its lead's number then or now: it may have been merged since. */
+static bool is_of_lead(const struct batch *b, const struct delivery *d, const struct event *e,
+                       const struct lead *lead)
+{
+    int64_t named = 0;
+
+    return d->lead == lead->id || (own_id(b, e->lead, &named) && d->lead == named);
+}
+
+enum rc queue_answer(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
+{
+    const struct connector *c;
+    struct delivery said;
+    int64_t id;
+
+    if (!own_id(b, e->answered, &id))
+        return RC_OK;
+    enum rc rc = read_delivery(b->reader, id, b->arena, &said);
+    if (rc != RC_OK) /* purged, or not to be read: the message stays as it is */
+        return rc == RC_NONE || rc == RC_INVALID ? RC_OK : rc;
+    c = connector_called(b->rules, said.connector);
+    if (!c || !c->type->answers || !is_of_lead(b, &said, e, lead))
+        return RC_OK;
+    struct delivery d = {
+        .event = event,
+        .lead = lead->id,
+        .route = said.route,
+        .connector = c->name,
+        .created_at = b->now_ms,
+        .due_at = b->now_ms,
+        .urgent = true, /* somebody pressed a button and looks at it */
+        .remote_id = e->remote,
+        .facts = said.facts,
+    };
+    return queue(b, c, lead, &d);
 }

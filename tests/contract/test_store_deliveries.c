@@ -70,6 +70,28 @@ static void a_long_value_is_no_obstacle(void **state)
     SAME(get_delivery(w, d.id).facts.event_value, d.facts.event_value);
 }
 
+static void what_a_delivery_is_to_bring_up_to_date_stays_known(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com");
+    struct delivery d = delivery_of(put_event_at(w, lead, T0), lead, "slack");
+    d.remote_id = STR("C1:1.2");
+    add_delivery(w, &d);
+    TEXT(get_delivery(w, d.id).remote_id, "C1:1.2");
+    struct attempt_end end = {.delivery = d.id,
+                              .lead = lead,
+                              .connector = STR("slack"),
+                              .verdict = ATTEMPT_DEAD,
+                              .started_at = T0,
+                              .ended_at = T0,
+                              .detail = STR("message_not_found")};
+    OK(store_attempt_end(w->store, &end));
+    OK(store_commit(w->store));
+    TEXT(get_delivery(w, d.id).remote_id, "C1:1.2"); /* for a retry */
+}
+
 static void a_delivery_that_is_not_there_is_none(void **state)
 {
     struct world *w = *state;
@@ -492,6 +514,7 @@ int main(void)
         RUN(what_was_made_so_far_is_kept_with_a_retry),
         RUN(a_delivery_comes_back_with_its_facts),
         RUN(a_long_value_is_no_obstacle),
+        RUN(what_a_delivery_is_to_bring_up_to_date_stays_known),
         RUN(a_delivery_that_is_not_there_is_none),
         RUN(a_newer_delivery_takes_the_place_of_those_that_wait),
         RUN(a_fold_leaves_open_attempts_and_what_is_done),

@@ -199,6 +199,38 @@ static void another_media_type_is_415_and_none_is_json(void **state)
     assert_true(rejected("media_type") == before + 5);
 }
 
+/* A source that takes forms, and whose sender would show what we answer. */
+static int setup_form(void **state)
+{
+    static struct source_type type;
+    struct world *w = mem_alloc(sizeof(*w));
+
+    world_init(w);
+    type = test_type;
+    type.form = type.silent = true;
+    w->source.type = &type;
+    world_start(w);
+    *state = w;
+    return 0;
+}
+
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
+
+static void a_source_of_forms_takes_them_and_gets_no_body(void **state)
+{
+    struct heard h = post(*state, SECRET FORM, "[e]");
+
+    assert_int_equal(h.status, 200);
+    assert_true(has_header(&h, "Content-Length: 0"));
+    assert_null(strcasestr(h.text, "Content-Type:"));
+    assert_non_null(strcasestr(h.text, "X-Request-Id:"));
+    assert_int_equal(post(*state, SECRET, "[e]").status, 200);
+    h = post(*state, SECRET FORM "Content-Encoding: gzip\r\n", "[e]");
+    assert_int_equal(h.status, 415);
+    assert_non_null(strstr(body_of(&h), "\"status\":415")); /* a refusal says why, as ever */
+    assert_int_equal(post(*state, SECRET FORM FORM, "[e]").status, 415);
+}
+
 static void what_cannot_be_stored_now_is_503_with_retry_after(void **state)
 {
     static const struct {
@@ -378,6 +410,8 @@ int main(void)
         TEST(an_announced_length_over_the_limit_is_413_before_any_byte),
         TEST(a_body_of_exactly_the_limit_is_taken),
         TEST(another_media_type_is_415_and_none_is_json),
+        cmocka_unit_test_setup_teardown(a_source_of_forms_takes_them_and_gets_no_body, setup_form,
+                                        world_teardown),
         TEST(what_cannot_be_stored_now_is_503_with_retry_after),
         TEST(health_answers_get_and_head),
         TEST(refused_and_accepted_requests_share_a_connection),

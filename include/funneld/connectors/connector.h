@@ -176,6 +176,8 @@ struct connector_type {
     bool enriches;   /* can be `enrich = NAME` of a source */
     bool routable;   /* may stand in a route's `to` */
     bool subscribed; /* a delivery for each subscription of the route, instead of one */
+    bool answers;    /* an event may answer one of its messages; a delivery with a remote_id then
+                        brings that message up to date */
     void (*check)(const void *settings, const struct conf_section *section,
                   struct conf_problems *problems); /* cross-field checks; NULL: none */
     /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */

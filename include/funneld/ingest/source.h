@@ -42,6 +42,7 @@ struct source_type {
     const char *name;                /* "hubspot" */
     const struct section_spec *spec; /* settings start with struct source_common */
     bool takes_forms;                /* bodies of forms, not only JSON */
+    bool silent; /* what is accepted is answered with no body: the sender would show it */
     /* Cross-field checks only; public_url is [server] public_url or missing. */
     void (*check)(const void *settings, const struct conf_section *section, struct str public_url,
                   struct conf_problems *problems);

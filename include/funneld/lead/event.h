@@ -47,8 +47,12 @@ struct event {
     enum event_effect effect;
     int64_t occurred_at; /* Unix ms; never more than 5 min after received_at */
     int64_t received_at;
-    int64_t portal_id, object_id;   /* 0: none */
-    struct str email;               /* identity of a sender without CRM ids; normalised */
+    int64_t portal_id, object_id; /* 0: none */
+    struct str email;             /* identity of a sender without CRM ids; normalised */
+    struct str lead;     /* "<database id>-<n>": identity of a lead that the sender heard of from
+                            us; goes before the others. Missing: it did not */
+    struct str answered; /* the same of the delivery whose message it answers; missing: none */
+    struct str remote;   /* and that message in the service: it is to be brought up to date */
     struct str property, value;     /* event.property, event.value; missing where there is none */
     const struct field *properties; /* what it sets on the lead */
     size_t n_properties;

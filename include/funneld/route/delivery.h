@@ -36,7 +36,9 @@ struct delivery {
     int64_t created_at, due_at, done_at;
     int64_t open_attempt_at; /* an attempt began and its end is not known; 0: none */
     int64_t wait_until;      /* held back for enrichment until then at the latest; 0: not */
-    struct str reason, remote_id;
+    struct str reason;
+    struct str
+        remote_id; /* what it made; of one that never ended: what it is to bring up to date */
     struct str request_id; /* of the request that brought the event: the thread through the log */
     int64_t target;        /* the subscription that it is for; 0: none, its connector knows where */
     struct delivery_facts facts;
