@@ -234,6 +234,7 @@ const struct connector_type slack_connector = {
     .spec = &slack_spec,
     .max_batch = 1,
     .routable = true,
+    .answers = true,
     .digest = slack_digest,
     .check = slack_check,
     .build = slack_build,

@@ -10,6 +10,7 @@ extern const struct source_type hubspot_source;
 extern const struct source_type zapier_source;
 extern const struct source_type http_source;
 extern const struct source_type workflow_source;
+extern const struct source_type slack_source;
 
 /* Later than this would not fit a four-digit year: no time that anybody meant. */
 #define EVENT_TIME_MAX INT64_C(253402300799999)

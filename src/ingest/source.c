@@ -8,7 +8,7 @@
 #include "ingest_priv.h"
 
 const struct source_type *const source_types[] = {&hubspot_source, &zapier_source, &http_source,
-                                                  &workflow_source};
+                                                  &workflow_source, &slack_source};
 const size_t n_source_types = ARRAY_LEN(source_types);
 
 /* In the order of bytes: event_type_index searches by halves. */
