@@ -1,22 +1,18 @@
-/* connectors/slack.c - one message per delivery, by bot token or by incoming webhook.
+/* connectors/slack.c - messages by bot token or by incoming webhook: what can be configured.
  *
  * Slack has no idempotency key. A message carries the delivery's id in its metadata; after an
  * attempt that may have worked, a bot that may read the channel's history looks for it there.
  */
 #include "slack_priv.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
 
-enum { BODY_MAX = 64 * 1024, URL_MAX = 4096, LOOK_PAGE = 100, DIGEST_COUNT_MAX = 10000 };
+enum { DIGEST_COUNT_MAX = 10000 };
 
 #define DIGEST_WINDOW_MAX_MS (24 * HOURS_MS)
-
-/* Their clock and ours, which may have been set wrong: more to read, never a message unseen. */
-#define LOOK_BEFORE_MS (1 * DAYS_MS)
 
 static const char *const doubts[] = {"look", "resend", "drop", NULL};
 
@@ -42,6 +38,26 @@ static const struct option slack_options[] = {
      .choices = doubts,
      .example = "look",
      .help = "what to do about a message that may have arrived; look needs a token"},
+    {.key = "buttons",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct slack, buttons),
+     .fallback = "no",
+     .help = "Claim, Snooze and Not a fit under a message; clicks need a [source] of type slack"},
+    {.key = "thread",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct slack, thread),
+     .fallback = "no",
+     .help = "what follows of a lead answers in the thread of its first message"},
+    {.key = "mention_owner",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct slack, mention_owner),
+     .fallback = "no",
+     .help = "mention the lead's owner, found by e-mail; needs users:read.email"},
+    {.key = "owner_property",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct slack, owner_property),
+     .fallback = "hubspot_owner_email",
+     .help = "the lead's property that holds the owner's e-mail address"},
     {.key = "digest",
      .type = OPTION_TEXT,
      .offset = offsetof(struct slack, digest),
@@ -82,6 +98,25 @@ static void check_token(const struct slack *s, const struct conf_section *sectio
                      "the channel must be given by its id");
 }
 
+/* What needs a method of the Web API, or the id of a message. */
+static void check_token_only(const struct slack *s, const struct conf_section *section,
+                             struct conf_problems *problems)
+{
+    const struct {
+        const char *key, *what;
+        bool on;
+    } keys[] = {
+        {"buttons", "a webhook cannot change a message that somebody answered", s->buttons},
+        {"thread", "a webhook does not say where a thread begins", s->thread},
+        {"mention_owner", "a webhook cannot ask who an address belongs to", s->mention_owner},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].on)
+            conf_problem(problems, section, conf_find(section, keys[i].key),
+                         "use a token and a channel instead of the webhook", "%s", keys[i].what);
+}
+
 static void check_webhook(const struct slack *s, const struct conf_section *section,
                           struct conf_problems *problems)
 {
@@ -102,6 +137,7 @@ static void check_webhook(const struct slack *s, const struct conf_section *sect
     if (doubt && s->on_ambiguous == SLACK_DOUBT_LOOK)
         conf_problem(problems, section, doubt, "resend or drop",
                      "a webhook cannot look whether a message arrived");
+    check_token_only(s, section, problems);
 }
 
 static int64_t unit_ms(struct str unit)
@@ -162,76 +198,10 @@ static void slack_check(const void *settings, const struct conf_section *section
     check_digest(s, section, problems);
 }
 
-/* A webhook cannot look; left to the default it repeats. */
-static enum slack_doubt doubt_of(const struct slack *s)
-{
-    if (s->webhook.len && s->on_ambiguous == SLACK_DOUBT_LOOK)
-        return SLACK_DOUBT_RESEND;
-    return (enum slack_doubt)s->on_ambiguous;
-}
-
-static enum rc build_look(struct job *job, struct http_request *ret, struct why *why)
-{
-    const struct slack *s = job->settings;
-    const struct delivery *d = &job->parcels[0].d;
-    const struct slack_look *look = job->scratch;
-    int64_t since = d->open_attempt_at ? d->open_attempt_at : d->created_at;
-    struct sbuf url AUTO(sbuf_free) = SBUF(URL_MAX);
-
-    since = since > LOOK_BEFORE_MS ? since - LOOK_BEFORE_MS : 0;
-    sbuf_add(&url, s->common.url);
-    sbuf_text(&url, "/api/conversations.history?channel=");
-    url_encode(&url, s->channel);
-    sbuf_printf(&url, "&oldest=%" PRId64 ".%03" PRId64 "000&inclusive=true", since / 1000,
-                since % 1000);
-    sbuf_printf(&url, "&include_all_metadata=true&limit=%d", LOOK_PAGE);
-    if (look->cursor.len) {
-        sbuf_text(&url, "&cursor=");
-        url_encode(&url, look->cursor);
-    }
-    *ret = (struct http_request){.method = "GET", .repeatable = true};
-    request_bearer(ret, s->token, job->arena);
-    return url_seal(&url, job->arena, &ret->url, why);
-}
-
-static enum rc build_post(struct job *job, struct http_request *ret, struct why *why)
-{
-    const struct slack *s = job->settings;
-    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-
-    *ret = (struct http_request){.method = "POST", .url = s->webhook};
-    if (s->token.len) {
-        ret->url = arena_printf(job->arena, "%.*s/api/chat.postMessage", STR_ARG(s->common.url));
-        request_bearer(ret, s->token, job->arena);
-    }
-    json_open(&b, '{');
-    if (s->token.len)
-        json_kv(&b, "channel", s->channel);
-    slack_message(&b, &job->parcels[0],
-                  job->step == SLACK_POST_TEXT ? SLACK_TEXT_ONLY : SLACK_WITH_BLOCKS, job->arena);
-    json_close(&b, '}');
-    return request_body(ret, &b, "application/json; charset=utf-8", job->arena, why);
-}
-
-static enum rc slack_build(struct job *job, struct http_request *ret, struct why *why)
-{
-    enum slack_doubt doubt = doubt_of(job->settings);
-
-    if (job->step == SLACK_START) {
-        if (job->look && doubt == SLACK_DOUBT_DROP)
-            return why_fail(RC_INVALID, why,
-                            "the message may have arrived; on_ambiguous = drop does not repeat it");
-        job->step = job->look && doubt == SLACK_DOUBT_LOOK ? SLACK_LOOK : SLACK_POST;
-        job->scratch = ARENA_NEW(job->arena, struct slack_look);
-    }
-    if (job->step == SLACK_LOOK)
-        return build_look(job, ret, why);
-    return build_post(job, ret, why);
-}
-
 const struct connector_type slack_connector = {
     .name = "slack",
     .spec = &slack_spec,
+    .session_size = sizeof(struct slack_session),
     .max_batch = 1,
     .routable = true,
     .answers = true,

@@ -1,10 +1,14 @@
-/* connectors/slack_message.c - what a lead looks like in Slack (Block Kit).
+/* connectors/slack_message.c - what a lead looks like in Slack.
  *
  * Everything that a lead may have typed stands in plain_text objects and is escaped, so that
- * nobody is pinged and no link is shown that the lead made up. Sizes stay far below Slack's:
- * besides the documented limits there is one over all blocks that no document states.
+ * nobody is pinged and no link is shown that the lead made up; whom we mention is checked to be a
+ * user's id. Sizes stay far below Slack's: besides the documented limits there is one over all
+ * blocks that no document states.
  */
 #include "slack_priv.h"
+
+#include "funneld/base/clock.h"
+#include "funneld/lead/feedback.h"
 
 enum {
     HEADER_POINTS = 150, /* Slack's own limit */
@@ -12,183 +16,237 @@ enum {
     SECTION_POINTS = 2900,
     FALLBACK_POINTS = 1000,
     CONTEXT_POINTS = 300,
+    PERSON_POINTS = 80,
     URL_BYTES_MAX = 3000,
 };
 
-static const struct str ellipsis = {"\xe2\x80\xa6", 3};
-
-static struct str entity(const char *at, size_t len, bool keep_lines)
+/* The template escapes its values itself; only its length is still to be bounded. */
+static struct str own_text(const struct slack_view *v)
 {
-    unsigned char c = (unsigned char)*at;
+    const struct parcel *p = v->parcel;
 
-    if (c == '&')
-        return STR("&amp;");
-    if (c == '<')
-        return STR("&lt;");
-    if (c == '>')
-        return STR("&gt;");
-    if (c == '\n' && keep_lines)
-        return STR("\n");
-    if (c < 0x20 || c == 0x7f)
-        return STR(" ");
-    return (struct str){at, len};
-}
-
-static size_t point_len(struct str s, size_t at)
-{
-    size_t n = 1;
-
-    while (at + n < s.len && ((unsigned char)s.at[at + n] & 0xc0) == 0x80)
-        n++;
-    return n;
-}
-
-/* ASCII pieces (entities) count their bytes, any other piece is one code point. */
-static size_t points_of(struct str piece)
-{
-    return (unsigned char)piece.at[0] < 0x80 ? piece.len : 1;
-}
-
-static struct str escape(struct str raw, size_t max_points, bool keep_lines, struct arena *a)
-{
-    struct sbuf b AUTO(sbuf_free) = SBUF(max_points * 4 + 8);
-    size_t used = 0, room_at = 0; /* room_at: what fits together with the ellipsis */
-    struct str ret = STR("");
-
-    for (size_t i = 0; i < raw.len;) {
-        size_t n = point_len(raw, i);
-        struct str piece = entity(raw.at + i, n, keep_lines);
-
-        used += points_of(piece);
-        if (used > max_points) {
-            ret = (struct str){b.at, room_at};
-            return arena_printf(a, "%.*s%.*s", STR_ARG(ret), STR_ARG(ellipsis));
-        }
-        sbuf_add(&b, piece);
-        if (used < max_points)
-            room_at = b.len;
-        i += n;
-    }
-    if (sbuf_seal(&b, a, &ret))
+    if (!p->message)
         return STR("");
-    return ret;
-}
-
-struct str slack_line(struct str raw, size_t max_points, struct arena *a)
-{
-    return escape(str_trim(raw), max_points, false, a);
-}
-
-struct str slack_text(struct str raw, size_t max_points, struct arena *a)
-{
-    return escape(str_trim(raw), max_points, true, a);
-}
-
-/* The template escaped its values itself; only its length is still to be bounded. */
-static struct str cut_escaped(struct str s, size_t max_points)
-{
-    struct str cut = text_points(s, max_points);
-
-    for (size_t back = 1; cut.len < s.len && back <= 5 && back <= cut.len; back++) {
-        char c = cut.at[cut.len - back];
-
-        if (c == ';')
-            break;
-        if (c == '&')
-            return (struct str){cut.at, cut.len - back};
-    }
-    return cut;
-}
-
-static struct str template_text(const struct parcel *p, struct arena *a)
-{
     return arena_str(
-        a, cut_escaped(message_written(p, p->message->text, ESCAPE_SLACK, a), SECTION_POINTS));
+        v->arena,
+        slack_cut(message_written(p, p->message->text, ESCAPE_SLACK, v->arena), SECTION_POINTS));
 }
 
-static void text_object(struct sbuf *b, const char *type, struct str text)
+static struct str fallback_text(const struct slack_view *v)
 {
-    json_open(b, '{');
-    json_kv_text(b, "type", type);
-    json_kv(b, "text", text);
-    /* Untrusted ":fire:" stays as typed; names and links in a template are not looked for. */
-    json_key(b, str_is(str_of(type), "mrkdwn") ? "verbatim" : "emoji");
-    json_bool(b, str_is(str_of(type), "mrkdwn"));
-    json_close(b, '}');
+    return slack_line(message_summary(v->parcel, v->arena), FALLBACK_POINTS, v->arena);
 }
 
-static void block_open(struct sbuf *b, const char *type)
-{
-    json_open(b, '{');
-    json_kv_text(b, "type", type);
-}
-
-static void text_block(struct sbuf *b, const char *block, const char *text_type, struct str text)
-{
-    block_open(b, block);
-    json_key(b, "text");
-    text_object(b, text_type, text);
-    json_close(b, '}');
-}
-
-static void fields_block(struct sbuf *b, const struct parcel *p, struct arena *a)
+static void fields_block(struct sbuf *b, const struct slack_view *v)
 {
     struct message_line lines[MESSAGE_LINES_MAX];
-    size_t n = message_lines(p, a, lines);
+    size_t n = message_lines(v->parcel, v->arena, lines);
 
-    block_open(b, "section");
+    json_open(b, '{');
+    json_kv_text(b, "type", "section");
     json_key(b, "fields");
     json_open(b, '[');
     for (size_t i = 0; i < n; i++)
-        text_object(b, "plain_text",
-                    arena_printf(a, "%s\n%.*s", lines[i].label,
-                                 STR_ARG(slack_line(lines[i].value, FIELD_POINTS, a))));
+        slack_text_object(
+            b, "plain_text",
+            arena_printf(v->arena, "%s\n%.*s", lines[i].label,
+                         STR_ARG(slack_line(lines[i].value, FIELD_POINTS, v->arena))));
     json_close(b, ']');
     json_close(b, '}');
 }
 
-static void context_block(struct sbuf *b, const struct parcel *p, struct arena *a)
+static void origin_block(struct sbuf *b, const struct slack_view *v)
 {
-    block_open(b, "context");
-    json_key(b, "elements");
-    json_open(b, '[');
-    text_object(b, "plain_text", slack_line(message_origin(p, a), CONTEXT_POINTS, a));
-    json_close(b, ']');
-    json_close(b, '}');
+    slack_context(b, "plain_text",
+                  slack_line(message_origin(v->parcel, v->arena), CONTEXT_POINTS, v->arena));
+}
+
+static void built_in_blocks(struct sbuf *b, const struct slack_view *v)
+{
+    struct str title = message_title(v->parcel, v->arena);
+    struct str reasons = slack_text(v->parcel->d.facts.reasons, SECTION_POINTS, v->arena);
+
+    slack_text_block(b, "header", "plain_text", slack_line(title, HEADER_POINTS, v->arena));
+    fields_block(b, v);
+    if (reasons.len)
+        slack_text_block(b, "section", "plain_text", reasons);
+    origin_block(b, v);
+}
+
+/* What people said of the lead */
+
+static const struct property *property_of(const struct lead *l, const char *name)
+{
+    for (size_t i = 0; i < l->n_properties; i++)
+        if (str_is(l->properties[i].name, name) && l->properties[i].value.len)
+            return &l->properties[i];
+    return NULL;
+}
+
+static bool is_asleep(const struct slack_view *v)
+{
+    int64_t until;
+
+    return time_parse(lead_text(v->parcel->lead, FEEDBACK_UNTIL), &until) && until > v->now_ms;
+}
+
+static bool has_verdict(const struct slack_view *v, const char *verdict)
+{
+    return str_is(lead_text(v->parcel->lead, FEEDBACK_VERDICT), verdict);
+}
+
+/* A property may come from anywhere: only what looks like a user's id is a mention. */
+static struct str person(struct str user, struct arena *a)
+{
+    return slack_is_user(user) ? arena_printf(a, "<@%.*s>", STR_ARG(user))
+                               : slack_line(user, PERSON_POINTS, a);
+}
+
+static struct str minute(int64_t at, struct arena *a)
+{
+    char text[TIME_TEXT];
+
+    time_text(at, text);
+    return arena_printf(a, "%.16sZ", text);
+}
+
+/* "Claimed by <@U1> at 2026-01-01T00:00Z"; missing when nobody decided. */
+static struct str decision(const struct slack_view *v)
+{
+    const struct property *verdict = property_of(v->parcel->lead, FEEDBACK_VERDICT);
+    bool claimed = has_verdict(v, FEEDBACK_CLAIMED);
+
+    if (!claimed && !has_verdict(v, FEEDBACK_NOT_A_FIT))
+        return STR_NULL;
+    struct str who = lead_text(v->parcel->lead, claimed ? FEEDBACK_OWNER : FEEDBACK_BY);
+    return PHRASE_WITH(v->parcel->language, claimed ? PHRASE_CLAIMED_BY : PHRASE_NOT_A_FIT_BY,
+                       v->arena, person(who, v->arena), minute(verdict->at, v->arena));
+}
+
+static struct str sleep_line(const struct slack_view *v)
+{
+    struct str who = lead_text(v->parcel->lead, FEEDBACK_SNOOZED_BY);
+    int64_t until;
+
+    if (!is_asleep(v) || !time_parse(lead_text(v->parcel->lead, FEEDBACK_UNTIL), &until))
+        return STR_NULL;
+    return PHRASE_WITH(v->parcel->language, PHRASE_SNOOZED_BY, v->arena, person(who, v->arena),
+                       minute(until, v->arena));
+}
+
+static struct str status_line(const struct slack_view *v)
+{
+    struct str decided = decision(v), sleeps = sleep_line(v);
+
+    if (!decided.len || !sleeps.len)
+        return decided.len ? decided : sleeps;
+    return arena_printf(v->arena, "%.*s\n%.*s", STR_ARG(decided), STR_ARG(sleeps));
+}
+
+/* Buttons: what was decided already is not offered again. */
+static void feedback_buttons(struct sbuf *b, const struct slack_view *v)
+{
+    const struct {
+        const char *action, *style;
+        enum phrase label;
+        bool hidden;
+    } buttons[] = {
+        {BUTTON_CLAIM, "primary", PHRASE_CLAIM, has_verdict(v, FEEDBACK_CLAIMED)},
+        {BUTTON_SNOOZE, NULL, PHRASE_SNOOZE, is_asleep(v) || has_verdict(v, FEEDBACK_NOT_A_FIT)},
+        {BUTTON_NOT_A_FIT, NULL, PHRASE_NOT_A_FIT, has_verdict(v, FEEDBACK_NOT_A_FIT)},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(buttons); i++)
+        if (!buttons[i].hidden)
+            slack_button(b, &(struct slack_button){
+                                .action = buttons[i].action,
+                                .style = buttons[i].style,
+                                .text = str_of(phrase_text(v->parcel->language, buttons[i].label)),
+                                .value = v->parcel->lead_public_id,
+                            });
 }
 
 /* A button with a URL needs no interactivity set up in the app. */
-static void link_block(struct sbuf *b, const struct parcel *p)
+static void link_button(struct sbuf *b, const struct parcel *p)
 {
-    struct str url = p->crm_url;
+    slack_button(b, &(struct slack_button){
+                        .action = BUTTON_CRM,
+                        .text = str_of(phrase_text(p->language, PHRASE_OPEN_CRM)),
+                        .url = p->crm_url,
+                    });
+}
 
-    if (!url.len || url.len > URL_BYTES_MAX)
+/* The block's id says which delivery's message a click is on; each iteration has its own. */
+static void actions_block(struct sbuf *b, const struct slack_view *v)
+{
+    const struct parcel *p = v->parcel;
+    bool linked = p->crm_url.len && p->crm_url.len <= URL_BYTES_MAX;
+
+    if (!linked && !v->settings->buttons)
         return;
-    block_open(b, "actions");
-    json_key(b, "elements");
-    json_open(b, '[');
-    block_open(b, "button");
-    json_kv_text(b, "action_id", "open_crm");
-    json_key(b, "text");
-    text_object(b, "plain_text", str_of(phrase_text(p->language, PHRASE_OPEN_CRM)));
-    json_kv(b, "url", url);
-    json_close(b, '}');
-    json_close(b, ']');
-    json_close(b, '}');
+    slack_actions_open(b, v->settings->buttons ? p->public_id : STR_NULL);
+    if (linked)
+        link_button(b, p);
+    if (v->settings->buttons)
+        feedback_buttons(b, v);
+    slack_actions_close(b);
 }
 
-static void built_in_blocks(struct sbuf *b, const struct parcel *p, struct arena *a)
+static void blocks(struct sbuf *b, const struct slack_view *v, struct str own)
 {
-    struct str reasons = slack_text(p->d.facts.reasons, SECTION_POINTS, a);
+    struct str status = v->settings->buttons ? status_line(v) : STR_NULL;
 
-    text_block(b, "header", "plain_text", slack_line(message_title(p, a), HEADER_POINTS, a));
-    fields_block(b, p, a);
-    if (reasons.len)
-        text_block(b, "section", "plain_text", reasons);
-    context_block(b, p, a);
+    json_key(b, "blocks");
+    json_open(b, '[');
+    if (own.len)
+        slack_text_block(b, "section", "mrkdwn", own);
+    else
+        built_in_blocks(b, v);
+    if (v->owner.len)
+        slack_text_block(
+            b, "section", "mrkdwn",
+            PHRASE_WITH(v->parcel->language, PHRASE_OWNER, v->arena, person(v->owner, v->arena)));
+    if (status.len)
+        slack_context(b, "mrkdwn", status);
+    actions_block(b, v);
+    json_close(b, ']');
 }
 
-static void metadata(struct sbuf *b, struct str delivery)
+/* Without blocks the text has to say it all. */
+static struct str whole_text(const struct slack_view *v, struct str text)
+{
+    struct str status = v->settings->buttons ? status_line(v) : STR_NULL;
+
+    if (v->form == SLACK_WITH_BLOCKS || !status.len)
+        return text;
+    return arena_printf(v->arena, "%.*s\n%.*s", STR_ARG(text), STR_ARG(status));
+}
+
+void slack_message(struct sbuf *b, const struct slack_view *v)
+{
+    struct str own = own_text(v);
+
+    json_kv(b, "text", whole_text(v, own.len ? own : fallback_text(v)));
+    if (v->form == SLACK_WITH_BLOCKS)
+        blocks(b, v, own);
+}
+
+void slack_reply(struct sbuf *b, const struct slack_view *v)
+{
+    struct str own = own_text(v), text = own.len ? own : fallback_text(v);
+
+    json_kv(b, "text", text);
+    if (v->form == SLACK_TEXT_ONLY)
+        return;
+    json_key(b, "blocks");
+    json_open(b, '[');
+    slack_text_block(b, "section", own.len ? "mrkdwn" : "plain_text", text);
+    if (!own.len)
+        origin_block(b, v);
+    json_close(b, ']');
+}
+
+void slack_metadata(struct sbuf *b, struct str delivery)
 {
     json_key(b, "metadata");
     json_open(b, '{');
@@ -198,26 +256,4 @@ static void metadata(struct sbuf *b, struct str delivery)
     json_kv(b, "delivery", delivery);
     json_close(b, '}');
     json_close(b, '}');
-}
-
-void slack_message(struct sbuf *b, const struct parcel *p, enum slack_form form, struct arena *a)
-{
-    struct str own = p->message ? template_text(p, a) : STR("");
-
-    json_kv(b, "text", own.len ? own : slack_line(message_summary(p, a), FALLBACK_POINTS, a));
-    if (form == SLACK_WITH_BLOCKS) {
-        json_key(b, "blocks");
-        json_open(b, '[');
-        if (own.len)
-            text_block(b, "section", "mrkdwn", own);
-        else
-            built_in_blocks(b, p, a);
-        link_block(b, p);
-        json_close(b, ']');
-    }
-    metadata(b, p->public_id);
-    json_key(b, "unfurl_links");
-    json_bool(b, false);
-    json_key(b, "unfurl_media");
-    json_bool(b, false);
 }

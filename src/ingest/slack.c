@@ -54,7 +54,7 @@ static void slack_check(const void *settings, const struct conf_section *section
 /* The link to the CRM is a button too, and nobody's feedback. */
 static bool counts(const json *action)
 {
-    return !str_is(json_string(json_get(action, "action_id")), BUTTON_CRM);
+    return !str_starts(json_string(json_get(action, "action_id")), STR(BUTTON_CRM));
 }
 
 static void add_click(const struct source *s, const struct request_facts *facts,

@@ -26,7 +26,17 @@ extern const char *const language_names[LANGUAGE_COUNT + 1]; /* "en" (ISO 639-1)
     X(PHONE, "Phone", "Teléfono")                                                                  \
     X(REASONS, "Reasons", "Motivos")                                                               \
     X(OPEN_CRM, "Open in the CRM", "Abrir en el CRM")                                              \
-    X(ORIGIN, "{1} from {2} at {3}, route {4}", "{1} de {2}, {3}, ruta {4}")
+    X(ORIGIN, "{1} from {2} at {3}, route {4}", "{1} de {2}, {3}, ruta {4}")                       \
+    X(CLAIM, "Claim", "Asignarme")                                                                 \
+    X(SNOOZE, "Snooze", "Posponer")                                                                \
+    X(NOT_A_FIT, "Not a fit", "No encaja")                                                         \
+    X(CLAIMED_BY, "Claimed by {1} at {2}", "Asignado a {1}, {2}")                                  \
+    X(NOT_A_FIT_BY, "Not a fit, says {1} at {2}", "No encaja, según {1}, {2}")                     \
+    X(SNOOZED_BY, "Snoozed by {1} until {2}", "Pospuesto por {1} hasta {2}")                       \
+    X(OWNER, "Owner: {1}", "Responsable: {1}")                                                     \
+    X(DIGEST_TITLE, "{1} leads at once", "{1} leads a la vez")                                     \
+    X(DIGEST_BANDS, "{1} hot, {2} warm, {3} cold", "{1} calientes, {2} templados, {3} fríos")      \
+    X(DIGEST_MORE, "and {1} more", "y {1} más")
 
 enum phrase {
 #define X(name, english, spanish) PHRASE_##name,

@@ -1,0 +1,217 @@
+/* connectors/slack_build.c - one job's way: whom to mention, did it arrive, tell, bring up to date.
+ *
+ *     START -> OWNER? -> UPDATE                             a message that somebody answered
+ *                     -> LOOK_THREAD? -> LOOK? -> POST      the lead's first message, or a digest
+ *                                              -> REPLY -> REFRESH     what follows in its thread
+ */
+#include "slack_priv.h"
+
+enum { BODY_MAX = 64 * 1024 };
+
+/* A webhook cannot look; left to the default it repeats. */
+static enum slack_doubt doubt_of(const struct slack *s)
+{
+    if (s->webhook.len && s->on_ambiguous == SLACK_DOUBT_LOOK)
+        return SLACK_DOUBT_RESEND;
+    return (enum slack_doubt)s->on_ambiguous;
+}
+
+/* The first message that is to be updated and was not yet; job->n: none. */
+static size_t next_update(const struct job *job)
+{
+    size_t i = 0;
+
+    while (i < job->n &&
+           (job->outcomes[i].verdict != VERDICT_NONE || !job->parcels[i].d.remote_id.len))
+        i++;
+    return i;
+}
+
+static bool is_open(const struct job *job)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE)
+            return true;
+    return false;
+}
+
+enum slack_step slack_tell_step(const struct job *job)
+{
+    const struct slack_talk *talk = job->scratch;
+
+    return talk->parent.ts.len ? SLACK_REPLY : SLACK_POST;
+}
+
+static enum slack_step look_step(const struct job *job)
+{
+    const struct slack_talk *talk = job->scratch;
+
+    if (!job->look || doubt_of(job->settings) != SLACK_DOUBT_LOOK)
+        return slack_tell_step(job);
+    return talk->parent.ts.len ? SLACK_LOOK_THREAD : SLACK_LOOK;
+}
+
+enum judged slack_go_on(struct job *job)
+{
+    struct slack_talk *talk = job->scratch;
+
+    if (!is_open(job))
+        return JUDGED_DONE;
+    talk->at = next_update(job);
+    talk->form = SLACK_WITH_BLOCKS;
+    job->step = talk->at < job->n ? SLACK_UPDATE : (int)look_step(job);
+    return JUDGED_CONTINUE;
+}
+
+/* The thread of a lead whose channel was changed since is in the old one. */
+static void find_parent(const struct job *job, struct slack_talk *talk)
+{
+    const struct slack *s = job->settings;
+    struct slack_ref ref;
+
+    if (s->thread && !job->digest && slack_ref_parse(job->parcels[0].remote_lead, &ref) &&
+        (str_eq(ref.channel, s->channel) || slack_is_user(s->channel)))
+        talk->parent = ref;
+}
+
+static enum rc check_updates(const struct job *job, struct why *why)
+{
+    const struct slack *s = job->settings;
+    struct slack_ref ref;
+
+    for (size_t i = 0; i < job->n; i++) {
+        struct str remote = job->parcels[i].d.remote_id;
+
+        if (remote.len && s->webhook.len)
+            return why_fail(RC_INVALID, why, "a webhook cannot change a message");
+        if (remote.len && !slack_ref_parse(remote, &ref))
+            return why_fail(RC_INVALID, why, "%.100s is no message in Slack",
+                            arena_text(job->arena, remote));
+    }
+    return RC_OK;
+}
+
+static enum rc start(struct job *job, struct why *why)
+{
+    enum rc rc = check_updates(job, why);
+    struct str email;
+
+    if (rc != RC_OK)
+        return rc;
+    if (job->look && doubt_of(job->settings) == SLACK_DOUBT_DROP)
+        return why_fail(RC_INVALID, why,
+                        "the message may have arrived; on_ambiguous = drop does not repeat it");
+    job->scratch = ARENA_NEW(job->arena, struct slack_talk);
+    find_parent(job, job->scratch);
+    if (slack_owner_unknown(job, &email))
+        job->step = SLACK_OWNER;
+    else
+        (void)slack_go_on(job); /* a job begins with something to do */
+    return RC_OK;
+}
+
+static void address(const struct job *job, const char *method, struct http_request *ret)
+{
+    const struct slack *s = job->settings;
+
+    *ret = (struct http_request){.method = "POST", .url = s->webhook};
+    if (!s->token.len)
+        return;
+    ret->url = arena_printf(job->arena, "%.*s/api/%s", STR_ARG(s->common.url), method);
+    request_bearer(ret, s->token, job->arena);
+}
+
+static struct slack_view view_of(const struct job *job, size_t i)
+{
+    const struct slack_talk *talk = job->scratch;
+
+    return (struct slack_view){
+        .settings = job->settings,
+        .parcel = &job->parcels[i],
+        .owner = talk->owner,
+        .form = talk->form,
+        .now_ms = job->now_ms,
+        .arena = job->arena,
+    };
+}
+
+static void post(struct job *job, struct sbuf *b)
+{
+    const struct slack *s = job->settings;
+    const struct slack_talk *talk = job->scratch;
+    const struct slack_view view = view_of(job, 0);
+
+    if (s->token.len)
+        json_kv(b, "channel", s->channel);
+    if (job->digest) {
+        slack_digest_message(b, job, talk->form);
+    } else {
+        slack_message(b, &view);
+        slack_metadata(b, view.parcel->public_id);
+    }
+    slack_quiet(b);
+}
+
+static void reply(struct job *job, struct sbuf *b)
+{
+    const struct slack_talk *talk = job->scratch;
+    const struct slack_view view = view_of(job, 0);
+
+    json_kv(b, "channel", talk->parent.channel);
+    json_kv(b, "thread_ts", talk->parent.ts);
+    slack_reply(b, &view);
+    slack_metadata(b, view.parcel->public_id);
+    slack_quiet(b);
+}
+
+/* The metadata stay as they were: by them the first delivery of the message is found. */
+static void update(struct job *job, struct sbuf *b)
+{
+    const struct slack_talk *talk = job->scratch;
+    bool answered = job->step == SLACK_UPDATE;
+    const struct slack_view view = view_of(job, answered ? talk->at : 0);
+    struct slack_ref ref = talk->parent;
+
+    if (answered)
+        (void)slack_ref_parse(view.parcel->d.remote_id, &ref); /* checked before */
+    json_kv(b, "channel", ref.channel);
+    json_kv(b, "ts", ref.ts);
+    slack_message(b, &view);
+}
+
+static const struct speech {
+    const char *method;
+    void (*write)(struct job *job, struct sbuf *b);
+    bool repeatable;
+} speeches[] = {
+    [SLACK_POST] = {"chat.postMessage", post, false},
+    [SLACK_REPLY] = {"chat.postMessage", reply, false},
+    [SLACK_REFRESH] = {"chat.update", update, true},
+    [SLACK_UPDATE] = {"chat.update", update, true},
+};
+
+static enum rc speak(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct speech *speech = &speeches[job->step];
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+
+    address(job, speech->method, ret);
+    ret->repeatable = speech->repeatable;
+    json_open(&b, '{');
+    speech->write(job, &b);
+    json_close(&b, '}');
+    return request_body(ret, &b, "application/json; charset=utf-8", job->arena, why);
+}
+
+enum rc slack_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    enum rc rc = job->step == SLACK_START ? start(job, why) : RC_OK;
+
+    if (rc != RC_OK)
+        return rc;
+    if (job->step == SLACK_OWNER)
+        return slack_owner_build(job, ret, why);
+    if (job->step == SLACK_LOOK || job->step == SLACK_LOOK_THREAD)
+        return slack_look_build(job, ret, why);
+    return speak(job, ret, why);
+}
