@@ -191,7 +191,7 @@ def test_dead_deliveries_are_put_back(world):
     with Sink() as sink:
         sink.start()
         setup(world, sink)
-        sink.error = "channel_not_found"
+        sink.error = "no_text"
 
         def four_dead():
             first = len(stored(world))
@@ -199,7 +199,7 @@ def test_dead_deliveries_are_put_back(world):
             world.all_done()
             dead = world.run_json("deliveries", "--state", "dead")
             equal(len(dead), 4, "dead")
-            check("channel_not_found" in dead[0]["reason"], f"reason: {dead[0]['reason']}")
+            check("no_text" in dead[0]["reason"], f"reason: {dead[0]['reason']}")
             return [d["id"] for d in dead]
 
         def retry(*arguments):
@@ -212,19 +212,19 @@ def test_dead_deliveries_are_put_back(world):
         status, _ = errors_of(world, "retry", dead[0], "999999")
         equal(status, 1, "an id that is not there")
         equal(len(world.run_json("deliveries", "--state", "dead")), 4, "nothing was done")
-        equal(retry("--reason", "not_in_channel"), 0, "another reason")
+        equal(retry("--reason", "invalid_arguments"), 0, "another reason")
 
         sink.error = None
         equal(retry(dead[0]), 1, "by id")
         eventually(lambda: len(sink.messages) == 1, what="one is delivered")
         equal(retry(dead[0]), 0, "it is not dead any more")
-        equal(retry("--reason", "channel_not_found", "--connector", "slack"), 3, "by reason")
+        equal(retry("--reason", "no_text", "--connector", "slack"), 3, "by reason")
         eventually(lambda: len(sink.messages) == 4, what="all are delivered")
         world.all_done()
         [show] = world.run_json("deliveries", "show", dead[0])
         equal([h["verdict"] for h in show["history"]], ["dead", "delivered"], "its history")
 
-        sink.error = "channel_not_found"  # and without the daemon
+        sink.error = "no_text"  # and without the daemon
         four_dead()
         world.stop()
         equal(retry("--all"), 4, "without the daemon")

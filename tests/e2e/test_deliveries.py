@@ -115,7 +115,7 @@ def refused(error):
 
 def test_retry_puts_back_what_it_is_told_to(world):
     box = begin(world, "slack", "book", route("slack"), route("book", "b"))
-    for error in ("is_archived", "no_permission", "no_permission", "not_in_channel"):
+    for error in ("no_text", "invalid_arguments", "invalid_arguments", "metadata_too_large"):
         box.fail(**refused(error))
     box.fail(service="notion", path="/v1/pages", status=403, times=1)
     for n in range(1, 5):
@@ -123,12 +123,12 @@ def test_retry_puts_back_what_it_is_told_to(world):
         eventually(lambda: "pending" not in states(world), 10, "all final")
     dead = deliveries(world, "--state", "dead")
     equal(len(dead), 5, "dead ones")
-    retry(world, "--reason", "no_permission", n=2)
+    retry(world, "--reason", "invalid_arguments", n=2)
     wait_delivered(world, 5)
     retry(world, "--connector", "book", n=1)
     wait_delivered(world, 6)
     by_reason = {d["reason"].split(";")[0]: d["id"] for d in deliveries(world, "--state", "dead")}
-    retry(world, by_reason["is_archived"], n=1)
+    retry(world, by_reason["no_text"], n=1)
     wait_delivered(world, 7)
     retry(world, "--all", n=1)
     wait_delivered(world, 8)
@@ -143,7 +143,7 @@ def test_retry_puts_back_what_it_is_told_to(world):
 def test_retry_of_very_many_holds_up_nobody(world):
     """It goes by parts: events come in between."""
     box = begin(world, "slack", route("slack"))
-    box.fail(**refused("is_archived"))
+    box.fail(**refused("no_text"))
     make_hot(world, 1)
     wait_dead(world)
     world.stop()
@@ -165,7 +165,7 @@ def test_retry_of_very_many_holds_up_nobody(world):
 
 def test_retry_works_without_the_daemon(world):
     box = begin(world, "slack", route("slack"))
-    box.fail(**refused("is_archived"))
+    box.fail(**refused("no_text"))
     make_hot(world, 1)
     wait_dead(world)
     world.stop()

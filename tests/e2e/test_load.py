@@ -218,7 +218,7 @@ def test_metrics_count_what_happened(world):
         equal(world.post({"email": "zap@example.com"}, path="/webhooks/zapier",
                          headers={"X-Funneld-Secret": ZAPIER_SECRET}).status, 200, "zap")
         equal(world.post([], headers={"X": "y"}).status, 401, "no signature")
-        sink.error = "channel_not_found"
+        sink.error = "no_text"
         equal(world.post([demo(3)]).status, 200, "post")
         world.all_done()
         after = series(world)

@@ -1,4 +1,5 @@
-/* tests/sandbox/control.c - /_sandbox/: order faults, load contacts, look at everything, reset. */
+/* tests/sandbox/control.c - /_sandbox/: order faults, load contacts, press a
+ * button, look at everything, reset. */
 #include "sandbox.h"
 
 #include <stdarg.h>
@@ -101,8 +102,10 @@ void control_handle(const struct call *c, struct answer *ret)
         done = fault_add(doc.root, ret);
     else if (call_is(c, "POST", "/_sandbox/contacts") && parsed)
         done = hubspot_contacts_load(doc.root, ret);
+    else if (call_is(c, "POST", "/_sandbox/click") && parsed)
+        done = slack_click(doc.root, c, ret);
     else {
-        answer_text(ret, 404, "state, reset, fail or contacts\n");
+        answer_text(ret, 404, "state, reset, fail, contacts or click\n");
         return;
     }
     if (done)

@@ -97,6 +97,8 @@ void control_count(const struct call *c);
 bool google_credentials_make(const char *path);
 bool google_credentials_load(const char *path);
 bool google_access_token_good(const struct call *c); /* a token that /token gave out */
+/* false: *ret holds the answer already. */
+bool slack_click(const json *order, const struct call *c, struct answer *ret);
 bool hubspot_contacts_load(const json *contacts, struct answer *ret);
 
 extern const struct service *const services[];

@@ -1,46 +1,15 @@
-/* tests/sandbox/slack.c - Slack: posting, reading history, one incoming webhook. */
+/* tests/sandbox/slack.c - Slack: posting, updating, threads, history, users, one incoming webhook.
+ */
+#include "slack_args.h"
 #include "slack_blocks.h"
+#include "slack_messages.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define TOKEN   "xoxb-sandbox"
 #define WEBHOOK "/services/T00000000/B00000000/sandbox"
 
-enum { TEXT_MAX = 40000, METADATA_MAX = 2048, ARGS_MAX = 64, HISTORY_MAX = 999 };
-
-struct message {
-    struct str channel, ts, text, blocks, metadata; /* blocks and metadata: JSON, or missing */
-    struct str via;
-    int64_t received_at;
-    struct message *next; /* the one before */
-};
-
-static struct arena memory;
-static struct message *newest;
-static size_t n_messages;
-static int64_t last_us; /* of the newest ts: they are unique in a channel */
-
-static const struct channel {
-    const char *id, *error; /* NULL: the bot may post there */
-} channels[] = {
-    {"C0123456789", NULL},
-    {"C0ARCHIVED0", "is_archived"},
-    {"C0PRIVATE00", "not_in_channel"},
-};
-
-/* The arguments of a method: a JSON body, or a form whose values may be JSON in turn. */
-struct args {
-    struct json_doc doc;
-    struct field *fields;
-    size_t n;
-    const char *warning;
-};
-
-static void args_free(struct args *a)
-{
-    json_doc_free(&a->doc);
-}
+enum { METADATA_MAX = 2048, HISTORY_MAX = 999, UPDATE_TEXT_MAX = 4000 };
 
 static void fail(struct answer *ret, const char *error, const char *detail)
 {
@@ -63,57 +32,6 @@ static void fail(struct answer *ret, const char *error, const char *detail)
     offence("slack", "%s%s%s", error, detail ? ": " : "", detail ? detail : "");
 }
 
-static const char *read_args(const struct call *c, struct args *ret)
-{
-    struct str type = call_header(c, "Content-Type");
-    bool charset = str_find(type, STR("charset=")) != NULL;
-
-    if (str_is(c->method, "GET")) {
-        ret->n = form_decode(STR(""), c->arena, &ret->fields);
-        return NULL;
-    }
-    if (!type.at && c->body.len)
-        return "missing_post_type";
-    if (call_type_is(c, "application/json")) {
-        ret->warning = charset ? NULL : "missing_charset";
-        if (json_parse(c->body, &ret->doc, NULL))
-            return "invalid_json";
-        return json_type(ret->doc.root) == JSON_OBJECT ? NULL : "json_not_object";
-    }
-    if (!c->body.len || call_type_is(c, "application/x-www-form-urlencoded")) {
-        ret->warning = charset ? "superfluous_charset" : NULL;
-        ret->n = form_decode(c->body, c->arena, &ret->fields);
-        return NULL;
-    }
-    return "invalid_post_type";
-}
-
-/* A scalar argument as text. */
-static struct str arg(const struct call *c, const struct args *a, const char *name)
-{
-    struct str value;
-
-    if (a->doc.root)
-        return json_scalar(json_get(a->doc.root, name), c->arena);
-    value = form_get(a->fields, a->n, name);
-    return value.at ? value : call_query(c, name);
-}
-
-/* A structured argument as JSON: nested in a JSON body, as text in a form. */
-static struct str arg_json(const struct call *c, const struct args *a, const char *name)
-{
-    struct sbuf b AUTO(sbuf_free) = SBUF(1 << 20);
-    const json *node = a->doc.root ? json_get(a->doc.root, name) : NULL;
-    struct str ret;
-
-    if (!node)
-        return a->doc.root ? STR_NULL : form_get(a->fields, a->n, name);
-    if (json_type(node) == JSON_STRING) /* allowed there too */
-        return arena_str(c->arena, json_string(node));
-    json_node(&b, node);
-    return sbuf_seal(&b, c->arena, &ret) ? STR_NULL : ret;
-}
-
 static const char *authenticate(const struct call *c, const struct args *a)
 {
     struct str header = call_header(c, "Authorization");
@@ -126,14 +44,6 @@ static const char *authenticate(const struct call *c, const struct args *a)
     if (!header.at)
         return "not_authed";
     return str_is(header, TOKEN) ? NULL : "invalid_auth";
-}
-
-static const char *check_channel(struct str id)
-{
-    for (size_t i = 0; i < ARRAY_LEN(channels); i++)
-        if (str_is(id, channels[i].id))
-            return channels[i].error;
-    return "channel_not_found";
 }
 
 static const char *check_metadata(struct str text)
@@ -149,53 +59,6 @@ static const char *check_metadata(struct str text)
     return text.len > METADATA_MAX ? "metadata_too_large" : NULL;
 }
 
-static struct message *keep(const struct call *c, struct str channel, struct str text,
-                            struct str blocks, struct str metadata, const char *via)
-{
-    struct message *m = ARENA_NEW(&memory, struct message);
-    int64_t us = c->now_ms * 1000;
-
-    last_us = us > last_us ? us : last_us + 1;
-    *m = (struct message){
-        .channel = arena_str(&memory, channel),
-        .ts = arena_printf(&memory, "%" PRId64 ".%06" PRId64, last_us / 1000000, last_us % 1000000),
-        .text =
-            arena_str(&memory, (struct str){text.at, text.len > TEXT_MAX ? TEXT_MAX : text.len}),
-        .blocks = arena_str(&memory, blocks),
-        .metadata = arena_str(&memory, metadata),
-        .via = str_of(via),
-        .received_at = c->now_ms,
-        .next = newest,
-    };
-    newest = m;
-    n_messages++;
-    return m;
-}
-
-enum shown { WITHOUT_METADATA, WITH_METADATA };
-
-static void write_message(struct sbuf *b, const struct message *m, enum shown shown)
-{
-    json_open(b, '{');
-    json_kv_text(b, "type", "message");
-    json_kv_text(b, "subtype", "bot_message");
-    json_kv(b, "text", m->text);
-    json_kv(b, "ts", m->ts);
-    json_kv_text(b, "user", "U0SANDBOX00");
-    json_kv_text(b, "bot_id", "B0SANDBOX00");
-    json_kv_text(b, "app_id", "A0SANDBOX00");
-    json_kv_text(b, "team", "T00000000");
-    if (m->blocks.at) {
-        json_key(b, "blocks");
-        json_raw(b, m->blocks);
-    }
-    if (m->metadata.at && shown == WITH_METADATA) {
-        json_key(b, "metadata");
-        json_raw(b, m->metadata);
-    }
-    json_close(b, '}');
-}
-
 static void answer_posted(struct answer *ret, const struct message *m, const char *warning)
 {
     struct sbuf *b = answer_json(ret, 200);
@@ -206,7 +69,7 @@ static void answer_posted(struct answer *ret, const struct message *m, const cha
     json_kv(b, "channel", m->channel);
     json_kv(b, "ts", m->ts);
     json_key(b, "message");
-    write_message(b, m, WITH_METADATA);
+    message_write(b, m, WITH_METADATA);
     if (warning) {
         json_kv_text(b, "warning", warning);
         json_key(b, "response_metadata");
@@ -220,24 +83,146 @@ static void answer_posted(struct answer *ret, const struct message *m, const cha
     json_close(b, '}');
 }
 
-static void post_message(const struct call *c, const struct args *a, struct answer *ret)
-{
-    struct str channel = arg(c, a, "channel"), text = arg(c, a, "text");
-    struct str blocks = arg_json(c, a, "blocks"), metadata = arg_json(c, a, "metadata");
-    struct str detail = STR_NULL;
-    const char *error = check_channel(channel);
+/* What a message is to say, judged by Slack's rules. */
+struct content {
+    struct str text, blocks, metadata, detail;
+};
 
-    if (!error && !text.len && !blocks.at && !arg_json(c, a, "attachments").at)
+static const char *read_content(const struct call *c, const struct args *a, struct content *ret)
+{
+    const char *error = NULL;
+
+    *ret = (struct content){.text = arg(c, a, "text"),
+                            .blocks = arg_json(c, a, "blocks"),
+                            .metadata = arg_json(c, a, "metadata")};
+    if (!ret->text.len && !ret->blocks.at && !arg_json(c, a, "attachments").at)
         error = "no_text";
     if (!error)
-        error = blocks_check(blocks, c->arena, &detail);
+        error = blocks_check(ret->blocks, c->arena, &ret->detail);
+    return error ? error : check_metadata(ret->metadata);
+}
+
+static void set_content(struct message *m, const struct content *content)
+{
+    m->text = message_text(content->text);
+    m->blocks = message_json(content->blocks);
+    if (content->metadata.at)
+        m->metadata = message_json(content->metadata);
+}
+
+/* A thread hangs on a message of the channel, never on a reply. */
+static const char *check_thread(struct str channel, struct str thread)
+{
+    const struct message *parent = thread.at ? message_find(channel, thread) : NULL;
+
+    if (!thread.at)
+        return NULL;
+    if (!parent)
+        return "thread_not_found";
+    return parent->thread_ts.at ? "cannot_reply_to_message" : NULL;
+}
+
+static const char *const post_args[] = {"channel",
+                                        "text",
+                                        "blocks",
+                                        "attachments",
+                                        "metadata",
+                                        "thread_ts",
+                                        "unfurl_links",
+                                        "unfurl_media",
+                                        "reply_broadcast",
+                                        "parse",
+                                        "link_names",
+                                        "mrkdwn",
+                                        NULL};
+
+static void post_message(const struct call *c, const struct args *a, struct answer *ret)
+{
+    struct str channel = arg(c, a, "channel"), thread = arg(c, a, "thread_ts");
+    const char *error = channel_check(channel);
+    struct content content = {0};
+
+    args_check(a, "chat.postMessage", post_args);
     if (!error)
-        error = check_metadata(metadata);
-    if (error)
-        fail(ret, error, detail.at);
-    else
-        answer_posted(ret, keep(c, channel, text, blocks, metadata, "chat.postMessage"),
-                      a->warning);
+        error = read_content(c, a, &content);
+    if (!error)
+        error = check_thread(channel, thread);
+    if (error) {
+        fail(ret, error, content.detail.at);
+        return;
+    }
+    struct message *m = message_keep(c, channel, "chat.postMessage");
+    set_content(m, &content);
+    m->thread_ts = message_json(thread);
+    answer_posted(ret, m, a->warning);
+}
+
+static const char *const update_args[] = {
+    "channel", "ts",         "text",  "blocks",   "attachments",     "metadata",
+    "as_user", "link_names", "parse", "file_ids", "reply_broadcast", NULL};
+
+static const char *check_update(const struct message *m, const struct content *content)
+{
+    if (!m)
+        return "message_not_found";
+    if (!str_is(m->via, "chat.postMessage"))
+        return "cant_update_message";
+    return code_points(content->text) > UPDATE_TEXT_MAX ? "msg_too_long" : NULL;
+}
+
+static void update_message(const struct call *c, const struct args *a, struct answer *ret)
+{
+    struct str channel = arg(c, a, "channel");
+    struct message *m = message_find(channel, arg(c, a, "ts"));
+    const char *error = channel_check(channel);
+    struct content content = {0};
+
+    args_check(a, "chat.update", update_args);
+    if (!error)
+        error = read_content(c, a, &content);
+    if (!error)
+        error = check_update(m, &content);
+    if (error) {
+        fail(ret, error, content.detail.at);
+        return;
+    }
+    set_content(m, &content);
+    m->edits++;
+    answer_posted(ret, m, a->warning);
+}
+
+static void delete_message(const struct call *c, const struct args *a, struct answer *ret)
+{
+    struct message *m = message_find(arg(c, a, "channel"), arg(c, a, "ts"));
+
+    if (!m) {
+        fail(ret, "message_not_found", NULL);
+        return;
+    }
+    m->deleted = true;
+    sbuf_text(answer_json(ret, 200), "{\"ok\":true}");
+}
+
+static void lookup_user(const struct call *c, const struct args *a, struct answer *ret)
+{
+    const struct user *user = user_by_email(arg(c, a, "email"));
+
+    if (!user) { /* to ask for somebody else is no offence */
+        sbuf_text(answer_json(ret, 200), "{\"ok\":false,\"error\":\"users_not_found\"}");
+        return;
+    }
+    struct sbuf *b = answer_json(ret, 200);
+    json_open(b, '{');
+    json_key(b, "ok");
+    json_bool(b, true);
+    json_key(b, "user");
+    json_open(b, '{');
+    json_kv_text(b, "id", user->id);
+    json_kv_text(b, "team_id", "T00000000");
+    json_key(b, "deleted");
+    json_bool(b, user->deleted);
+    json_close(b, '}');
+    json_close(b, '}');
 }
 
 static bool in_range(const struct message *m, struct str oldest, struct str latest, bool inclusive)
@@ -249,49 +234,103 @@ static bool in_range(const struct message *m, struct str oldest, struct str late
     return inclusive ? at >= from && at <= to : at > from && at < to;
 }
 
-/* The cursor is the ts of the first message of the next page. */
-static void history(const struct call *c, const struct args *a, struct answer *ret)
-{
-    struct str channel = arg(c, a, "channel"), cursor = arg(c, a, "cursor");
-    struct str metadata = arg(c, a, "include_all_metadata"), inclusive = arg(c, a, "inclusive");
-    const char *error = check_channel(channel);
-    int64_t limit = 100, n = 0;
-    struct sbuf *b;
-    const struct message *m;
+/* One page of a list of messages; the cursor is the ts of the first message of the next. */
+struct page {
+    struct str cursor;
+    int64_t limit, n;
+    enum shown shown;
+    bool inclusive;
+};
 
-    (void)str_int64(arg(c, a, "limit"), &limit);
-    if (!error && (limit < 1 || limit > HISTORY_MAX))
-        error = "invalid_limit";
-    if (error) {
-        fail(ret, error, NULL);
-        return;
-    }
-    b = answer_json(ret, 200);
+static bool is_yes(struct str value)
+{
+    return str_is(value, "true") || str_is(value, "1");
+}
+
+static const char *read_page(const struct call *c, const struct args *a, struct page *ret)
+{
+    *ret = (struct page){.cursor = arg(c, a, "cursor"), .limit = 100};
+    (void)str_int64(arg(c, a, "limit"), &ret->limit);
+    ret->shown = is_yes(arg(c, a, "include_all_metadata")) ? WITH_METADATA : WITHOUT_METADATA;
+    ret->inclusive = is_yes(arg(c, a, "inclusive"));
+    return ret->limit < 1 || ret->limit > HISTORY_MAX ? "invalid_limit" : NULL;
+}
+
+static struct sbuf *page_open(struct answer *ret)
+{
+    struct sbuf *b = answer_json(ret, 200);
+
     json_open(b, '{');
     json_key(b, "ok");
     json_bool(b, true);
     json_key(b, "messages");
     json_open(b, '[');
-    for (m = newest; m; m = m->next) {
-        if (!str_eq(m->channel, channel) || (cursor.len && str_cmp(m->ts, cursor) > 0) ||
-            !in_range(m, arg(c, a, "oldest"), arg(c, a, "latest"),
-                      str_is(inclusive, "true") || str_is(inclusive, "1")))
-            continue;
-        if (++n > limit)
-            break;
-        write_message(b, m,
-                      str_is(metadata, "true") || str_is(metadata, "1") ? WITH_METADATA
-                                                                        : WITHOUT_METADATA);
-    }
+    return b;
+}
+
+static void page_close(struct sbuf *b, const struct message *next)
+{
     json_close(b, ']');
     json_key(b, "has_more");
-    json_bool(b, m != NULL);
+    json_bool(b, next != NULL);
     json_kv_int(b, "pin_count", 0);
     json_key(b, "response_metadata");
     json_open(b, '{');
-    json_kv(b, "next_cursor", m ? m->ts : STR(""));
+    json_kv(b, "next_cursor", next ? next->ts : STR(""));
     json_close(b, '}');
     json_close(b, '}');
+}
+
+/* Newest first, without replies. */
+static void history(const struct call *c, const struct args *a, struct answer *ret)
+{
+    struct str channel = arg(c, a, "channel");
+    const char *error = channel_check(channel);
+    const struct message *m;
+    struct page page;
+
+    if (!error)
+        error = read_page(c, a, &page);
+    if (error) {
+        fail(ret, error, NULL);
+        return;
+    }
+    struct sbuf *b = page_open(ret);
+    for (m = messages_newest(); m; m = m->next) {
+        if (!str_eq(m->channel, channel) || m->deleted || m->thread_ts.at ||
+            (page.cursor.len && str_cmp(m->ts, page.cursor) > 0) ||
+            !in_range(m, arg(c, a, "oldest"), arg(c, a, "latest"), page.inclusive))
+            continue;
+        if (++page.n > page.limit)
+            break;
+        message_write(b, m, page.shown);
+    }
+    page_close(b, m);
+}
+
+/* Those of a thread, the first message always among them; they are few here. */
+static void replies(const struct call *c, const struct args *a, struct answer *ret)
+{
+    struct str channel = arg(c, a, "channel"), ts = arg(c, a, "ts");
+    const struct message *parent = message_find(channel, ts);
+    const char *error = channel_check(channel);
+    struct page page;
+
+    if (!error && !parent)
+        error = "thread_not_found";
+    if (!error)
+        error = read_page(c, a, &page);
+    if (error) {
+        fail(ret, error, NULL);
+        return;
+    }
+    struct sbuf *b = page_open(ret);
+    message_write(b, parent, page.shown);
+    for (const struct message *m = messages_newest(); m; m = m->next)
+        if (!m->deleted && str_eq(m->channel, channel) && str_eq(m->thread_ts, ts) &&
+            in_range(m, arg(c, a, "oldest"), arg(c, a, "latest"), page.inclusive))
+            message_write(b, m, page.shown);
+    page_close(b, NULL);
 }
 
 static void auth_test(const struct call *c, const struct args *a, struct answer *ret)
@@ -308,15 +347,16 @@ static const struct method {
     const char *path;
     void (*run)(const struct call *c, const struct args *a, struct answer *ret);
 } methods[] = {
-    {"/api/chat.postMessage", post_message},
-    {"/api/conversations.history", history},
+    {"/api/chat.postMessage", post_message}, {"/api/chat.update", update_message},
+    {"/api/chat.delete", delete_message},    {"/api/conversations.history", history},
+    {"/api/conversations.replies", replies}, {"/api/users.lookupByEmail", lookup_user},
     {"/api/auth.test", auth_test},
 };
 
 static void call_method(const struct call *c, struct answer *ret)
 {
     struct args args AUTO(args_free) = {0};
-    const char *error = read_args(c, &args);
+    const char *error = args_read(c, &args);
 
     if (!error)
         error = authenticate(c, &args);
@@ -324,7 +364,7 @@ static void call_method(const struct call *c, struct answer *ret)
         fail(ret, error, NULL);
         return;
     }
-    answer_header(ret, "X-OAuth-Scopes", STR("chat:write,channels:history"));
+    answer_header(ret, "X-OAuth-Scopes", STR("chat:write,channels:history,users:read.email"));
     for (size_t i = 0; i < ARRAY_LEN(methods); i++)
         if (str_is(c->path, methods[i].path)) {
             methods[i].run(c, &args, ret);
@@ -364,7 +404,8 @@ static void webhook(const struct call *c, struct answer *ret)
     else if (error)
         refuse_webhook(ret, 400, error);
     else {
-        (void)keep(c, STR("C0123456789"), text, blocks, metadata, "webhook");
+        set_content(message_keep(c, STR("C0123456789"), "webhook"),
+                    &(struct content){.text = text, .blocks = blocks, .metadata = metadata});
         answer_text(ret, 200, "ok");
     }
 }
@@ -393,52 +434,11 @@ static void slack_fail(int status, struct answer *ret)
     json_close(b, '}');
 }
 
-static void dump_message(struct sbuf *b, const struct message *m)
-{
-    json_open(b, '{');
-    json_kv(b, "channel", m->channel);
-    json_kv(b, "ts", m->ts);
-    json_kv(b, "text", m->text);
-    json_kv(b, "via", m->via);
-    json_kv_int(b, "received_at", m->received_at);
-    json_key(b, "blocks");
-    json_raw(b, m->blocks.at ? m->blocks : STR("null"));
-    json_key(b, "metadata");
-    json_raw(b, m->metadata.at ? m->metadata : STR("null"));
-    json_close(b, '}');
-}
-
-/* Oldest first. */
-static void slack_dump(struct sbuf *b)
-{
-    const struct message **all = mem_array(n_messages + 1, sizeof(*all));
-    size_t n = n_messages;
-
-    for (const struct message *m = newest; m; m = m->next)
-        all[--n] = m;
-    json_open(b, '{');
-    json_key(b, "messages");
-    json_open(b, '[');
-    for (n = 0; n < n_messages; n++)
-        dump_message(b, all[n]);
-    json_close(b, ']');
-    json_close(b, '}');
-    free(all);
-}
-
-static void slack_reset(void)
-{
-    newest = NULL;
-    n_messages = 0;
-    arena_free(&memory);
-    memory = (struct arena){0};
-}
-
 const struct service slack_service = {
     .name = "slack",
     .owns = slack_owns,
     .handle = slack_handle,
     .fail = slack_fail,
-    .dump = slack_dump,
-    .reset = slack_reset,
+    .dump = messages_dump,
+    .reset = messages_reset,
 };

@@ -1,6 +1,8 @@
 /* tests/sandbox/slack_blocks.c - the rules of Block Kit, with Slack's own complaints. */
 #include "slack_blocks.h"
 
+#include "slack_messages.h"
+
 enum {
     BLOCKS_MAX = 50,
     TOTAL_MAX = 13200, /* over all blocks; not documented, reported */
@@ -31,10 +33,21 @@ static struct str element(struct check *c, struct str at, const char *key, size_
 
 enum texts { PLAIN_ONLY, ANY_TEXT };
 
-static void check_escapes(struct str text)
+/* Of somebody who is there: only what we say ourselves mentions people by their ids. */
+static bool is_mention_of_user(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) /* a mention that nobody escaped would ping people */
-        if (text.at[i] == '<' && i + 1 < text.len && str_chr(STR("!@#"), text.at[i + 1]))
+    const char *end = str_chr(text, '>');
+
+    return str_starts(text, STR("<@")) && end &&
+           user_by_id((struct str){text.at + 2, (size_t)(end - text.at) - 2});
+}
+
+/* A mention that nobody escaped would ping people. */
+static void check_escapes(struct str text, bool plain)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] == '<' && i + 1 < text.len && str_chr(STR("!@#"), text.at[i + 1]) &&
+            (plain || !is_mention_of_user(str_from(text, i))))
             offence("slack", "a mention in a text: %.*s", STR_ARG(str_cut(str_from(text, i), 40)));
 }
 
@@ -57,7 +70,7 @@ static void check_text(struct check *c, const json *text, struct str at, enum te
     else if (json_get(text, plain ? "verbatim" : "emoji"))
         complain(c, at, "no more keys are allowed");
     else
-        check_escapes(value);
+        check_escapes(value, plain);
     c->total += code_points(value);
 }
 
@@ -109,8 +122,22 @@ static void check_button(struct check *c, const json *button, struct str at)
     check_id(c, button, at, "action_id");
     if (url.len > 3000 || json_string(json_get(button, "value")).len > 2000)
         complain(c, at, "must be less than 3001 characters");
+    struct str style = json_string(json_get(button, "style"));
+    if (style.at && !str_is(style, "primary") && !str_is(style, "danger"))
+        complain(c, below(c, at, "style"), "must be a valid enum value");
     if (url.at && !str_starts(url, STR("https://")) && !str_starts(url, STR("http://")))
         complain(c, below(c, at, "url"), "must be a valid url");
+}
+
+static void check_action_ids(struct check *c, const json *elements, struct str at)
+{
+    for (const json *e = json_first(elements); e; e = json_next(e)) {
+        struct str id = json_string(json_get(e, "action_id"));
+
+        for (const json *o = json_next(e); id.at && o; o = json_next(o))
+            if (str_eq(id, json_string(json_get(o, "action_id"))))
+                complain(c, at, "action_id is not unique");
+    }
 }
 
 static void check_actions(struct check *c, const json *block, struct str at)
@@ -118,6 +145,7 @@ static void check_actions(struct check *c, const json *block, struct str at)
     const json *elements = json_get(block, "elements");
     size_t i = 0;
 
+    check_action_ids(c, elements, at);
     if (json_count(elements) < 1 || json_count(elements) > 25)
         complain(c, below(c, at, "elements"), "no more than 25 items allowed");
     for (const json *e = json_first(elements); e; e = json_next(e))

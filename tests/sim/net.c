@@ -43,7 +43,7 @@ static const struct {
     const char *refuses;
 } services[SERVICES] = {
     [SERVICE_SLACK] = {"slack", "slack.com", slack_serve, 4000, 200,
-                       "{\"ok\":false,\"error\":\"channel_not_found\"}"},
+                       "{\"ok\":false,\"error\":\"no_text\"}"},
     [SERVICE_HOOK] = {"hook", "hooks.slack.com", hook_serve, 4000, 404, "no_service"},
     [SERVICE_NOTION] = {"notion", "api.notion.com", notion_serve, 4000, 403,
                         "{\"object\":\"error\",\"status\":403,\"code\":\"restricted_resource\","
