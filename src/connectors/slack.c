@@ -208,5 +208,6 @@ const struct connector_type slack_connector = {
     .digest = slack_digest,
     .check = slack_check,
     .build = slack_build,
+    .quotas = slack_quotas,
     .judge = slack_judge,
 };

@@ -35,6 +35,19 @@ static bool is_open(const struct job *job)
     return false;
 }
 
+/* Of a digest there may be one left that is to be told: it gets a message of its own. */
+bool slack_is_single(const struct job *job, size_t *ret)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE) {
+            *ret = i;
+            n++;
+        }
+    return n == 1;
+}
+
 enum slack_step slack_tell_step(const struct job *job)
 {
     const struct slack_talk *talk = job->scratch;
@@ -139,15 +152,17 @@ static void post(struct job *job, struct sbuf *b)
 {
     const struct slack *s = job->settings;
     const struct slack_talk *talk = job->scratch;
-    const struct slack_view view = view_of(job, 0);
+    size_t alone;
 
     if (s->token.len)
         json_kv(b, "channel", s->channel);
-    if (job->digest) {
-        slack_digest_message(b, job, talk->form);
-    } else {
+    if (slack_is_single(job, &alone)) {
+        const struct slack_view view = view_of(job, alone);
+
         slack_message(b, &view);
         slack_metadata(b, view.parcel->public_id);
+    } else {
+        slack_digest_message(b, job, talk->form);
     }
     slack_quiet(b);
 }
@@ -189,6 +204,35 @@ static const struct speech {
     [SLACK_REFRESH] = {"chat.update", update, true},
     [SLACK_UPDATE] = {"chat.update", update, true},
 };
+
+/* Slack counts by method and workspace, whichever connector asks. What it lets through is said of
+ * some methods only; of the others a quota is what a Retry-After rests. */
+#define NOT_TOLD   1000.0
+#define PER_MINUTE (1 / 60.0)
+static const struct {
+    const char *method;
+    double per_second, burst;
+} limits[] = {
+    [SLACK_START] = {"chat.postMessage", NOT_TOLD, NOT_TOLD},
+    [SLACK_OWNER] = {"users.lookupByEmail", 50 * PER_MINUTE, 20},
+    [SLACK_LOOK_THREAD] = {"conversations.replies", NOT_TOLD, NOT_TOLD},
+    [SLACK_LOOK] = {"conversations.history", NOT_TOLD, NOT_TOLD},
+    [SLACK_POST] = {"chat.postMessage", NOT_TOLD, NOT_TOLD},
+    [SLACK_REPLY] = {"chat.postMessage", NOT_TOLD, NOT_TOLD},
+    [SLACK_REFRESH] = {"chat.update", 50 * PER_MINUTE, 20},
+    [SLACK_UPDATE] = {"chat.update", 50 * PER_MINUTE, 20},
+};
+
+size_t slack_quotas(const struct job *job, struct quota ret[])
+{
+    const struct slack *s = job->settings;
+
+    if (!s->token.len)
+        return 0;
+    ret[0] = (struct quota){quota_key(s->token, limits[job->step].method),
+                            limits[job->step].per_second, limits[job->step].burst};
+    return 1;
+}
 
 static enum rc speak(struct job *job, struct http_request *ret, struct why *why)
 {

@@ -118,12 +118,13 @@ static enum judged posted(struct job *job, const json *answer)
 {
     const struct slack *s = job->settings;
     struct str ref = posted_ref(job, answer);
+    size_t alone;
 
     for (size_t i = 0; i < job->n; i++)
         if (job->outcomes[i].verdict == VERDICT_NONE)
             job->outcomes[i].remote_id = ref;
-    if (s->thread && !job->digest)
-        job->outcomes[0].remote_lead = slack_thread_text(ref, &job->parcels[0], job->arena);
+    if (s->thread && slack_is_single(job, &alone))
+        job->outcomes[alone].remote_lead = slack_thread_text(ref, &job->parcels[alone], job->arena);
     return judge_all(job, VERDICT_DELIVERED, STR_NULL);
 }
 

@@ -139,6 +139,9 @@ enum judged slack_look_judge(struct job *job, const struct http_response *r);
 /* slack_build.c */
 enum rc slack_build(struct job *job, struct http_request *ret, struct why *why);
 enum slack_step slack_tell_step(const struct job *job); /* post, or reply */
+/* Whether one parcel has no verdict yet, and which. */
+bool slack_is_single(const struct job *job, size_t *ret);
+size_t slack_quotas(const struct job *job, struct quota ret[]);
 /* To the next message that is to be updated, else to what is to be told. */
 enum judged slack_go_on(struct job *job);
 

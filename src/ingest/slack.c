@@ -91,23 +91,14 @@ static enum refusal decode_payload(const struct source *s, const struct raw_requ
     return REFUSED_NOT;
 }
 
-static bool is_form(const struct raw_request *r)
-{
-    struct str header, type;
-
-    return header_get(r, "Content-Type", &header) == HEADER_ONCE &&
-           str_split(&header, ';', &type) &&
-           str_ieq(str_trim(type), STR("application/x-www-form-urlencoded"));
-}
-
 static enum refusal slack_decode(const struct source *s, const struct raw_request *r,
                                  struct arena *a, struct event **ret, size_t *ret_n,
                                  struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    struct str payload;
+    struct str payload, type;
 
-    if (!is_form(r))
+    if (header_get(r, "Content-Type", &type) != HEADER_ONCE || !media_type_is_form(type))
         return refuse(REFUSED_MEDIA_TYPE, why,
                       "buttons come as a form; this is no address for Slack's Events API");
     if (slack_is_probe(r->body, a)) {

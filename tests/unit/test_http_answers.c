@@ -207,7 +207,7 @@ static int setup_form(void **state)
 
     world_init(w);
     type = test_type;
-    type.form = type.silent = true;
+    type.takes_forms = type.silent = true;
     w->source.type = &type;
     world_start(w);
     *state = w;

@@ -299,6 +299,53 @@ static void answered_messages_in_a_digest_are_updated_by_themselves(void **state
     assert_int_equal(f.job.outcomes[3].verdict, VERDICT_DEAD);
 }
 
+static void what_is_left_alone_of_a_digest_gets_a_message_of_its_own(void **state)
+{
+    struct parcel *p;
+
+    (void)state;
+    many(WITH_TOKEN "thread = yes\n", 3);
+    p = (struct parcel *)(uintptr_t)f.job.parcels;
+    p[0].d.remote_id = STR("C1:1.1");
+    p[2].d.remote_id = STR("C1:3.3");
+    fixture_step(&f, "POST", "/api/chat.update", 200, POSTED);
+    fixture_step(&f, "POST", "/api/chat.update", 200, POSTED);
+    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+    assert_true(says("Lead 1 is hot") && says("\"delivery\":\"0a1b2c3d-1037\""));
+    assert_false(says("at once"));
+    assert_true(str_is(f.job.outcomes[1].remote_lead, "C0123456789:1767225600.000247:hot-lead"));
+}
+
+static void quotas_are_those_of_the_method_and_the_token(void **state)
+{
+    struct quota start[QUOTAS_MAX], update[QUOTAS_MAX], other[QUOTAS_MAX];
+    struct job nothing = {0};
+
+    (void)state;
+    many(WITH_TOKEN, 1);
+    nothing.settings = f.settings;
+    assert_int_equal(f.type->quotas(&nothing, start), 1); /* before there is a parcel */
+    fixture_build(&f);
+    assert_int_equal(f.type->quotas(&f.job, other), 1);
+    assert_true(start[0].key == other[0].key);
+    fixture_end(&f);
+
+    many(WITH_TOKEN, 1);
+    ((struct parcel *)(uintptr_t)f.job.parcels)[0].d.remote_id = STR("C1:1.1");
+    fixture_build(&f);
+    assert_int_equal(f.type->quotas(&f.job, update), 1);
+    assert_true(update[0].key != start[0].key && update[0].per_second < 1);
+    fixture_end(&f);
+
+    many("type = slack\ntoken = xoxb-other\nchannel = C0123456789\n", 1);
+    assert_int_equal(f.type->quotas(&f.job, other), 1);
+    assert_true(other[0].key != start[0].key);
+    fixture_end(&f);
+
+    many("type = slack\nwebhook = https://hooks.slack.com/services/x\n", 1);
+    assert_int_equal(f.type->quotas(&f.job, other), 0);
+}
+
 static void numbers_come_back_as_they_were(void **state)
 {
     uint64_t random = 7;
@@ -446,6 +493,8 @@ int main(void)
         T(what_is_not_found_is_told_in_a_smaller_digest),
         T(a_digest_of_another_database_is_not_ours),
         T(answered_messages_in_a_digest_are_updated_by_themselves),
+        T(what_is_left_alone_of_a_digest_gets_a_message_of_its_own),
+        T(quotas_are_those_of_the_method_and_the_token),
         T(numbers_come_back_as_they_were),
         T(numbers_too_far_apart_are_left_out_rather_than_cut),
         T(what_we_did_not_write_is_no_number),
