@@ -294,6 +294,31 @@ def test_the_owner_is_mentioned_and_asked_for_once(world):
     finish(world)
 
 
+# Floods
+
+def test_a_flood_becomes_a_digest_and_each_is_found_in_it(world):
+    box = begin(world, connector(world, "slack", digest="3/2s", settle="200ms"), route("slack"))
+    box.fail(service="slack", path=POST_MESSAGE, mode="processed_no_answer")
+    make_hot(world, *range(1, 31))
+    done = wait_delivered(world, 30, timeout=20)
+    digests = [m for m in messages(box) if m["metadata"]["event_type"] == "funneld_digest"]
+    check(digests and len(messages(box)) < 10, f"{len(messages(box))} messages")
+    check("leads at once" in digests[0]["text"], digests[0]["text"])
+    check(requests(box, HISTORY) >= 1, "one was in doubt, and looked for")
+    told = []
+    for message in messages(box):
+        payload = message["metadata"]["event_payload"]
+        if "delivery" in payload:
+            told.append(int(payload["delivery"].split("-")[1]))
+            continue
+        numbers = [int(n, 36) for n in payload["deliveries"].split(".")]
+        told += [sum(numbers[:i + 1]) for i in range(len(numbers))]
+    equal(sorted(told), sorted(int(d["id"]) for d in done), "each is told once")
+    for d in done:
+        check(any(d["remote_id"] == f"{CHANNEL}:{m['ts']}" for m in messages(box)), f"{d}")
+    finish(world)
+
+
 def test_buttons_and_threads_need_a_token(world):
     world.start_sandbox()
     world.configure(text_of(world, connector(world, "hook", buttons="yes", thread="yes"),
