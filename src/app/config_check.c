@@ -148,9 +148,32 @@ static void check_has_source(struct config *c)
                  "there is no [source NAME]: nothing could come in");
 }
 
+static bool has_section(const struct config *c, const char *kind, const char *type)
+{
+    for (size_t i = 0; i < c->conf.n_sections; i++)
+        if (str_is(c->conf.sections[i].kind, kind) && str_is(c->conf.sections[i].type, type))
+            return true;
+    return false;
+}
+
+/* A button whose click reaches nobody shows an error to whoever presses it. */
+static void check_buttons(struct config *c)
+{
+    for (size_t i = 0; i < c->conf.n_sections; i++) {
+        struct conf_section *s = &c->conf.sections[i];
+        const struct conf_entry *e = str_is(s->kind, "connector") ? conf_find(s, "buttons") : NULL;
+
+        if (e && !e->broken && !str_is(e->value, "no") && !str_is(e->value, "false") &&
+            !str_is(e->value, "off") && !has_section(c, "source", "slack"))
+            conf_problem(&c->problems, s, e, "add a [source NAME] with type = slack",
+                         "there is no source that clicks could come in by");
+    }
+}
+
 void config_check(struct config *c)
 {
     check_has_source(c);
+    check_buttons(c);
     config_check_writable(c);
     server_check(&c->server, conf_section_find(&c->conf, "server", NULL), &c->problems);
     admin_check(&c->admin, conf_section_find(&c->conf, "admin", NULL), &c->problems);

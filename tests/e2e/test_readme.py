@@ -17,7 +17,10 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BLOCK = re.compile(r"^(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
 PATH = re.compile(r"(?<![\w./])(?:src|include|tests|config|migrations)/[\w./-]*\w")
 VENDORS = {"client_email", "object_not_found", "channel_not_found", "event_id", "event_type",
-           "occurred_at", "demo_requested", "hs_object_id", "target_url", "rest_hooks"}
+           "occurred_at", "demo_requested", "hs_object_id", "target_url", "rest_hooks",
+           "missing_scope", "not_in_channel", "is_archived", "invalid_auth", "token_revoked",
+           "no_service", "message_not_found", "restricted_action", "users_not_found",
+           "account_inactive", "not_a_fit"}
 
 
 def readme():
@@ -182,12 +185,14 @@ def test_keys_and_metrics_exist(world):
     keys = set(re.findall(r"^;?(property\.|[a-z_]+).* = ", reference, re.M))
     with open(os.path.join(ROOT, "include/funneld/observe/metrics.h"), encoding="utf-8") as f:
         metrics = set(re.findall(r'"(funneld_\w+)"', f.read()))
+    with open(os.path.join(ROOT, "include/funneld/lead/feedback.h"), encoding="utf-8") as f:
+        properties = set(re.findall(r'"(funneld_\w+)"', f.read()))
     for span in spans():
         key = re.match(r"(property\.|[a-z_]+).* = ", span)
         if key:
             check(key[1] in keys, f"`{span}`: no such key")
         elif span.startswith("funneld_"):
-            check(span in metrics, f"`{span}`: no such metric")
+            check(span in metrics | properties, f"`{span}`: no such metric or property")
         elif re.fullmatch(r"[a-z]+(_[a-z]+)+", span) and span not in VENDORS:
             check(span in keys, f"`{span}`: neither a key nor a word of a vendor")
         elif re.fullmatch(r"\[[a-z]+( NAME)?\]", span):

@@ -48,6 +48,7 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
         {"@url", &f->parcels[0].crm_url},
         {"@remote", &f->parcels[0].remote_lead},
         {"@target", &f->parcels[0].target},
+        {"@answered", &f->parcels[0].d.remote_id},
     };
     const struct {
         const char *name;
@@ -63,7 +64,10 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
 
     if (str_is(name, "@look"))
         f->job.look = true;
-    else if (str_is(name, "@message"))
+    else if (str_is(name, "@digest") && str_int64(value, &n) && n > 1 && n <= FIXTURE_PARCELS) {
+        f->job.n = (size_t)n;
+        f->job.digest = f->type->digest != NULL;
+    } else if (str_is(name, "@message"))
         set_message(f, value);
     else if (str_is(name, "@parcels") && str_int64(value, &n) && n > 0 && n <= FIXTURE_PARCELS)
         f->job.n = (size_t)n < f->type->max_batch ? (size_t)n : f->type->max_batch;

@@ -32,6 +32,17 @@ static void a_builtin_path_cannot_be_a_sources(void **state)
     good("[source forms]\ntype = zapier\nsecret = s\npath = /hooksy\n");
 }
 
+#define WITH_BUTTONS "[connector talk]\ntype = slack\ntoken = t\nchannel = C0123456789\nbuttons = "
+
+static void buttons_need_a_source_of_clicks(void **state)
+{
+    (void)state;
+    bad("[source forms]\ntype = zapier\nsecret = s\n" WITH_BUTTONS "yes\n", 8,
+        "no source that clicks could come in by", "[source NAME] with type = slack");
+    good("[source forms]\ntype = zapier\nsecret = s\n" WITH_BUTTONS "no\n");
+    good("[source clicks]\ntype = slack\nsecret = s\n" WITH_BUTTONS "yes\n");
+}
+
 static void a_path_that_cannot_be_posted_to_is_one_problem(void **state)
 {
     (void)state;
@@ -179,6 +190,7 @@ int main(void)
         CHECKS(a_hubspot_source_needs_the_public_url),
         CHECKS(two_sources_cannot_have_one_path),
         CHECKS(a_builtin_path_cannot_be_a_sources),
+        CHECKS(buttons_need_a_source_of_clicks),
         CHECKS(a_path_that_cannot_be_posted_to_is_one_problem),
         CHECKS(the_connector_named_crm_enriches_unless_told_otherwise),
         CHECKS(enrich_names_another_connector),
