@@ -53,7 +53,7 @@ bool value_same(enum option_type type, const void *a, const void *b)
         [OPTION_MAIL_URL] = same_text, [OPTION_ADDRESS] = same_text, [OPTION_INT] = same_int,
         [OPTION_DECIMAL] = same_int,   [OPTION_DURATION] = same_int, [OPTION_SIZE] = same_int,
         [OPTION_RATE] = same_rate,     [OPTION_CHOICE] = same_int,   [OPTION_BOOL] = same_bool,
-        [OPTION_LIST] = same_list,     [OPTION_MAP] = same_map,       [OPTION_SECRETS] = same_map,
+        [OPTION_LIST] = same_list,     [OPTION_MAP] = same_map,      [OPTION_SECRETS] = same_map,
     };
 
     return kinds[type](a, b);

@@ -24,17 +24,17 @@ static void public_health(struct request *r)
     answer_content(r, status, "application/json");
 }
 
-/* JSON, or no type at all; a form where the source takes it. */
+/* JSON, or no type at all; a form where a source takes it. */
 static bool is_of_taken_type(const struct request *r)
 {
     const struct head_field *type = &r->head.type;
 
     if (head_is_encoded(&r->head))
         return false;
-    return !type->n || (type->n == 1 && source_takes(r->site->source, type->value));
+    return !type->n ||
+           (type->n == 1 && source_takes(r->site ? r->site->source : NULL, type->value));
 }
 
-/* What HTTP alone can say about a request to a source. */
 enum reply judge_head(const struct request *r)
 {
     const struct head *h = &r->head;

@@ -163,7 +163,7 @@ bool media_type_is_form(struct str content_type)
 bool source_takes(const struct source *s, struct str content_type)
 {
     return media_type_is_json(content_type) ||
-           (s->type->takes_forms && media_type_is_form(content_type));
+           (s && s->type->takes_forms && media_type_is_form(content_type));
 }
 
 struct request_facts request_facts(const struct source *s, const struct raw_request *r,

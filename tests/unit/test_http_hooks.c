@@ -133,6 +133,20 @@ static void who_has_no_token_costs_no_memory_for_a_body(void **state)
     close(fd);
 }
 
+/* They belong to no source that could say what it takes. */
+static void only_json_is_read(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(post(w, TOKEN "Content-Type: application/json\r\n", GOOD).status, 201);
+    assert_int_equal(
+        post(w, TOKEN "Content-Type: application/x-www-form-urlencoded\r\n", GOOD).status, 415);
+    assert_int_equal(post(w, TOKEN "Content-Type: text/plain\r\n", GOOD).status, 415);
+    assert_int_equal(
+        post(w, TOKEN "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", GOOD).status,
+        415);
+}
+
 static void our_own_address_is_no_target(void **state)
 {
     struct world *w = *state;
@@ -174,6 +188,7 @@ int main(void)
         T(what_cannot_be_stored_is_asked_for_again),
         T(a_commit_that_hangs_is_answered_in_time),
         T(who_has_no_token_costs_no_memory_for_a_body),
+        T(only_json_is_read),
         T(our_own_address_is_no_target),
         T(while_draining_nothing_is_asked),
         T(without_a_token_in_the_configuration_there_is_nothing),

@@ -82,7 +82,7 @@ extern const struct source_type *const source_types[];
 extern const size_t n_source_types;
 
 struct str source_path(const struct source *s);
-/* Whether a body of this media type is one that it may decode. */
+/* Whether a body of this media type is one that it may decode; NULL: JSON alone. */
 bool source_takes(const struct source *s, struct str content_type);
 
 /* The 48 subscription types of HubSpot's webhooks (hubspot.md 1.3), for metrics labels. */
