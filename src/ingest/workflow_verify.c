@@ -1,6 +1,8 @@
 /* ingest/workflow_verify.c - which workflow sent it: signed by HubSpot, or with an API key. */
 #include "workflow_priv.h"
 
+#include "funneld/base/url.h"
+
 static bool is_key(const struct workflow *w, struct str given)
 {
     bool now = w->api_key.len && crypto_equal(given, w->api_key);
@@ -75,19 +77,6 @@ enum refusal workflow_verify(const struct source *s, const struct raw_request *r
     return w->api_key.len ? verify_key(w, r, a, why) : hubspot_auth_verify(&auth, s, r, a, why);
 }
 
-static void put_escaped(struct sbuf *b, struct str text)
-{
-    static const char plain[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~";
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (str_chr(str_of(plain), text.at[i]))
-            sbuf_char(b, text.at[i]);
-        else
-            sbuf_printf(b, "%%%02X", (unsigned char)text.at[i]);
-    }
-}
-
 enum rc workflow_sign(const struct source *s, struct str base_url, struct str version,
                       struct str body, int64_t now_ms, struct arena *a, struct field ret_headers[4],
                       size_t *ret_n, struct str *ret_url, struct why *why)
@@ -112,9 +101,9 @@ enum rc workflow_sign(const struct source *s, struct str base_url, struct str ve
         ret_headers[(*ret_n)++] = (struct field){w->api_key_header, w->api_key};
     } else {
         sbuf_char(&url, '?');
-        put_escaped(&url, w->api_key_query);
+        url_encode(&url, w->api_key_query);
         sbuf_char(&url, '=');
-        put_escaped(&url, w->api_key);
+        url_encode(&url, w->api_key);
     }
     return sbuf_seal(&url, a, ret_url);
 }
