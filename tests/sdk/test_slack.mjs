@@ -48,7 +48,11 @@ async function aMessageIsPosted(world) {
     assert.equal(posted.message.text, "Lead 1 is hot");
     assert.equal(posted.message.blocks.length, 5);
     assert.equal(posted.message.metadata.event_payload.delivery, "1f2e3d4c-1");
-    assert.deepEqual(posted.response_metadata.scopes, ["chat:write", "channels:history"]);
+    assert.deepEqual(posted.response_metadata.scopes, [
+        "chat:write",
+        "channels:history",
+        "users:read.email",
+    ]);
     assert.equal(posted.warning, undefined, "a warning");
     await world.noOffence();
 }
@@ -101,10 +105,53 @@ async function historyHasPages(world) {
     await world.noOffence();
 }
 
+async function aMessageIsUpdatedAndAnsweredInItsThread(world) {
+    await world.startSandbox();
+    const web = slack(world);
+    const { ts } = await web.chat.postMessage(message(1));
+    const reply = await web.chat.postMessage({ ...message(2), thread_ts: ts });
+    assert.equal(reply.message.thread_ts, ts);
+    const updated = await web.chat.update({ channel: CHANNEL, ts, text: "claimed" });
+    assert.equal(updated.ts, ts);
+    const top = await web.conversations.history({ channel: CHANNEL, include_all_metadata: true });
+    assert.equal(top.messages.length, 1, "replies are not in the channel");
+    assert.equal(top.messages[0].text, "claimed");
+    assert.equal(top.messages[0].blocks, undefined, "text alone takes the blocks away");
+    assert.deepEqual(top.messages[0].metadata, message(1).metadata, "metadata stay");
+    const thread = await web.conversations.replies({
+        channel: CHANNEL,
+        ts,
+        include_all_metadata: true,
+    });
+    assert.deepEqual(
+        thread.messages.map((m) => m.ts),
+        [ts, reply.ts],
+    );
+    await world.noOffence();
+}
+
+async function membersAreFoundByAddress(world) {
+    await world.startSandbox();
+    const web = slack(world);
+    const { user } = await web.users.lookupByEmail({ email: "grace@sandbox.example" });
+    assert.equal(user.id, "U0GRACE");
+    await assert.rejects(
+        () => web.users.lookupByEmail({ email: "nobody@sandbox.example" }),
+        (e) => e.data.error === "users_not_found",
+    );
+    await world.noOffence();
+}
+
 const long = { type: "section", text: { type: "mrkdwn", text: "x".repeat(3001) } };
 const REFUSED = {
     invalid_auth: { token: "xoxb-wrong", call: (web) => web.chat.postMessage(message(1)) },
     not_authed: { token: "", call: (web) => web.chat.postMessage(message(1)) },
+    message_not_found: {
+        call: (web) => web.chat.update({ channel: CHANNEL, ts: "1.000001", text: "x" }),
+    },
+    thread_not_found: {
+        call: (web) => web.chat.postMessage({ ...message(1), thread_ts: "1.000001" }),
+    },
     channel_not_found: {
         call: (web) => web.chat.postMessage({ ...message(1), channel: "C0NONE" }),
     },
@@ -235,6 +282,8 @@ export default {
     "chat.postMessage with blocks and metadata": aMessageIsPosted,
     "conversations.history shows metadata when asked": historyShowsMetadata,
     "conversations.history has pages": historyHasPages,
+    "chat.update changes a message, thread_ts answers it": aMessageIsUpdatedAndAnsweredInItsThread,
+    "users.lookupByEmail finds a member": membersAreFoundByAddress,
     "mistakes come back as platform errors with Slack's codes": mistakesArePlatformErrors,
     "429, 503 and a cut connection have errors of their own": troubleHasItsOwnErrors,
     "a rate limit is waited for": aRateLimitIsWaitedFor,
