@@ -1,8 +1,6 @@
 /* connectors/slack_text.c - untrusted text as Slack wants it, and references to messages. */
 #include "slack_priv.h"
 
-#include <string.h>
-
 static const struct str ellipsis = {"\xe2\x80\xa6", 3};
 
 static struct str entity(const char *at, size_t len, bool keep_lines)
@@ -94,7 +92,7 @@ struct str slack_ref_text(struct str channel, struct str ts, struct arena *a)
 
 static bool is_id(struct str s, const char *firsts)
 {
-    if (s.len < 2 || !memchr(firsts, s.at[0], strlen(firsts)))
+    if (s.len < 2 || !str_chr(str_of(firsts), s.at[0]))
         return false;
     for (size_t i = 0; i < s.len; i++)
         if (!(s.at[i] >= 'A' && s.at[i] <= 'Z') && !(s.at[i] >= '0' && s.at[i] <= '9'))

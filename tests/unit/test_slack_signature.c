@@ -137,6 +137,9 @@ static void a_timestamp_is_digits_only(void **state)
         assert_int_equal(judged(&f, STR(BODY), str_of(odd[i]), signature, NOW, NULL),
                          REFUSED_TIMESTAMP);
     }
+    struct str signature = sign_at(&f, STR("-100"), STR(BODY)); /* of a clock that was never set */
+    assert_int_equal(judged(&f, STR(BODY), STR("-100"), signature, 100 * SECONDS_MS, NULL),
+                     REFUSED_TIMESTAMP);
 }
 
 static void what_is_missing_or_doubled_is_named(void **state)
