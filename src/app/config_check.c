@@ -123,6 +123,49 @@ static void check_route(struct config *c, const struct route *r)
                      "a route cannot be called enrichment: deliveries to the CRM are");
 }
 
+static bool delivers_to(const struct config *c, struct str route, struct str connector)
+{
+    for (size_t i = 0; i < c->routes.n; i++)
+        for (size_t k = 0; k < c->routes.items[i].to.n; k++)
+            if (str_eq(c->routes.items[i].name, route) &&
+                str_eq(c->routes.items[i].to.items[k], connector))
+                return true;
+    return false;
+}
+
+static const char *route_hint(struct config *c, const struct connector *k, struct str word)
+{
+    const char **names = arena_array(&c->arena, c->routes.n, sizeof *names);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->routes.n; i++)
+        if (delivers_to(c, c->routes.items[i].name, k->name))
+            names[n++] = arena_text(&c->arena, c->routes.items[i].name);
+    const char *near = conf_nearest(word, names, n);
+    return near ? arena_printf(&c->arena, "did you mean \"%s\"?", near).at
+                : "name a route with this connector in its `to`";
+}
+
+/* key.ROUTE = value: of a route that has nothing to do with the connector it would mean nothing. */
+static void check_per_route(struct config *c, const struct connector *k)
+{
+    const struct str_pairs *pairs = k->type->per_route ? k->type->per_route(k->settings) : NULL;
+    struct conf_section *s = section(c, "connector", k->name);
+
+    for (size_t i = 0; pairs && i < pairs->n; i++) {
+        struct str name = pairs->items[i].name;
+        const struct conf_entry *e = NULL;
+
+        for (size_t n = 0; n < s->n_entries; n++)
+            if (s->entries[n].line == pairs->items[i].line)
+                e = &s->entries[n];
+        if (!delivers_to(c, name, k->name))
+            conf_problem(&c->problems, s, e, route_hint(c, k, name),
+                         "no [route %.*s] delivers to [connector %.*s]", STR_ARG(name),
+                         STR_ARG(k->name));
+    }
+}
+
 /* Without a source that names one, the only connector that can enrich is the CRM. */
 static const struct connector *find_crm(const struct config *c)
 {
@@ -184,5 +227,7 @@ void config_check(struct config *c)
     for (size_t i = 0; i < c->routes.n; i++)
         check_route(c, &c->routes.items[i]);
     check_hooks_token(c);
+    for (size_t i = 0; i < c->n_connectors; i++)
+        check_per_route(c, &c->connectors[i]);
     c->crm = find_crm(c);
 }

@@ -85,12 +85,21 @@ enum judged judge_unknown(struct job *job, struct str reason)
     return JUDGED_DONE;
 }
 
+struct str redirect_reason(const struct http_response *r, struct arena *a)
+{
+    return arena_printf(a, "HTTP %d: the service never redirects; check the connector's url",
+                        r->status);
+}
+
 enum judged judge_redirect(struct job *job, const struct http_response *r)
 {
-    return judge_all(job, VERDICT_DEAD,
-                     arena_printf(job->arena,
-                                  "HTTP %d: the service never redirects; check the connector's url",
-                                  r->status));
+    return judge_all(job, VERDICT_DEAD, redirect_reason(r, job->arena));
+}
+
+enum judged judge_broken(struct job *job, struct str reason)
+{
+    job->broken = true;
+    return judge_all(job, VERDICT_RETRY, reason);
 }
 
 struct str http_reason(const struct http_response *r, struct arena *a)

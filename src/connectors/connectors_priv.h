@@ -29,6 +29,10 @@ void judge_one(struct job *job, size_t i, enum verdict v, struct str reason);
 enum judged judge_unknown(struct job *job, struct str reason);
 /* 3xx: none of the services redirects its API, so the address is wrong. */
 enum judged judge_redirect(struct job *job, const struct http_response *r);
+struct str redirect_reason(const struct http_response *r, struct arena *a);
+/* Nothing gets through until a person has mended what the reason says: RETRY, and the connector
+ * rests. */
+enum judged judge_broken(struct job *job, struct str reason);
 
 /* Texts */
 struct str score_text(int64_t tenths, struct arena *a);  /* 875 -> "87.5", 800 -> "80" */

@@ -95,6 +95,7 @@ enum fit {
     FIT_TAKEN,
     FIT_NOT,   /* it is not due after all: gone, merged into another lead, put off */
     FIT_LATER, /* it is due, but not in this attempt */
+    FIT_APART, /* so it is, but one behind it may be in this attempt */
     FIT_UNREAD,
 };
 
@@ -149,6 +150,13 @@ static enum fit put_back(struct lane *lane, struct due_row row, enum rc rc, int6
     return FIT_UNREAD;
 }
 
+static bool goes_along(const struct attempt *a, const struct parcel *p)
+{
+    const struct connector *c = a->connector;
+
+    return !a->job.n || !c->type->together || c->type->together(c->settings, &a->parcels[0], p);
+}
+
 static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t now_ms)
 {
     struct parcel *p = &a->parcels[a->job.n];
@@ -170,27 +178,41 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
                   L_STR("connector", a->lane->name), L_TEXT("reason", rc_text(rc)), L_END);
         return put_back(a->lane, *row, rc, now_ms);
     }
+    if (!goes_along(a, p))
+        return FIT_APART;
     a->job.look = p->d.open_attempt_at != 0;
     a->job.n++;
     idmap_set(&a->lane->flight, row->lead, 1);
     return FIT_TAKEN;
 }
 
+/* Rows that make no attempt together stay in the window; as many are passed over as one takes. */
+static void fill(struct attempt *a, size_t room, int64_t now_ms)
+{
+    struct due_row row, *apart = arena_array(&a->arena, room, sizeof *apart);
+    size_t n = 0;
+
+    for (int seen = 0; a->job.n < room && n < room && seen < LANE_WINDOW; seen++) {
+        enum fit fit = lane_take(a->lane, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
+
+        if (fit == FIT_LATER || fit == FIT_UNREAD)
+            break;
+        if (fit == FIT_APART)
+            apart[n++] = row;
+    }
+    while (n > 0)
+        lane_add(a->lane, apart[--n]);
+}
+
 struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms)
 {
     size_t room = batch_room(lane, now_ms);
-    struct due_row row;
 
     if (!lane_next(lane, now_ms))
         return NULL;
 
     struct attempt *a = attempt_new(e, lane, room, now_ms);
-    for (int seen = 0; a->job.n < room && seen < LANE_WINDOW; seen++) {
-        enum fit fit = lane_take(lane, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
-
-        if (fit == FIT_LATER || fit == FIT_UNREAD)
-            break;
-    }
+    fill(a, room, now_ms);
     a->job.digest = lane->connector->type->digest && a->job.n > 1;
     if (a->job.n)
         return a;

@@ -49,7 +49,7 @@ static enum rc queue(struct batch *b, const struct connector *c, struct lead *le
 {
     enum rc rc = store_delivery_add(b->store, lead, d, b->arena);
 
-    if (rc == RC_OK && c->type->upsert)
+    if (rc == RC_OK && connector_upserts(c))
         rc = fold_older(b, lead, d);
     if (rc != RC_OK)
         return rc;
@@ -122,7 +122,7 @@ static enum rc waits_until(struct batch *b, const struct connector *c, const str
     enum rc rc = read_first_waiting(b->reader, c->name, lead, &first);
 
     *ret = b->now_ms + ENRICHMENT_PATIENCE_MS;
-    if (rc == RC_OK && c->type->upsert && first.due_at < *ret)
+    if (rc == RC_OK && connector_upserts(c) && first.due_at < *ret)
         *ret = first.due_at > b->now_ms ? first.due_at : 0;
     return rc == RC_NONE ? RC_OK : rc;
 }

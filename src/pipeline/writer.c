@@ -139,7 +139,7 @@ static enum rc fold_overtaken(struct batch *b)
         const struct connector *c = &b->rules->connectors[i];
         int64_t n = 0;
 
-        if (!c->type->upsert)
+        if (!connector_upserts(c))
             continue;
         rc = store_delivery_fold_again(b->store, c->name, b->now_ms, &n);
         if (rc == RC_OK)

@@ -206,6 +206,24 @@ static inline void fixture_verdict(const struct fixture *f, size_t i, enum verdi
         fail_msg("\"%.*s\" does not say %s", STR_ARG(reason), reason_part);
 }
 
+/* A person must mend the service; what waits for it is kept. */
+static inline void fixture_broken(const struct fixture *f, size_t i, const char *reason_part)
+{
+    fixture_verdict(f, i, VERDICT_RETRY, reason_part);
+    if (!f->job.broken)
+        fail_msg("not taken for broken: %.*s", STR_ARG(f->outcomes[i].reason));
+}
+
+/* The only quota that the next request draws from; none: its key is 0. */
+static inline struct quota fixture_quota(const struct fixture *f)
+{
+    struct quota quotas[QUOTAS_MAX] = {{0}};
+    size_t n = f->type->quotas(&f->job, quotas);
+
+    assert_true(n <= 1 && (n == 1) == (quotas[0].key != 0));
+    return quotas[0];
+}
+
 static inline struct str fixture_header(const struct http_request *r, const char *name)
 {
     for (size_t i = 0; i < r->n_headers; i++)

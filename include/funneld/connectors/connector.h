@@ -172,14 +172,21 @@ struct connector_type {
     /* More than count deliveries within the window become one message, a job with `digest`. false:
      * never, as configured; NULL: this service has none. */
     bool (*digest)(const void *settings, int64_t *ret_count, int64_t *ret_window_ms);
-    bool upsert;     /* a newer delivery for the same lead replaces a pending one */
-    bool enriches;   /* can be `enrich = NAME` of a source */
-    bool routable;   /* may stand in a route's `to` */
+    /* Whether two deliveries may be in one job, where that depends on more than the connector;
+     * NULL: always. */
+    bool (*together)(const void *settings, const struct parcel *first, const struct parcel *other);
+    bool upsert; /* a newer delivery for the same lead replaces a pending one */
+    bool (*upserts)(const void *settings); /* where that depends on the settings; NULL: upsert */
+    bool enriches;                         /* can be `enrich = NAME` of a source */
+    bool routable;                         /* may stand in a route's `to` */
     bool subscribed; /* a delivery for each subscription of the route, instead of one */
     bool answers;    /* an event may answer one of its messages; a delivery with a remote_id then
                         brings that message up to date */
     void (*check)(const void *settings, const struct conf_section *section,
                   struct conf_problems *problems); /* cross-field checks; NULL: none */
+    /* What is set for single routes, by their names: the configuration's check wants routes of
+     * these names that deliver to the connector. NULL: nothing is. */
+    const struct str_pairs *(*per_route)(const void *settings);
     /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */
     enum rc (*build)(struct job *job, struct http_request *ret, struct why *why);
     /* The quotas that the request which build() would make next draws from, at most QUOTAS_MAX. May
@@ -203,6 +210,11 @@ static inline size_t connector_quotas(const struct connector *c, const struct jo
                                       struct quota ret[])
 {
     return c->type->quotas ? c->type->quotas(job, ret) : 0;
+}
+
+static inline bool connector_upserts(const struct connector *c)
+{
+    return c->type->upserts ? c->type->upserts(c->settings) : c->type->upsert;
 }
 
 extern const struct connector_type *const connector_types[];
