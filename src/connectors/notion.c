@@ -2,17 +2,18 @@
  *
  *     discover -> schema -> page known? patch it
  *                           else query by Lead ID -> none: create, one: patch, more: the oldest
+ *     log = yes: patched -> read the page's blocks -> append a line that is not there
  *
  * The key column makes it safe to repeat everything but the create; after a create of unknown
- * fate the query finds the page. The schema is read once and kept in the session; Notion's
- * validation_error makes us read it again, once per job.
+ * fate the query finds the page, after such an append its blocks show the line. The schema is read
+ * once and kept in the session; Notion's validation_error makes us read it again, once per job.
  */
 #include "notion_priv.h"
 
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
 
-enum { BODY_MAX = 500 * 1000, URL_MAX = 2048 }; /* Notion takes 500 KB */
+enum { BODY_MAX = 500 * 1000, URL_MAX = 2048, LOG_MAX = 1000 }; /* Notion takes 500 KB */
 
 #define OLDEST_VERSION "2025-09-03" /* the first with data sources */
 
@@ -38,7 +39,20 @@ static const struct option notion_options[] = {
      .type = OPTION_MAP,
      .offset = offsetof(struct notion, renamed),
      .example = "My name",
-     .help = "another name for a column: name lead_id score email band reasons crm updated status"},
+     .help = "another name (or id) for a column: name lead_id score email band reasons crm updated "
+             "status"},
+    {.key = "log",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct notion, log),
+     .fallback = "no",
+     .help = "append a line to the lead's page for each delivery; two more requests each"},
+    {.key = "log_max",
+     .type = OPTION_INT,
+     .offset = offsetof(struct notion, log_max),
+     .fallback = "50",
+     .min = 1,
+     .max = LOG_MAX,
+     .help = "lines on one page at most; Notion's free plan counts blocks for ever"},
     {.key = "version",
      .type = OPTION_TEXT,
      .offset = offsetof(struct notion, version),
@@ -144,6 +158,7 @@ static enum rc build_query(struct job *job, struct http_request *ret, struct why
 
 static enum rc build_page(struct job *job, struct http_request *ret, struct why *why)
 {
+    const struct notion *s = job->settings;
     const struct notion_session *n = job->session;
     const struct notion_talk *talk = job->scratch;
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
@@ -163,12 +178,52 @@ static enum rc build_page(struct job *job, struct http_request *ret, struct why 
         json_close(&b, '}');
     }
     notion_page_write(&b, &n->schema, &job->parcels[0], job->now_ms, job->arena);
+    if (create && s->log)
+        notion_log_write(&b, &job->parcels[0], job->arena);
+    json_close(&b, '}');
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static enum rc build_read_log(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct notion_talk *talk = job->scratch;
+    struct sbuf rest AUTO(sbuf_free) = SBUF(URL_MAX);
+
+    sbuf_text(&rest, "/children?page_size=100");
+    if (talk->cursor.len) {
+        sbuf_text(&rest, "&start_cursor=");
+        url_encode(&rest, talk->cursor);
+    }
+    return start(job, "GET", "/v1/blocks/", talk->page, arena_text(job->arena, sbuf_str(&rest)),
+                 ret, why);
+}
+
+static enum rc build_append_log(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct notion_talk *talk = job->scratch;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    enum rc rc = start(job, "PATCH", "/v1/blocks/", talk->page, "/children", ret, why);
+
+    if (rc)
+        return rc;
+    ret->repeatable = false;
+    json_open(&b, '{');
+    notion_log_write(&b, &job->parcels[0], job->arena);
     json_close(&b, '}');
     return request_body(ret, &b, "application/json", job->arena, why);
 }
 
 static enum rc notion_build(struct job *job, struct http_request *ret, struct why *why)
 {
+    static enum rc (*const builders[])(struct job *, struct http_request *, struct why *) = {
+        [NOTION_STEP_DATABASE] = build_discovery,
+        [NOTION_STEP_SCHEMA] = build_discovery,
+        [NOTION_STEP_QUERY] = build_query,
+        [NOTION_STEP_CREATE] = build_page,
+        [NOTION_STEP_PATCH] = build_page,
+        [NOTION_STEP_READ_LOG] = build_read_log,
+        [NOTION_STEP_APPEND_LOG] = build_append_log,
+    };
     const struct notion_session *n = job->session;
     struct notion_talk *talk = job->scratch;
 
@@ -182,10 +237,18 @@ static enum rc notion_build(struct job *job, struct http_request *ret, struct wh
         job->step = talk->goal;
     else
         job->step = talk->data_source.len ? NOTION_STEP_SCHEMA : NOTION_STEP_DATABASE;
+    return builders[job->step](job, ret, why);
+}
 
-    if (!n->ready)
-        return build_discovery(job, ret, why);
-    return job->step == NOTION_STEP_QUERY ? build_query(job, ret, why) : build_page(job, ret, why);
+/* Three a second on average is what Notion documents; newer texts are less exact. */
+static size_t notion_quotas(const struct job *job, struct quota ret[])
+{
+    const struct notion *s = job->settings;
+
+    ret[0] = (struct quota){.key = quota_key(s->token, "notion"),
+                            .per_second = s->common.rate > 2.5 ? s->common.rate : 2.5,
+                            .burst = 3};
+    return 1;
 }
 
 const struct connector_type notion_connector = {
@@ -198,5 +261,6 @@ const struct connector_type notion_connector = {
     .routable = true,
     .check = notion_check,
     .build = notion_build,
+    .quotas = notion_quotas,
     .judge = notion_judge,
 };

@@ -1,120 +1,7 @@
-/* connectors/notion_judge.c - what Notion's answers mean: the next step, or a verdict.
- *
- * Only a create may have happened without our knowing; every other request is just repeated.
- */
+/* connectors/notion_judge.c - what Notion answered: the next step, or delivered. */
 #include "notion_priv.h"
 
 #include <assert.h>
-
-#include "funneld/base/clock.h"
-
-#define QUOTA_PAUSE_MS (10 * SECONDS_MS) /* 429 or 529 without Retry-After */
-#define EDGE_PAUSE_MS  (30 * SECONDS_MS) /* HTML from the edge in front of Notion */
-static const struct notion_error {
-    const char *code;
-    enum verdict verdict; /* AMBIGUOUS: of a create; any other request is just repeated */
-    const char *advice;
-} notion_errors[] = {
-    {"invalid_json", VERDICT_DEAD, ""},
-    {"invalid_request_url", VERDICT_DEAD, "; check the connector's `version` and `url`"},
-    {"invalid_request", VERDICT_DEAD, ""},
-    {"missing_version", VERDICT_DEAD, "; check the connector's `version`"},
-    {"validation_error", VERDICT_DEAD, ""},
-    {"invalid_grant", VERDICT_DEAD, "; check the connector's token"},
-    {"unauthorized", VERDICT_DEAD, "; check the connector's token"},
-    {"restricted_resource", VERDICT_DEAD,
-     "; the integration must be allowed to read, insert and update content"},
-    {"object_not_found", VERDICT_DEAD,
-     "; share the database with the integration (Connections) and check its id"},
-    {"conflict_error", VERDICT_RETRY, ""},
-    {"rate_limited", VERDICT_RETRY, ""},
-    {"service_overload", VERDICT_RETRY, ""},
-    {"internal_server_error", VERDICT_AMBIGUOUS, ""},
-    {"bad_gateway", VERDICT_AMBIGUOUS, ""},
-    {"gateway_timeout", VERDICT_AMBIGUOUS, ""},
-    {"service_unavailable", VERDICT_AMBIGUOUS, ""},
-    {"database_connection_unavailable", VERDICT_AMBIGUOUS, ""},
-};
-
-static enum verdict unless_created(const struct job *job)
-{
-    return job->step == NOTION_STEP_CREATE ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
-}
-
-/* Neither Notion's JSON nor its request id: the edge in front of it. Its 403 is no permission. */
-static enum judged judge_edge(struct job *job, const struct http_response *r)
-{
-    struct str reason = http_reason(r, job->arena);
-
-    if (status_is_temporary(r->status) && r->status != 408)
-        return judge_all(job, unless_created(job), reason);
-    if (r->status < 300)
-        return judge_all(job, unless_created(job), STR("Notion's answer is not what it documents"));
-    if (r->status < 400)
-        return judge_redirect(job, r);
-    job_rest(job, r, EDGE_PAUSE_MS);
-    return judge_all(job, VERDICT_RETRY, reason);
-}
-
-static struct str error_reason(const json *answer, struct str code, const char *advice,
-                               struct arena *a)
-{
-    struct str message = str_cut(json_string(json_get(answer, "message")), 300);
-    struct str id = str_cut(json_string(json_get(answer, "request_id")), 64);
-
-    if (!id.len)
-        return arena_printf(a, "%.*s: %.*s%s", STR_ARG(code), STR_ARG(message), advice);
-    return arena_printf(a, "%.*s: %.*s%s (request id %.*s)", STR_ARG(code), STR_ARG(message),
-                        advice, STR_ARG(id));
-}
-
-static enum judged judge_code(struct job *job, const struct http_response *r, const json *answer)
-{
-    struct str code = json_string(json_get(answer, "code"));
-    const struct notion_error *known = NULL;
-
-    for (size_t i = 0; i < ARRAY_LEN(notion_errors) && !known; i++)
-        if (str_is(code, notion_errors[i].code))
-            known = &notion_errors[i];
-
-    struct str reason = error_reason(answer, code, known ? known->advice : "", job->arena);
-    if (!known && status_is_temporary(r->status))
-        return judge_all(job, unless_created(job), reason);
-    if (!known)
-        return judge_unknown(job, reason);
-    return judge_all(
-        job, known->verdict == VERDICT_AMBIGUOUS ? unless_created(job) : known->verdict, reason);
-}
-
-/* The schema may have changed under us: read it again, once per job, and do the same again. */
-static bool refresh(struct job *job, struct str code)
-{
-    struct notion_session *n = job->session;
-    struct notion_talk *talk = job->scratch;
-    bool stale = str_is(code, "validation_error") || str_is(code, "object_not_found");
-
-    if (!stale || talk->refreshed || !n->ready)
-        return false;
-    talk->refreshed = true;
-    talk->data_source = STR_NULL;
-    n->ready = false;
-    return true;
-}
-
-static enum judged judge_failure(struct job *job, const struct http_response *r)
-{
-    struct json_doc doc AUTO(json_doc_free) = {0};
-
-    if (r->status == 429 || r->status == 529) {
-        job_rest(job, r, QUOTA_PAUSE_MS);
-        return judge_all(job, VERDICT_RETRY, http_reason(r, job->arena));
-    }
-    if (!answer_object(r, &doc) || !json_string(json_get(doc.root, "code")).len)
-        return judge_edge(job, r);
-    if (refresh(job, json_string(json_get(doc.root, "code"))))
-        return JUDGED_CONTINUE;
-    return judge_code(job, r, doc.root);
-}
 
 static enum judged judge_database(struct job *job, const struct http_response *r)
 {
@@ -130,9 +17,9 @@ static enum judged judge_database(struct job *job, const struct http_response *r
         return JUDGED_CONTINUE;
     }
     if (r->status != 200 || !answer_object(r, &doc))
-        return judge_failure(job, r);
+        return notion_failure(job, r);
     if (notion_choose(job->settings, doc.root, job->arena, &talk->data_source, &why))
-        return judge_all(job, VERDICT_DEAD, arena_printf(job->arena, "%s", why.text));
+        return judge_broken(job, arena_printf(job->arena, "%s", why.text));
     return JUDGED_CONTINUE;
 }
 
@@ -144,12 +31,12 @@ static enum judged judge_schema(struct job *job, const struct http_response *r)
     struct why why = {{0}};
 
     if (r->status != 200 || !answer_object(r, &doc))
-        return judge_failure(job, r);
+        return notion_failure(job, r);
     arena_reset(&n->arena);
     n->schema = (struct notion_schema){0};
     if (notion_schema_read(job->settings, json_get(doc.root, "properties"), &n->arena, &n->schema,
                            &why))
-        return judge_all(job, VERDICT_DEAD, arena_printf(job->arena, "%s", why.text));
+        return judge_broken(job, arena_printf(job->arena, "%s", why.text));
     n->schema.data_source = arena_str(&n->arena, talk->data_source);
     n->ready = true;
     return JUDGED_CONTINUE;
@@ -167,7 +54,7 @@ static bool is_page_of(const json *page, struct str property, struct str lead, s
 
     for (const json *p = json_first(properties); p; p = json_next(p))
         if (str_eq(json_string(json_get(p, "id")), property))
-            return str_eq(notion_plain_text(p, a), lead);
+            return str_eq(notion_plain_text(json_get(p, "rich_text"), a), lead);
     return false;
 }
 
@@ -197,7 +84,7 @@ static enum judged judge_query(struct job *job, const struct http_response *r)
 
     if (r->status != 200 || !answer_object(r, &doc) ||
         json_type(json_get(doc.root, "results")) != JSON_ARRAY)
-        return judge_failure(job, r);
+        return notion_failure(job, r);
     struct str found = oldest_page(job, json_get(doc.root, "results"));
     if (!found.len && job->look && !talk->asked_twice) {
         talk->asked_twice = true; /* a page just made may not be visible at once */
@@ -218,7 +105,8 @@ static enum judged page_is_gone(struct job *job)
         return judge_all(job, VERDICT_RETRY,
                          STR("the lead's page was deleted while it was written"));
     talk->lost = true;
-    talk->page = STR_NULL;
+    talk->page = talk->cursor = STR_NULL;
+    talk->log_entries = talk->pages_read = 0;
     talk->goal = NOTION_STEP_QUERY;
     return JUDGED_CONTINUE;
 }
@@ -236,7 +124,8 @@ static bool says_gone(int status, const json *answer)
 
 static enum judged judge_page(struct job *job, const struct http_response *r)
 {
-    const struct notion_talk *talk = job->scratch;
+    const struct notion *s = job->settings;
+    struct notion_talk *talk = job->scratch;
     struct outcome *o = &job->outcomes[0];
     struct json_doc doc AUTO(json_doc_free) = {0};
     bool is_object = answer_object(r, &doc);
@@ -247,23 +136,60 @@ static enum judged judge_page(struct job *job, const struct http_response *r)
 
     struct str id = json_string(json_get(doc.root, "id"));
     if (r->status != 200 || !id.len)
-        return judge_failure(job, r);
+        return notion_failure(job, r);
     o->remote_id = arena_str(job->arena, id);
     if (!str_eq(job->parcels[0].remote_lead, talk->page) || !talk->page.len)
         o->remote_lead = o->remote_id;
+    if (!s->log || job->step == NOTION_STEP_CREATE) /* it was made with its first entry */
+        return judge_all(job, VERDICT_DELIVERED, STR_NULL);
+    talk->goal = NOTION_STEP_READ_LOG;
+    return JUDGED_CONTINUE;
+}
+
+static enum judged judge_read_log(struct job *job, const struct http_response *r)
+{
+    struct notion_talk *talk = job->scratch;
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    bool is_object = answer_object(r, &doc);
+
+    if (is_object && says_gone(r->status, doc.root))
+        return page_is_gone(job);
+    if (r->status != 200 || !is_object || json_type(json_get(doc.root, "results")) != JSON_ARRAY)
+        return notion_failure(job, r);
+    switch (notion_log_read(job, doc.root)) {
+    case NOTION_LOG_MORE:
+        return JUDGED_CONTINUE;
+    case NOTION_LOG_APPEND:
+        talk->goal = NOTION_STEP_APPEND_LOG;
+        return JUDGED_CONTINUE;
+    default:
+        return judge_all(job, VERDICT_DELIVERED, STR_NULL);
+    }
+}
+
+static enum judged judge_append_log(struct job *job, const struct http_response *r)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    bool is_object = answer_object(r, &doc);
+
+    if (is_object && says_gone(r->status, doc.root))
+        return page_is_gone(job);
+    if (r->status != 200 || !is_object)
+        return notion_failure(job, r);
     return judge_all(job, VERDICT_DELIVERED, STR_NULL);
 }
 
 enum judged notion_judge(struct job *job, const struct http_response *r)
 {
-    switch (job->step) {
-    case NOTION_STEP_DATABASE:
-        return judge_database(job, r);
-    case NOTION_STEP_SCHEMA:
-        return judge_schema(job, r);
-    case NOTION_STEP_QUERY:
-        return judge_query(job, r);
-    default:
-        return judge_page(job, r);
-    }
+    static enum judged (*const judges[])(struct job *, const struct http_response *) = {
+        [NOTION_STEP_DATABASE] = judge_database,
+        [NOTION_STEP_SCHEMA] = judge_schema,
+        [NOTION_STEP_QUERY] = judge_query,
+        [NOTION_STEP_CREATE] = judge_page,
+        [NOTION_STEP_PATCH] = judge_page,
+        [NOTION_STEP_READ_LOG] = judge_read_log,
+        [NOTION_STEP_APPEND_LOG] = judge_append_log,
+    };
+
+    return judges[job->step](job, r);
 }

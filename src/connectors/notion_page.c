@@ -17,7 +17,7 @@ struct value {
     int64_t tenths;  /* of a number */
 };
 
-static void write_text(struct sbuf *b, struct str text)
+void notion_text_write(struct sbuf *b, struct str text)
 {
     json_open(b, '[');
     for (size_t n = 0; text.len && n < TEXT_ELEMENTS; n++) {
@@ -63,7 +63,7 @@ static void write_value(struct sbuf *b, const struct notion_found *column, const
     switch (column->type) {
     case NOTION_TITLE:
     case NOTION_RICH_TEXT:
-        write_text(b, v->text);
+        notion_text_write(b, v->text);
         break;
     case NOTION_SELECT:
     case NOTION_STATUS_TYPE:
@@ -114,10 +114,9 @@ void notion_page_write(struct sbuf *b, const struct notion_schema *schema, const
     json_close(b, '}');
 }
 
-struct str notion_plain_text(const json *property, struct arena *a)
+struct str notion_plain_text(const json *texts, struct arena *a)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(PLAIN_TEXT_MAX);
-    const json *texts = json_get(property, json_get(property, "title") ? "title" : "rich_text");
     struct str ret = STR("");
 
     for (const json *t = json_first(texts); t; t = json_next(t)) {

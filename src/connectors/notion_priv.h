@@ -9,8 +9,10 @@ enum notion_step {
     NOTION_STEP_DATABASE,
     NOTION_STEP_SCHEMA,
     NOTION_STEP_QUERY,
-    NOTION_STEP_CREATE,
-    NOTION_STEP_PATCH
+    NOTION_STEP_CREATE, /* from here on with the lead's own words, or about its page */
+    NOTION_STEP_PATCH,
+    NOTION_STEP_READ_LOG,
+    NOTION_STEP_APPEND_LOG
 };
 
 struct notion_talk {        /* scratch */
@@ -18,6 +20,9 @@ struct notion_talk {        /* scratch */
     struct str page;        /* to be patched */
     int goal;               /* the step that waits for a schema */
     bool refreshed, asked_twice, lost;
+    struct str cursor;   /* of the next blocks of the page; missing: from its top */
+    int pages_read;      /* of blocks */
+    int64_t log_entries; /* of ours that were seen */
 };
 
 enum notion_column {
@@ -51,6 +56,8 @@ struct notion {
     struct connector_common common;
     struct str token, database, data_source, version;
     struct str_pairs renamed; /* "score" -> "My name" */
+    bool log;
+    int64_t log_max;
 };
 
 /* What we know of the data source; the ids hold through renames. */
@@ -85,12 +92,26 @@ void notion_check_renamed(const struct notion *s, const struct conf_section *sec
 /* "properties": {...} of a page, by property id. */
 void notion_page_write(struct sbuf *b, const struct notion_schema *schema, const struct parcel *p,
                        int64_t now_ms, struct arena *a);
-/* All text of a title or rich_text property value. */
-struct str notion_plain_text(const json *property, struct arena *a);
+/* A rich text, cut where Notion takes no more. */
+void notion_text_write(struct sbuf *b, struct str text);
+/* All text of the elements of a rich text. */
+struct str notion_plain_text(const json *texts, struct arena *a);
 
 /* 32 hex digits with or without dashes -> with; false: it is no id. */
 bool notion_id(struct str raw, struct arena *a, struct str *ret);
 
+/* The activity log (notion_log.c): paragraphs at the end of the lead's page, one per delivery. */
+void notion_log_write(struct sbuf *b, const struct parcel *p, struct arena *a); /* "children" */
+/* Of the blocks that were read: whether this delivery's entry is to be appended. */
+enum notion_log {
+    NOTION_LOG_MORE, /* there are more blocks to read first */
+    NOTION_LOG_APPEND,
+    NOTION_LOG_DONE, /* it is there, or there is no room for more */
+};
+enum notion_log notion_log_read(const struct job *job, const json *answer);
+
+/* Whatever is no success. */
+enum judged notion_failure(struct job *job, const struct http_response *r);
 enum judged notion_judge(struct job *job, const struct http_response *r);
 
 #endif

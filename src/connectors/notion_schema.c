@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+enum { OTHERS_MAX = 5 };
+
 static const char *const type_names[NOTION_TYPES] = {
     [NOTION_TITLE] = "title",   [NOTION_RICH_TEXT] = "rich_text", [NOTION_NUMBER] = "number",
     [NOTION_SELECT] = "select", [NOTION_STATUS_TYPE] = "status",  [NOTION_EMAIL_TYPE] = "email",
@@ -125,6 +127,24 @@ enum rc notion_choose(const struct notion *s, const json *database, struct arena
     return RC_OK;
 }
 
+static const json *find_by(const json *properties, const char *key, struct str value)
+{
+    const json *p = json_first(properties);
+
+    while (p && !str_eq(json_string(json_get(p, key)), value))
+        p = json_next(p);
+    return p;
+}
+
+static const json *find_named(const json *properties, struct str name)
+{
+    const json *p = json_first(properties);
+
+    while (p && !str_eq(json_name(p), name))
+        p = json_next(p);
+    return p;
+}
+
 /* The title is found by its type, because every data source has exactly one and people name it. */
 static const json *find_column(const struct notion *s, const json *properties, enum notion_column c,
                                struct str *ret_name)
@@ -132,15 +152,10 @@ static const json *find_column(const struct notion *s, const json *properties, e
     struct str other = renamed(s, columns[c].key);
 
     *ret_name = other.len ? other : str_of(columns[c].name);
-    for (const json *p = json_first(properties); p; p = json_next(p)) {
-        bool hit = c == NOTION_NAME && !other.len
-                       ? str_is(json_string(json_get(p, "type")), type_names[NOTION_TITLE])
-                       : str_eq(json_name(p), *ret_name);
-
-        if (hit)
-            return p;
-    }
-    return NULL;
+    if (c == NOTION_NAME && !other.len)
+        return find_by(properties, "type", str_of(type_names[NOTION_TITLE]));
+    const json *p = find_named(properties, *ret_name);
+    return p || !other.len ? p : find_by(properties, "id", other);
 }
 
 static bool type_of(const json *property, unsigned allowed, enum notion_type *ret)
@@ -167,18 +182,37 @@ static const char *expected_type(enum notion_column c)
     return "";
 }
 
+/* "; of that type there are: Points, Age": what it may be called now. */
+static struct str others_of(const json *properties, unsigned types, struct arena *a)
+{
+    struct str ret = STR("");
+    enum notion_type type;
+    int n = 0;
+
+    for (const json *p = json_first(properties); p && n < OTHERS_MAX; p = json_next(p)) {
+        if (!type_of(p, types, &type))
+            continue;
+        ret = arena_printf(a, "%.*s%s%.*s", STR_ARG(ret), n++ ? ", " : "; of that type there are: ",
+                           STR_ARG(str_cut(json_name(p), 60)));
+    }
+    return ret;
+}
+
+/* What nobody asked for may be missing, or of a type that is of no use. */
 static enum rc read_column(const struct notion *s, const json *properties, enum notion_column c,
                            struct arena *a, struct notion_found *ret, struct why *why)
 {
     struct str name;
     const json *p = find_column(s, properties, c, &name);
+    bool wanted = columns[c].required || renamed(s, columns[c].key).len;
 
-    if (!p && (columns[c].required || renamed(s, columns[c].key).len))
+    if (!p && wanted)
         return why_fail(RC_INVALID, why,
-                        "the data source has no column \"%.*s\": add it as %s, or name another "
-                        "with `property.%s = ...`",
-                        STR_ARG(name), expected_type(c), columns[c].key);
-    if (!p)
+                        "the data source has no column \"%.*s\": give it its name back, add it as "
+                        "%s, or name another with `property.%s = ...`%.*s",
+                        STR_ARG(name), expected_type(c), columns[c].key,
+                        STR_ARG(others_of(properties, columns[c].types, a)));
+    if (!p || (!wanted && !type_of(p, columns[c].types, &ret->type)))
         return RC_OK;
     if (!type_of(p, columns[c].types, &ret->type))
         return why_fail(RC_INVALID, why,

@@ -168,6 +168,32 @@ def wait_dead(world, *filters):
     return eventually(lambda: deliveries(world, "--state", "dead", *filters), 10, "a dead one")[0]
 
 
+def wait_broken(world, name, *words):
+    """Waits until the connector's circuit is open; what waits says these words."""
+    eventually(lambda: world.metric("funneld_circuit_open", connector=name) == 1, 10,
+               f"an open circuit of {name}")
+    waiting = deliveries(world, "--state", "pending", "--connector", name)
+    check(waiting, "nothing waits")
+    reasons = [d["reason"] or "" for d in waiting]
+    for word in words:
+        check(any(word in reason for reason in reasons), f"{word} in {reasons}")
+    return waiting
+
+
+def closed_again(world, name):
+    eventually(lambda: world.metric("funneld_circuit_open", connector=name) == 0, 10,
+               f"a closed circuit of {name}")
+    equal([d for d in states(world) if d == "dead"], [], "dead ones")
+
+
+def was_refused(world, delivery, *words):
+    """Whether its first attempt ended with these words, and another one got through."""
+    first = whole(world, delivery)["history"][0]
+    equal(first["verdict"], "retry", "verdict")
+    for word in words:
+        check(word in first["detail"], f"{word} in {first['detail']}")
+
+
 def retry(world, *arguments, n=1):
     equal(world.run_json("retry", *arguments)[0], {"retried": n}, "retry")
 
@@ -217,9 +243,9 @@ def pages(box):
     return [p for p in box.state()["notion"]["pages"] if not p["in_trash"]]
 
 
-def rows(box):
+def rows(box, tab="Leads"):
     """The sheet, with its header."""
-    return box.state()["sheets"]["Leads"].get("values", [])
+    return box.state()["sheets"][tab].get("values", [])
 
 
 def notion(box, method, path, body):
@@ -272,6 +298,26 @@ def _sheet(box, method, target, values):
 def write_cells(box, cells, values):
     """What a person does in the sheet."""
     _sheet(box, "PUT", cells + "?", values)
+
+
+def change_tabs(box, *requests):
+    """What a person does with the tabs: {"addSheet": …} or {"updateSheetProperties": …}."""
+    client = Client(box.port, tls=False)
+    answer = client.request("POST", f"/v4/spreadsheets/{SPREADSHEET}:batchUpdate",
+                            json.dumps({"requests": requests}).encode(),
+                            {"Authorization": "Bearer " + _google_token(box),
+                             "Content-Type": "application/json"})
+    client.close()
+    equal(answer.status, 200, f"tabs: {answer.body!r}")
+
+
+def add_tab(box, title):
+    change_tabs(box, {"addSheet": {"properties": {"title": title}}})
+
+
+def rename_tab(box, title, sheet=0):
+    change_tabs(box, {"updateSheetProperties": {"properties": {"sheetId": sheet, "title": title},
+                                                "fields": "title"}})
 
 
 def append_rows(box, values):

@@ -9,7 +9,7 @@
 #define OLDEST "2025-09-03"
 #define NEWEST "2026-03-11"
 
-enum { PAGE_SIZE_MAX = 100, CHILDREN_MAX = 100, BODY_MAX = 500 * 1000 };
+enum { PAGE_SIZE_MAX = 100, BODY_MAX = 500 * 1000 };
 
 static int64_t n_requests;
 
@@ -203,11 +203,9 @@ static void create(const struct request *r, struct answer *ret)
         absent(r->call, ret, "data_source", parent);
         return;
     }
-    if (json_count(json_get(r->body, "children")) > CHILDREN_MAX) {
-        invalid(ret, "body failed validation: body.children.length should be \xe2\x89\xa4 `100`");
-        return;
-    }
-    complaint = notion_page_set(&draft, json_get(r->body, "properties"), r->call->arena);
+    complaint = notion_blocks_check(json_get(r->body, "children"), r->call->arena);
+    if (!complaint)
+        complaint = notion_page_set(&draft, json_get(r->body, "properties"), r->call->arena);
     if (complaint) {
         invalid(ret, complaint);
         return;
@@ -215,7 +213,7 @@ static void create(const struct request *r, struct answer *ret)
     p = notion_page_add(r->call->now_ms);
     for (size_t i = 0; i < NOTION_COLUMNS_N; i++)
         p->values[i] = draft.values[i];
-    p->children = (int64_t)json_count(json_get(r->body, "children"));
+    notion_page_append(p, json_get(r->body, "children"), r->call->now_ms);
     notion_page_show(answer_json(ret, 200), p);
 }
 
@@ -264,18 +262,40 @@ static void update(const struct request *r, struct answer *ret)
 
 static void append_children(const struct request *r, struct answer *ret)
 {
+    static const char *const keys[] = {"children", "position", "after"};
     struct notion_page *p = notion_page_find(r->id);
-    size_t n = json_count(json_get(r->body, "children"));
+    const json *children = json_get(r->body, "children");
+    const char *complaint = notion_blocks_check(children, r->call->arena);
+
+    if (!p) {
+        absent(r->call, ret, "block", r->id);
+        return;
+    }
+    if (!known_keys(r, keys, ARRAY_LEN(keys), ret))
+        return;
+    if (p->in_trash) {
+        refuse(ret, 400, "validation_error",
+               "Can't edit block that is archived. You must unarchive the block before editing.");
+    } else if (complaint || !json_count(children)) {
+        invalid(ret,
+                complaint ? complaint : "body failed validation: body.children should be defined");
+    } else {
+        notion_page_append(p, children, r->call->now_ms);
+        notion_blocks_appended(answer_json(ret, 200), p, (int64_t)json_count(children));
+    }
+}
+
+static void get_children(const struct request *r, struct answer *ret)
+{
+    const struct notion_page *p = notion_page_find(r->id);
+    struct str size = call_query(r->call, "page_size");
+    int64_t n = PAGE_SIZE_MAX;
 
     if (!p)
         absent(r->call, ret, "block", r->id);
-    else if (!n || n > CHILDREN_MAX)
-        invalid(ret, "body failed validation: body.children.length should be \xe2\x89\xa4 `100`");
-    else {
-        p->children += (int64_t)n;
-        sbuf_text(answer_json(ret, 200), "{\"object\":\"list\",\"results\":[],\"next_cursor\":null,"
-                                         "\"has_more\":false,\"type\":\"block\",\"block\":{}}");
-    }
+    else if ((size.at && !str_int64(size, &n)) ||
+             !notion_blocks_list(answer_json(ret, 200), p, call_query(r->call, "start_cursor"), n))
+        invalid(ret, "path failed validation: page_size or start_cursor");
 }
 
 static const struct endpoint {
@@ -289,6 +309,7 @@ static const struct endpoint {
     {"GET", "pages", NULL, get_page},
     {"PATCH", "pages", NULL, update},
     {"PATCH", "blocks", "children", append_children},
+    {"GET", "blocks", "children", get_children},
 };
 
 static const struct endpoint *find_endpoint(const struct call *c, struct str *ret_id)
@@ -392,28 +413,8 @@ static void notion_dump(struct sbuf *b)
     json_open(b, '{');
     json_key(b, "pages");
     json_open(b, '[');
-    for (const struct notion_page *p = notion_pages_first(); p; p = p->next) {
-        json_open(b, '{');
-        json_kv(b, "id", p->id);
-        json_key(b, "in_trash");
-        json_bool(b, p->in_trash);
-        json_kv_time(b, "created_time", p->created_at);
-        json_kv_time(b, "last_edited_time", p->edited_at);
-        json_kv_int(b, "edits", p->edits);
-        json_kv_int(b, "children", p->children);
-        json_key(b, "properties");
-        json_open(b, '{');
-        for (size_t i = 0; i < NOTION_COLUMNS_N; i++) {
-            json_key(b, notion_columns[i].name);
-            if (str_is(str_of(notion_columns[i].type), "number") ||
-                str_is(str_of(notion_columns[i].type), "date"))
-                json_raw(b, p->values[i].at ? p->values[i] : STR("null"));
-            else
-                json_str(b, notion_value_text(p->values[i], &a));
-        }
-        json_close(b, '}');
-        json_close(b, '}');
-    }
+    for (const struct notion_page *p = notion_pages_first(); p; p = p->next)
+        notion_page_dump(b, p, &a);
     json_close(b, ']');
     json_close(b, '}');
     arena_free(&a);

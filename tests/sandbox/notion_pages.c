@@ -14,6 +14,7 @@ void notion_pages_reset(void)
     first = NULL;
     last = &first;
     n_pages = 0;
+    notion_blocks_reset();
     arena_free(&memory);
     memory = (struct arena){0};
     notion_columns_reset();
@@ -57,6 +58,11 @@ struct notion_page *notion_page_add(int64_t now_ms)
     *last = p;
     last = &p->next;
     return p;
+}
+
+void notion_page_append(struct notion_page *p, const json *children, int64_t now_ms)
+{
+    notion_blocks_add(p, children, now_ms, &memory);
 }
 
 const char *notion_page_set(struct notion_page *p, const json *properties, struct arena *scratch)
@@ -134,6 +140,40 @@ void notion_page_show(struct sbuf *b, const struct notion_page *p)
     sbuf_printf(b, "\"https://www.notion.so/%.*s\"", STR_ARG(p->id));
     json_key(b, "public_url");
     json_null(b);
+    json_close(b, '}');
+}
+
+static void dump_values(struct sbuf *b, const struct notion_page *p, struct arena *a)
+{
+    json_open(b, '{');
+    for (size_t i = 0; i < NOTION_COLUMNS_N; i++) {
+        struct str type = str_of(notion_columns[i].type);
+
+        json_key(b, notion_columns[i].name);
+        if (str_is(type, "number") || str_is(type, "date"))
+            json_raw(b, p->values[i].at ? p->values[i] : STR("null"));
+        else
+            json_str(b, notion_value_text(p->values[i], a));
+    }
+    json_close(b, '}');
+}
+
+void notion_page_dump(struct sbuf *b, const struct notion_page *p, struct arena *a)
+{
+    json_open(b, '{');
+    json_kv(b, "id", p->id);
+    json_key(b, "in_trash");
+    json_bool(b, p->in_trash);
+    json_kv_time(b, "created_time", p->created_at);
+    json_kv_time(b, "last_edited_time", p->edited_at);
+    json_kv_int(b, "edits", p->edits);
+    json_key(b, "lines");
+    json_open(b, '[');
+    for (const struct notion_block *line = p->blocks; line; line = line->next)
+        json_str(b, notion_value_text(line->text, a));
+    json_close(b, ']');
+    json_key(b, "properties");
+    dump_values(b, p, a);
     json_close(b, '}');
 }
 

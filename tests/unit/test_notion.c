@@ -129,7 +129,7 @@ static void a_data_source_id_does_as_well_as_a_database_id(void **state)
     fixture_start(&f, SECTION);
     fixture_step(&f, "GET", "/v1/databases/", 404, ABSENT);
     fixture_last(&f, "GET", "/v1/data_sources/", 404, ABSENT);
-    fixture_verdict(&f, 0, VERDICT_DEAD, "share the database with the integration");
+    fixture_broken(&f, 0, "share the database with the integration");
     fixture_end(&f);
 
     fixture_start(&f, SECTION); /* not Notion's own 404 */
@@ -142,12 +142,12 @@ static void of_several_data_sources_the_option_names_one(void **state)
     (void)state;
     fixture_start(&f, SECTION);
     fixture_last(&f, "GET", "/v1/databases/", 200, TWO_SOURCES);
-    fixture_verdict(&f, 0, VERDICT_DEAD, "Leads, Archive");
+    fixture_broken(&f, 0, "name one with `data_source = NAME`: Leads, Archive");
     fixture_end(&f);
 
     fixture_start(&f, SECTION "data_source = Nope\n");
     fixture_last(&f, "GET", "/v1/databases/", 200, TWO_SOURCES);
-    fixture_verdict(&f, 0, VERDICT_DEAD, "no data source Nope; it has: Leads, Archive");
+    fixture_broken(&f, 0, "no data source Nope; it has: Leads, Archive");
     fixture_end(&f);
 
     fixture_start(&f, SECTION "data_source = Archive\n");
@@ -164,16 +164,16 @@ static const struct schema_case {
     const char *schema, *reason;
 } schema_cases[] = {
     {SCHEMA(P("Lead ID", "k", "rich_text") "," P("Score", "s", "number")),
-     "no column \"Name\": add it as title"},
+     "no column \"Name\": give it its name back, add it as title"},
     {SCHEMA(P("N", "t", "title") "," P("Score", "s", "number")),
-     "no column \"Lead ID\": add it as rich_text"},
-    {SCHEMA(REQUIRED), "no column \"Score\": add it as number"},
+     "no column \"Lead ID\": give it its name back, add it as rich_text"},
+    {SCHEMA(REQUIRED),
+     "no column \"Score\": give it its name back, add it as number, or name another "
+     "with `property.score = ...`"},
+    {SCHEMA(REQUIRED "," P("Points", "p", "number") "," P("Age", "a", "number")),
+     "of that type there are: Points, Age"},
     {SCHEMA(REQUIRED "," P("Score", "s", "rich_text")),
      "\"Score\" is of type rich_text, expected number"},
-    {SCHEMA(REQUIRED "," P("Score", "s", "number") "," P("Band", "b", "multi_select")),
-     "\"Band\" is of type multi_select, expected select"},
-    {SCHEMA(REQUIRED "," P("Score", "s", "number") "," P("Email", "b", "url")),
-     "\"Email\" is of type url, expected email"},
     {SCHEMA(REQUIRED "," P("score", "s", "number")), "no column \"Score\""},
 };
 
@@ -184,9 +184,45 @@ static void a_schema_that_does_not_fit_says_which_column_and_why(void **state)
         fixture_start(&f, SECTION);
         fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
         fixture_last(&f, "GET", "/v1/data_sources/", 200, schema_cases[i].schema);
-        fixture_verdict(&f, 0, VERDICT_DEAD, schema_cases[i].reason);
+        fixture_broken(&f, 0, schema_cases[i].reason);
         fixture_end(&f);
     }
+}
+
+static void a_column_that_nobody_asked_for_is_left_out_where_it_does_not_fit(void **state)
+{
+    (void)state;
+    fixture_start(&f, SECTION);
+    fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+    fixture_step(&f, "GET", "/v1/data_sources/", 200,
+                 SCHEMA(REQUIRED "," P("Score", "s", "number") "," P("Band", "b", "multi_select")));
+    fixture_step(&f, "POST", "/query", 200, HITS(""));
+    fixture_build(&f);
+    assert_null(str_find(f.request.body, STR("\"b\"")));
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION "property.band = Band\n");
+    fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+    fixture_last(&f, "GET", "/v1/data_sources/", 200,
+                 SCHEMA(REQUIRED "," P("Score", "s", "number") "," P("Band", "b", "multi_select")));
+    fixture_broken(&f, 0, "\"Band\" is of type multi_select, expected select");
+}
+
+/* A job that knew the schema reads it anew; the next one begins with reading it. */
+static void a_column_that_is_gone_keeps_everything_until_it_is_back(void **state)
+{
+    (void)state;
+    start_known(FULL);
+    next_job("page-1");
+    fixture_step(&f, "PATCH", "/v1/pages/page-1", 400, INVALID);
+    fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+    fixture_last(&f, "GET", "/v1/data_sources/", 200, SCHEMA(REQUIRED));
+    fixture_broken(&f, 0, "no column \"Score\"");
+    next_job("page-1");
+    fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+    fixture_step(&f, "GET", "/v1/data_sources/", 200, FULL);
+    fixture_last(&f, "PATCH", "/v1/pages/page-1", 200, PAGE);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
 
 static void a_column_can_have_another_name(void **state)
@@ -204,7 +240,33 @@ static void a_column_can_have_another_name(void **state)
     fixture_start(&f, SECTION "property.email = Mail\n"); /* asked for, so it must be there */
     fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
     fixture_last(&f, "GET", "/v1/data_sources/", 200, FULL);
-    fixture_verdict(&f, 0, VERDICT_DEAD, "no column \"Mail\"");
+    fixture_broken(&f, 0, "no column \"Mail\"");
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION "property.score = sco%3A\n"); /* its id outlives all names */
+    fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+    fixture_step(&f, "GET", "/v1/data_sources/", 200,
+                 SCHEMA(REQUIRED "," P("Whatever", "sco%3A", "number")));
+    fixture_step(&f, "POST", "/query", 200, HITS(""));
+    fixture_build(&f);
+    assert_non_null(str_find(f.request.body, STR("\"sco%3A\":{\"number\":87.5}")));
+}
+
+static void all_connectors_with_one_token_draw_from_one_quota(void **state)
+{
+    (void)state;
+    fixture_start(&f, SECTION);
+    struct quota ours = fixture_quota(&f);
+    assert_true(ours.key == quota_key(STR("ntn_test"), "notion"));
+    assert_true(ours.per_second == 2.5 && ours.burst >= 1);
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION "rate = 5/s\n");
+    assert_true(fixture_quota(&f).per_second == 5 && fixture_quota(&f).key == ours.key);
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION "rate = 1/s\n"); /* a slower one leaves the rest to the others */
+    assert_true(fixture_quota(&f).per_second == 2.5);
 }
 
 static void a_band_is_written_as_people_write_it(void **state)
@@ -274,6 +336,9 @@ int main(void)
         T(of_several_data_sources_the_option_names_one),
         T(a_schema_that_does_not_fit_says_which_column_and_why),
         T(a_column_can_have_another_name),
+        T(a_column_that_nobody_asked_for_is_left_out_where_it_does_not_fit),
+        T(a_column_that_is_gone_keeps_everything_until_it_is_back),
+        T(all_connectors_with_one_token_draw_from_one_quota),
         T(a_band_is_written_as_people_write_it),
         T(long_text_is_split_into_elements),
         T(settings_that_cannot_work_are_refused),

@@ -61,47 +61,60 @@ static void a_page_that_vanishes_twice_is_left_for_later(void **state)
 static const struct error_case {
     int status;
     const char *body;
-    enum verdict of_query, of_create;
+    enum fate { DEAD, RETRY, UNSURE, BROKEN } of_query, of_create;
     bool pauses;
 } error_cases[] = {
-#define BOTH(status, code, verdict)                                                                \
+#define SAYS(status, code, of_query, of_create)                                                    \
     {                                                                                              \
-        status, ERROR(#status, code, "m"), VERDICT_##verdict, VERDICT_##verdict, false             \
+        status, ERROR(#status, code, "m"), of_query, of_create, false                              \
     }
-#define MAYBE(status, code)                                                                        \
-    {                                                                                              \
-        status, ERROR(#status, code, "m"), VERDICT_RETRY, VERDICT_AMBIGUOUS, false                 \
-    }
-    BOTH(400, "invalid_json", DEAD),
-    BOTH(400, "invalid_request_url", DEAD),
-    BOTH(400, "invalid_request", DEAD),
-    BOTH(400, "missing_version", DEAD),
-    BOTH(400, "invalid_grant", DEAD),
-    BOTH(401, "unauthorized", DEAD),
-    BOTH(403, "restricted_resource", DEAD),
-    BOTH(409, "conflict_error", RETRY),
-    {429, ERROR("429", "rate_limited", "m"), VERDICT_RETRY, VERDICT_RETRY, true},
-    {529, ERROR("529", "service_overload", "m"), VERDICT_RETRY, VERDICT_RETRY, true},
-    MAYBE(500, "internal_server_error"),
-    MAYBE(502, "bad_gateway"),
-    MAYBE(504, "gateway_timeout"),
-    MAYBE(503, "service_unavailable"),
-    MAYBE(503, "database_connection_unavailable"),
-    MAYBE(500, "brand_new"),
-    BOTH(418, "brand_new", RETRY),
-    {403, "<html>blocked</html>", VERDICT_RETRY, VERDICT_RETRY, true},
-    {502, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {408, "", VERDICT_RETRY, VERDICT_RETRY, true},
-    {200, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {200, "{\"results\":7}", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {400, "{\"code\":7}", VERDICT_RETRY, VERDICT_RETRY, true},
-    {299, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
-    {300, "", VERDICT_DEAD, VERDICT_DEAD, false},
-    {399, "", VERDICT_DEAD, VERDICT_DEAD, false},
-    {400, "", VERDICT_RETRY, VERDICT_RETRY, true},
-#undef BOTH
-#undef MAYBE
+    /* A question holds nothing of the lead's: what is wrong with it is wrong with all. */
+    SAYS(400, "invalid_json", BROKEN, DEAD),
+    SAYS(400, "invalid_request_url", BROKEN, DEAD),
+    SAYS(400, "invalid_request", BROKEN, DEAD),
+    SAYS(400, "missing_version", BROKEN, BROKEN),
+    SAYS(400, "invalid_grant", BROKEN, BROKEN),
+    SAYS(401, "unauthorized", BROKEN, BROKEN),
+    SAYS(403, "restricted_resource", BROKEN, BROKEN),
+    SAYS(409, "conflict_error", RETRY, RETRY),
+    {429, ERROR("429", "rate_limited", "m"), RETRY, RETRY, true},
+    {529, ERROR("529", "service_overload", "m"), RETRY, RETRY, true},
+    SAYS(500, "internal_server_error", RETRY, UNSURE),
+    SAYS(502, "bad_gateway", RETRY, UNSURE),
+    SAYS(504, "gateway_timeout", RETRY, UNSURE),
+    SAYS(503, "service_unavailable", RETRY, UNSURE),
+    SAYS(503, "database_connection_unavailable", RETRY, UNSURE),
+    SAYS(500, "brand_new", RETRY, UNSURE),
+    SAYS(418, "brand_new", BROKEN, RETRY), /* the first tries */
+    {400, ERROR("400", "brand_new", "Your workspace has reached its block limit."), BROKEN, BROKEN,
+     false},
+    {403, ERROR("403", "restricted_resource", "Upgrade your plan: 1,000 Blocks is the Limit"),
+     BROKEN, BROKEN, false},
+    {403, "<html>blocked</html>", RETRY, RETRY, true},
+    {502, "<html>", RETRY, UNSURE, false},
+    {408, "", RETRY, RETRY, true},
+    {200, "<html>", RETRY, UNSURE, false},
+    {200, "{\"results\":7}", RETRY, UNSURE, false},
+    {400, "{\"code\":7}", RETRY, RETRY, true},
+    {299, "", RETRY, UNSURE, false},
+    {300, "", BROKEN, BROKEN, false},
+    {399, "", BROKEN, BROKEN, false},
+    {400, "", RETRY, RETRY, true},
+#undef SAYS
 };
+
+static void has_fate(enum fate fate)
+{
+    static const enum verdict verdicts[] = {
+        [DEAD] = VERDICT_DEAD,
+        [RETRY] = VERDICT_RETRY,
+        [UNSURE] = VERDICT_AMBIGUOUS,
+        [BROKEN] = VERDICT_RETRY,
+    };
+
+    fixture_verdict(&f, 0, verdicts[fate], NULL);
+    assert_int_equal(f.job.broken, fate == BROKEN);
+}
 
 static void every_error_has_its_verdict(void **state)
 {
@@ -111,14 +124,42 @@ static void every_error_has_its_verdict(void **state)
 
         start_known(FULL);
         fixture_last(&f, "POST", "/query", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_query, NULL);
+        has_fate(c->of_query);
         assert_int_equal(f.job.pause_ms > 0, c->pauses);
         fixture_end(&f);
 
         start_known(FULL);
         fixture_step(&f, "POST", "/query", 200, HITS(""));
         fixture_last(&f, "POST", "/v1/pages", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_create, NULL);
+        has_fate(c->of_create);
+        fixture_end(&f);
+    }
+}
+
+/* They do not name the request that they answer: the schema is read anew, and says the same. */
+static void a_refusal_after_the_schema_was_read_anew_is_final(void **state)
+{
+    static const struct {
+        const char *body;
+        enum fate of_query, of_create;
+    } cases[] = {{INVALID, BROKEN, DEAD}, {ABSENT, BROKEN, BROKEN}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start_known(FULL);
+        fixture_step(&f, "POST", "/query", 400, cases[i].body);
+        fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+        fixture_step(&f, "GET", "/v1/data_sources/", 200, FULL);
+        fixture_last(&f, "POST", "/query", 400, cases[i].body);
+        has_fate(cases[i].of_query);
+
+        fixture_job(&f, 1);
+        fixture_step(&f, "POST", "/query", 200, HITS(""));
+        fixture_step(&f, "POST", "/v1/pages", 404, cases[i].body);
+        fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
+        fixture_step(&f, "GET", "/v1/data_sources/", 200, FULL);
+        fixture_last(&f, "POST", "/v1/pages", 404, cases[i].body);
+        has_fate(cases[i].of_create);
         fixture_end(&f);
     }
 }
@@ -169,6 +210,7 @@ int main(void)
         T(a_page_that_cannot_be_written_is_not_taken_for_deleted),
         T(a_page_that_vanishes_twice_is_left_for_later),
         T(every_error_has_its_verdict),
+        T(a_refusal_after_the_schema_was_read_anew_is_final),
         T(what_goes_wrong_before_the_page_is_known_is_just_repeated),
         T(a_quota_rests_as_long_as_notion_says),
     };
