@@ -1,142 +1,41 @@
-/* connectors/google_judge.c - what the Sheets API's answers mean: the next step, or a verdict.
- *
- * Requests are atomic: 400, 401, 403, 404 and 429 wrote nothing. An append that ended in 5xx, or
- * in an answer that cannot be read, may have been written.
- */
+/* connectors/google_judge.c - what the Sheets API answered: the next step, or delivered. */
 #include "google_priv.h"
 
-#include <assert.h>
 #include <inttypes.h>
-
-#include "funneld/base/clock.h"
-
-#define QUOTA_PAUSE_MAX_S 64 /* the quota is back within a minute */
-
-/* Trouble that passes. As long as nobody looked, a delivery in doubt stays in doubt. */
-static enum verdict undecided(const struct job *job)
-{
-    const struct sheet_talk *talk = job->scratch;
-
-    return job->look && !talk->looked ? VERDICT_AMBIGUOUS : VERDICT_RETRY;
-}
-
-static int64_t quota_pause_ms(const struct job *job)
-{
-    int64_t attempts = job->parcels[0].d.attempts;
-    int64_t seconds =
-        attempts < 6 ? INT64_C(1) << (attempts > 0 ? attempts : 0) : QUOTA_PAUSE_MAX_S;
-
-    return seconds * SECONDS_MS;
-}
-
-static const struct sheet_error {
-    int status;
-    const char *text; /* in the message; NULL: any */
-    const char *advice;
-} sheet_errors[] = {
-    {400, "Unable to parse range", "; the tab of `range` is missing or was renamed"},
-    {400, "maximum of 50000 characters", "; a value is too long for a cell"},
-    {400, "above the limit of 10000000 cells", "; the spreadsheet is full: begin a new one"},
-    {400, NULL, ""},
-    {403, NULL, "; enable the Sheets API and share the spreadsheet, as editor, with "},
-    {404, NULL, "; check the connector's `spreadsheet`"},
-};
-
-static struct str client_email(const struct job *job)
-{
-    const struct google_sheets *s = job->settings;
-    struct google_key key;
-    enum rc rc = google_key_read(s->credentials, job->arena, &key, NULL);
-
-    assert(rc == RC_OK); /* the configuration's check has read it */
-    return key.client_email;
-}
-
-static enum judged judge_refusal(struct job *job, const struct http_response *r, const json *answer)
-{
-    struct google_session *g = job->session;
-    struct str message = json_string(json_path(answer, "error.message"));
-
-    for (size_t i = 0; i < ARRAY_LEN(sheet_errors); i++) {
-        const struct sheet_error *e = &sheet_errors[i];
-
-        if (e->status != r->status || (e->text && !str_find(message, str_of(e->text))))
-            continue;
-        g->header_read_at = 0; /* whoever mends the sheet may change its columns too */
-        struct str whom = r->status == 403 ? client_email(job) : STR("");
-        return judge_all(job, VERDICT_DEAD,
-                         arena_printf(job->arena, "HTTP %d: %.*s%s%.*s", r->status,
-                                      STR_ARG(str_cut(message, 200)), e->advice, STR_ARG(whom)));
-    }
-    return judge_unknown(job, http_reason(r, job->arena));
-}
-
-static enum judged judge_401(struct job *job, const struct http_response *r)
-{
-    struct sheet_talk *talk = job->scratch;
-
-    google_token_drop(job->session);
-    if (talk->token_renewed)
-        return judge_all(job, VERDICT_DEAD,
-                         arena_printf(job->arena, "%.*s; a new access token is refused as well",
-                                      STR_ARG(http_reason(r, job->arena))));
-    talk->token_renewed = true;
-    return JUDGED_CONTINUE;
-}
-
-static enum judged judge_failure(struct job *job, const struct http_response *r)
-{
-    struct json_doc doc AUTO(json_doc_free) = {0};
-    bool maybe_written = job->step == SHEET_STEP_APPEND && r->status != 408;
-
-    if (r->status == 401)
-        return judge_401(job, r);
-    if (r->status == 429) {
-        job_rest(job, r, quota_pause_ms(job));
-        return judge_all(job, undecided(job), http_reason(r, job->arena));
-    }
-    if (r->status < 300 || status_is_temporary(r->status))
-        return judge_all(job, maybe_written ? VERDICT_AMBIGUOUS : undecided(job),
-                         http_reason(r, job->arena));
-    if (r->status < 400)
-        return judge_redirect(job, r);
-    if (answer_object(r, &doc) && json_get(doc.root, "error"))
-        return judge_refusal(job, r, doc.root);
-    return judge_unknown(job, http_reason(r, job->arena));
-}
 
 static enum judged judge_header(struct job *job, const struct http_response *r)
 {
     struct sheet_talk *talk = job->scratch;
-    struct google_session *g = job->session;
+    struct sheet_tab *tab = talk->tab;
     struct json_doc doc AUTO(json_doc_free) = {0};
     struct why why = {{0}};
 
     if (r->status != 200 || !answer_object(r, &doc))
-        return judge_failure(job, r);
-    g->header_read_at = 0;
-    switch (sheet_header_read(json_path(doc.root, "values.0"), g->position, talk->tab, &why)) {
+        return sheet_failure(job, r);
+    tab->header_read_at = 0;
+    switch (sheet_header_read(json_path(doc.root, "values.0"), tab->position, sheet_key(job),
+                              tab->name, &why)) {
     case RC_OK:
-        g->header_read_at = job->now_ms;
+        tab->header_read_at = job->now_ms;
         return JUDGED_CONTINUE;
     case RC_NONE:
         talk->write_header = true;
         return JUDGED_CONTINUE;
     default:
-        return judge_all(job, VERDICT_DEAD, arena_printf(job->arena, "%s", why.text));
+        return judge_broken(job, arena_printf(job->arena, "%s", why.text));
     }
 }
 
 static enum judged judge_write_header(struct job *job, const struct http_response *r)
 {
     struct sheet_talk *talk = job->scratch;
-    struct google_session *g = job->session;
+    struct sheet_tab *tab = talk->tab;
 
     if (r->status != 200)
-        return judge_failure(job, r);
+        return sheet_failure(job, r);
     for (int c = 0; c < SHEET_COLUMNS; c++)
-        g->position[c] = c;
-    g->header_read_at = job->now_ms;
+        tab->position[c] = c < SHEET_LEAD_ID || sheet_upserts(job) ? c : -1;
+    tab->header_read_at = job->now_ms;
     talk->write_header = false;
     return JUDGED_CONTINUE;
 }
@@ -145,27 +44,54 @@ static struct str row_name(const struct job *job, int64_t row)
 {
     const struct sheet_talk *talk = job->scratch;
 
-    return arena_printf(job->arena, "%.*s!A%" PRId64, STR_ARG(talk->tab), row);
+    return arena_printf(job->arena, "%.*s!A%" PRId64, STR_ARG(talk->tab->name), row);
 }
 
-/* Marks the deliveries whose row is there; true when all are. */
-static bool mark_found(struct job *job, const json *rows)
+/* A row with the parcel's key: its delivery is there, or its lead is. */
+static void found(struct job *job, size_t i, int64_t row)
+{
+    struct sheet_talk *talk = job->scratch;
+
+    talk->places[i].row = row;
+    if (sheet_upserts(job))
+        return;
+    judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
+    job->outcomes[i].remote_id = row_name(job, row);
+}
+
+/* Of several rows of a lead the first counts. true: all have their row. */
+static bool find_rows(struct job *job, const json *rows)
 {
     const struct sheet_talk *talk = job->scratch;
     int64_t row = talk->look_row;
+    bool all = true;
 
     for (const json *r = json_first(rows); r; r = json_next(r), row++)
         for (size_t i = 0; i < job->n; i++) {
-            if (job->outcomes[i].verdict != VERDICT_NONE ||
-                !str_eq(json_string(json_first(r)), job->parcels[i].public_id))
-                continue;
-            judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
-            job->outcomes[i].remote_id = row_name(job, row);
+            const struct parcel *p = &job->parcels[i];
+            struct str key = sheet_upserts(job) ? p->lead_public_id : p->public_id;
+
+            if (!talk->places[i].row && job->outcomes[i].verdict == VERDICT_NONE &&
+                str_eq(json_string(json_first(r)), key))
+                found(job, i, row);
         }
     for (size_t i = 0; i < job->n; i++)
+        all = all && (talk->places[i].row || job->outcomes[i].verdict != VERDICT_NONE);
+    return all;
+}
+
+static bool says(const struct http_response *r, const json *answer, const char *words)
+{
+    return r->status == 400 &&
+           str_find(json_string(json_path(answer, "error.message")), str_of(words));
+}
+
+static enum judged go_on(const struct job *job)
+{
+    for (size_t i = 0; i < job->n; i++)
         if (job->outcomes[i].verdict == VERDICT_NONE)
-            return false;
-    return true;
+            return JUDGED_CONTINUE;
+    return JUDGED_DONE;
 }
 
 /* Google leaves trailing empty cells out, and refuses a range that begins below the last row. */
@@ -175,20 +101,70 @@ static enum judged judge_look(struct job *job, const struct http_response *r)
     struct json_doc doc AUTO(json_doc_free) = {0};
     bool is_object = answer_object(r, &doc);
 
-    if (is_object && r->status == 400 &&
-        str_find(json_string(json_path(doc.root, "error.message")), STR("exceeds grid limits"))) {
+    if (is_object && says(r, doc.root, "exceeds grid limits")) {
         talk->looked = true;
         return JUDGED_CONTINUE;
     }
     if (r->status != 200 || !is_object)
-        return judge_failure(job, r);
+        return sheet_failure(job, r);
 
     const json *rows = json_get(doc.root, "values");
-    if (mark_found(job, rows))
-        return JUDGED_DONE;
+    talk->looked = find_rows(job, rows) || json_count(rows) == 0;
     talk->look_row += SHEET_LOOK_ROWS;
-    talk->looked = json_count(rows) == 0;
+    return go_on(job);
+}
+
+/* Rows have moved since they were looked for: once more; people do not sort all the time. */
+static enum judged look_again(struct job *job)
+{
+    struct sheet_talk *talk = job->scratch;
+
+    if (talk->looked_again)
+        return judge_all(job, VERDICT_RETRY, STR("rows were moved while they were written"));
+    for (size_t i = 0; i < job->n; i++)
+        talk->places[i].row = 0;
+    talk->looked_again = true;
+    talk->looked = false;
+    talk->look_row = 1;
     return JUDGED_CONTINUE;
+}
+
+/* Whether the row that was written is the lead's, as far as the answer says. */
+static bool is_row_of(const struct job *job, size_t i, const json *written)
+{
+    const struct sheet_talk *talk = job->scratch;
+    const json *data = json_get(written, "updatedData");
+    const json *cell = json_first(json_path(data, "values.0"));
+
+    for (int64_t at = talk->tab->position[SHEET_LEAD_ID]; at > 0; at--)
+        cell = json_next(cell);
+    return !data || str_eq(json_string(cell), job->parcels[i].lead_public_id);
+}
+
+static enum judged judge_update(struct job *job, const struct http_response *r)
+{
+    const struct sheet_talk *talk = job->scratch;
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    bool is_object = answer_object(r, &doc), moved = false;
+
+    if (is_object && says(r, doc.root, "exceeds grid limits"))
+        return look_again(job);
+    if (r->status != 200 || !is_object)
+        return sheet_failure(job, r);
+
+    const json *written = json_first(json_get(doc.root, "responses"));
+    for (size_t i = 0; i < job->n; i++) {
+        if (!talk->places[i].sent)
+            continue;
+        if (!is_row_of(job, i, written)) {
+            moved = true;
+        } else {
+            job->outcomes[i].remote_id = row_name(job, talk->places[i].row);
+            judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
+        }
+        written = json_next(written);
+    }
+    return moved ? look_again(job) : go_on(job);
 }
 
 /* "'Leads'!A11:H12" -> column A, row 11 */
@@ -209,47 +185,57 @@ static bool first_cell(struct str range, struct str *ret_column, int64_t *ret_ro
     return letters && str_int64((struct str){cell.at + letters, digits}, ret_row);
 }
 
+/* The rows are there, but not where they are found: no more of them until a person has seen to it.
+ */
+static enum judged judge_misplaced(struct job *job, struct str range)
+{
+    struct sheet_talk *talk = job->scratch;
+    struct str reason = arena_printf(
+        job->arena,
+        "the rows landed at %.*s, not in column A: the header must begin at A1 without "
+        "gaps; mend the sheet, then retry",
+        STR_ARG(str_cut(range, 200)));
+
+    talk->tab->header_read_at = 0;
+    for (size_t i = 0; i < job->n; i++)
+        if (talk->places[i].sent && job->outcomes[i].verdict == VERDICT_NONE)
+            judge_one(job, i, VERDICT_DEAD, reason);
+    return judge_broken(job, reason);
+}
+
 static enum judged judge_append(struct job *job, const struct http_response *r)
 {
-    struct google_session *g = job->session;
+    const struct sheet_talk *talk = job->scratch;
     struct json_doc doc AUTO(json_doc_free) = {0};
     struct str range, column;
     int64_t row;
 
     if (r->status != 200 || !answer_object(r, &doc))
-        return judge_failure(job, r);
+        return sheet_failure(job, r);
     range = json_string(json_path(doc.root, "updates.updatedRange"));
     if (!range.len || !first_cell(range, &column, &row))
         return judge_all(job, VERDICT_AMBIGUOUS, STR("Google does not say where the rows are"));
-    if (!str_is(column, "A")) {
-        g->header_read_at = 0;
-        return judge_all(job, VERDICT_DEAD,
-                         arena_printf(job->arena,
-                                      "the rows landed at %.*s, not in column A: the header must "
-                                      "begin at A1 without gaps; mend the sheet, then retry",
-                                      STR_ARG(range)));
-    }
+    if (!str_is(column, "A"))
+        return judge_misplaced(job, range);
     for (size_t i = 0; i < job->n; i++) {
-        if (job->outcomes[i].verdict != VERDICT_NONE)
+        if (!talk->places[i].sent)
             continue;
         job->outcomes[i].remote_id = row_name(job, row++);
         judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
     }
-    return JUDGED_DONE;
+    return go_on(job);
 }
 
 enum judged google_sheets_judge(struct job *job, const struct http_response *r)
 {
-    switch (job->step) {
-    case SHEET_STEP_TOKEN:
-        return google_token_judge(job, r, undecided(job));
-    case SHEET_STEP_HEADER:
-        return judge_header(job, r);
-    case SHEET_STEP_WRITE_HEADER:
-        return judge_write_header(job, r);
-    case SHEET_STEP_LOOK:
-        return judge_look(job, r);
-    default:
-        return judge_append(job, r);
-    }
+    static enum judged (*const judges[])(struct job *, const struct http_response *) = {
+        [SHEET_STEP_TOKEN] = google_token_judge,
+        [SHEET_STEP_HEADER] = judge_header,
+        [SHEET_STEP_WRITE_HEADER] = judge_write_header,
+        [SHEET_STEP_LOOK] = judge_look,
+        [SHEET_STEP_UPDATE] = judge_update,
+        [SHEET_STEP_APPEND] = judge_append,
+    };
+
+    return judges[job->step](job, r);
 }

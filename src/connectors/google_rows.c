@@ -9,8 +9,6 @@
 
 #include "funneld/base/clock.h"
 
-enum { CELL_UNITS_MAX = 50000 };
-
 static const char *const headings[SHEET_COLUMNS] = {
     [SHEET_DELIVERY_ID] = "Delivery ID",
     [SHEET_TIME] = "Time",
@@ -20,6 +18,7 @@ static const char *const headings[SHEET_COLUMNS] = {
     [SHEET_BAND] = "Band",
     [SHEET_REASONS] = "Reasons",
     [SHEET_CRM] = "CRM",
+    [SHEET_LEAD_ID] = "Lead ID",
 };
 
 static struct str unquoted(struct str tab, struct arena *a)
@@ -89,14 +88,14 @@ struct str sheet_letters(int64_t position, struct arena *a)
     return arena_str(a, (struct str){text + at, sizeof(text) - at});
 }
 
-void sheet_header_write(struct sbuf *b)
+void sheet_header_write(struct sbuf *b, int n_columns)
 {
     json_open(b, '{');
     json_kv_text(b, "majorDimension", "ROWS");
     json_key(b, "values");
     json_open(b, '[');
     json_open(b, '[');
-    for (size_t c = 0; c < SHEET_COLUMNS; c++)
+    for (int c = 0; c < n_columns; c++)
         json_text(b, headings[c]);
     json_close(b, ']');
     json_close(b, ']');
@@ -110,8 +109,19 @@ static void find_heading(struct str cell, int64_t at, int64_t position[SHEET_COL
             position[c] = at;
 }
 
-enum rc sheet_header_read(const json *row, int64_t ret_position[SHEET_COLUMNS], struct str tab,
-                          struct why *why)
+/* Google takes a first column without a heading for no part of the table, and appends beside it. */
+static enum rc check_first(const json *row, struct str tab, struct why *why)
+{
+    if (json_type(json_first(row)) != JSON_STRING || str_trim(json_string(json_first(row))).len)
+        return RC_OK;
+    return why_fail(RC_INVALID, why,
+                    "the header of the tab %.*s must begin in A1: give column A a heading, or "
+                    "delete the column",
+                    STR_ARG(tab));
+}
+
+enum rc sheet_header_read(const json *row, int64_t ret_position[SHEET_COLUMNS],
+                          enum sheet_column key, struct str tab, struct why *why)
 {
     int64_t at = 0;
     bool empty = true;
@@ -127,15 +137,16 @@ enum rc sheet_header_read(const json *row, int64_t ret_position[SHEET_COLUMNS], 
     }
     if (empty)
         return RC_NONE;
-    if (ret_position[SHEET_DELIVERY_ID] < 0)
+    if (ret_position[key] < 0)
         return why_fail(RC_INVALID, why,
-                        "row 1 of the tab %.*s has no column \"Delivery ID\": add it, or empty "
-                        "row 1 so that the header is written",
-                        STR_ARG(tab));
-    return RC_OK;
+                        "row 1 of the tab %.*s has no column \"%s\": add it, or empty row 1 so "
+                        "that the header is written",
+                        STR_ARG(tab), headings[key]);
+    return check_first(row, tab, why);
 }
 
-static void write_cell(struct sbuf *b, enum sheet_column c, const struct parcel *p, struct arena *a)
+static void write_cell(struct sbuf *b, enum sheet_column c, const struct parcel *p,
+                       size_t cell_units, struct arena *a)
 {
     const struct delivery_facts *f = &p->d.facts;
     struct str email = lead_text(p->lead, "email");
@@ -150,15 +161,16 @@ static void write_cell(struct sbuf *b, enum sheet_column c, const struct parcel 
         [SHEET_BAND] = str_of(band_name(f->band)),
         [SHEET_REASONS] = f->reasons,
         [SHEET_CRM] = p->crm_url,
+        [SHEET_LEAD_ID] = p->lead_public_id,
     };
 
     if (c == SHEET_SCORE)
         json_num(b, (double)f->score / 10);
     else
-        json_str(b, texts[c].len ? text_units(texts[c], CELL_UNITS_MAX) : STR(""));
+        json_str(b, texts[c].len ? text_units(texts[c], cell_units) : STR(""));
 }
 
-static int64_t width(const int64_t position[SHEET_COLUMNS])
+int64_t sheet_width(const int64_t position[SHEET_COLUMNS])
 {
     int64_t last = 0;
 
@@ -169,18 +181,18 @@ static int64_t width(const int64_t position[SHEET_COLUMNS])
 }
 
 void sheet_row_write(struct sbuf *b, const int64_t position[SHEET_COLUMNS], const struct parcel *p,
-                     struct arena *a)
+                     enum sheet_column left, size_t cell_units, struct arena *a)
 {
     json_open(b, '[');
-    for (int64_t at = 0; at < width(position); at++) {
-        size_t c = 0;
+    for (int64_t at = 0; at < sheet_width(position); at++) {
+        unsigned c = 0;
 
         while (c < SHEET_COLUMNS && position[c] != at)
             c++;
-        if (c < SHEET_COLUMNS)
-            write_cell(b, (enum sheet_column)c, p, a);
+        if (c < SHEET_COLUMNS && c != left)
+            write_cell(b, (enum sheet_column)c, p, cell_units, a);
         else
-            json_null(b); /* a column of somebody else: left as it is */
+            json_null(b); /* of somebody else: left as it is */
     }
     json_close(b, ']');
 }

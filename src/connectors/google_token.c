@@ -17,6 +17,8 @@
 #define RENEW_EARLY_MS (5 * MINUTES_MS)
 #define QUOTA_PAUSE_MS (30 * SECONDS_MS)
 
+static const char check_credentials[] = "check the connector's credentials";
+
 enum {
     CLAIMS_MAX = 4096,
     ASSERTION_MAX = 16 * 1024,
@@ -193,36 +195,59 @@ static enum judged take_token(struct job *job, const json *answer)
     return JUDGED_CONTINUE;
 }
 
-/* Refused for good, except for a clock that is wrong: that is set right without us. */
-static enum judged judge_refusal(struct job *job, const json *answer, enum verdict undecided)
+/* What Google says, and which of our things is wrong. All of it concerns every delivery. */
+static const struct token_error {
+    const char *error, *text; /* text: in the description; NULL: any */
+    const char *advice;
+} token_errors[] = {
+    {"invalid_grant", "reasonable timeframe", "check this machine's clock"},
+    {"invalid_grant", "Signature", "the key was deleted or is another account's: make a new one"},
+    {"invalid_grant", "account not found", "the service account was deleted: make a new one"},
+    {"invalid_grant", NULL, check_credentials},
+    {"invalid_scope", NULL, "enable the Sheets API in the account's project"},
+    {"unauthorized_client", NULL, "the service account may not ask for tokens"},
+    {"invalid_client", NULL, check_credentials},
+    {"access_denied", NULL, "ask the administrator of the Google organisation"},
+    {"admin_policy_enforced", NULL, "ask the administrator of the Google organisation"},
+    {"org_internal", NULL, "ask the administrator of the Google organisation"},
+    {"disabled_client", NULL, "the service account is disabled: enable it"},
+};
+
+static const char *advice_for(struct str error, struct str text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(token_errors); i++) {
+        const struct token_error *e = &token_errors[i];
+
+        if (str_is(error, e->error) && (!e->text || str_find(text, str_of(e->text))))
+            return e->advice;
+    }
+    return check_credentials;
+}
+
+static enum judged judge_refusal(struct job *job, const json *answer)
 {
     struct str error = str_cut(json_string(json_get(answer, "error")), 100);
     struct str text = str_cut(json_string(json_get(answer, "error_description")), 300);
 
-    if (str_is(error, "invalid_grant") && str_find(text, STR("reasonable timeframe")))
-        return judge_all(job, undecided,
-                         STR("Google refuses the time of our request: check this machine's clock"));
-    return judge_all(job, VERDICT_DEAD,
-                     arena_printf(job->arena,
-                                  "no access token, %.*s: %.*s; check the connector's credentials",
-                                  STR_ARG(error), STR_ARG(text)));
+    return judge_broken(job, arena_printf(job->arena, "no access token, %.*s: %.*s; %s",
+                                          STR_ARG(error), STR_ARG(text), advice_for(error, text)));
 }
 
-enum judged google_token_judge(struct job *job, const struct http_response *r,
-                               enum verdict undecided)
+enum judged google_token_judge(struct job *job, const struct http_response *r)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    bool is_object = answer_object(r, &doc);
+    bool is_object = answer_object(r, &doc), refused = r->status >= 300 && r->status < 500;
 
     if (r->status == 200 && json_string(json_get(doc.root, "access_token")).len)
         return take_token(job, doc.root);
     if (r->status == 429)
         job_rest(job, r, QUOTA_PAUSE_MS);
-    else if (is_object && r->status >= 400 && r->status < 500 && r->status != 408 &&
-             json_string(json_get(doc.root, "error")).len)
-        return judge_refusal(job, doc.root, undecided);
-    return judge_all(job, undecided,
-                     arena_printf(job->arena, "no access token, %.*s",
-                                  STR_ARG(r->status == 200 ? STR("garbage in the answer")
-                                                           : http_reason(r, job->arena))));
+    else if (refused && is_object && json_string(json_get(doc.root, "error")).len)
+        return judge_refusal(job, doc.root);
+
+    struct str reason = arena_printf(
+        job->arena, "no access token, %.*s",
+        STR_ARG(r->status == 200 ? STR("garbage in the answer") : http_reason(r, job->arena)));
+    job->broken = refused && r->status != 408 && r->status != 429;
+    return judge_all(job, VERDICT_RETRY, reason);
 }

@@ -1,10 +1,14 @@
 """Google Sheets: a row per delivery, in batches, at most once, whatever leads type."""
-from harness import PORTAL, change, check, demo, equal
-from services import (HEADER, VALUES, append_rows, begin, carried, connector, deliveries, finish,
-                      make_hot, person, post, requests, retry, route, rows, started, text_of,
-                      use, wait_dead, wait_delivered, wait_requests, whole, write_cells)
+import time
+
+from harness import PORTAL, change, check, demo, equal, eventually
+from services import (HEADER, VALUES, add_tab, append_rows, begin, carried, closed_again, connector,
+                      deliveries, finish, lead, make_hot, person, post, rename_tab, requests, route,
+                      rows, started, states, text_of, use, wait_broken, wait_delivered,
+                      wait_requests, was_refused, whole, write_cells)
 
 HOT_TO_LOG = route("log")
+ALWAYS = route("log", "every-note", 'event.property == "note"')
 APPEND = VALUES + "%27Leads%27%21A%3AH:append"
 FIRST_ROW = VALUES + "%27Leads%27%211%3A1"
 
@@ -110,9 +114,7 @@ def test_a_refused_token_is_renewed_within_the_attempt(world):
     equal((requests(box, "/token"), len(ids(box))), (2, 2), "tokens, rows")
     box.fail(service="sheets", path="/v4/", status=401, times=2)
     make_hot(world, 3)
-    check("a new access token is refused as well" in wait_dead(world)["reason"], "reason")
-    retry(world, "--all")
-    wait_delivered(world, 3)
+    was_refused(world, wait_delivered(world, 3)[-1], "a new access token is refused as well")
     finish(world)
 
 
@@ -162,52 +164,188 @@ def test_retry_after_is_obeyed(world):
     finish(world)
 
 
-def test_a_refusal_is_dead_with_advice_until_it_is_mended_and_retried(world):
+def test_what_a_person_must_mend_keeps_everything_until_then(world):
     box = begin(world, "log", HOT_TO_LOG)
     forbidden = {"error": {"code": 403, "message": "The caller does not have permission",
                            "status": "PERMISSION_DENIED"}}
     box.fail(service="sheets", path="/v4/", status=403, body=forbidden)
     make_hot(world, 1)
-    reason = wait_dead(world)["reason"]
-    check("share the spreadsheet" in reason and "funneld@sandbox.example" in reason, reason)
-    retry(world, "--all")
-    wait_delivered(world, 1)
+    was_refused(world, wait_delivered(world, 1)[0], "share the spreadsheet",
+                "funneld@sandbox.example")
 
     box.fail(path="/token", status=400, body={"error": "invalid_grant",
                                               "error_description": "Invalid JWT Signature."})
     use(world, text_of(world, "log", HOT_TO_LOG))  # a new session has no token
     make_hot(world, 2)
-    reason = wait_dead(world)["reason"]
-    check("Invalid JWT Signature" in reason and "connector's credentials" in reason, reason)
-    retry(world, "--all")
-    wait_delivered(world, 2)
+    was_refused(world, wait_delivered(world, 2)[-1], "Invalid JWT Signature", "make a new one")
 
     for n, (options, word) in enumerate([
             ({"range": "Leeds!A:H"}, "the tab of `range` is missing or was renamed"),
             ({"spreadsheet": "1" + "x" * 43}, "check the connector's `spreadsheet`")], 3):
         use(world, text_of(world, connector(world, "log", **options), HOT_TO_LOG))
         make_hot(world, n)
-        reason = wait_dead(world)["reason"]
-        check(word in reason, f"{word} in {reason}")
+        wait_broken(world, "log", word)
         use(world, text_of(world, "log", HOT_TO_LOG))
-        retry(world, "--connector", "log")
         wait_delivered(world, n)
+        closed_again(world, "log")
     equal(len(ids(box)), 4, "rows")
     finish(world, ["Unable to parse range", "no such spreadsheet"])
 
 
-def test_a_header_without_the_key_is_dead_with_advice(world):
+def test_a_renamed_tab_opens_the_circuit_and_the_old_name_drains_it(world):
+    box = begin(world, "log", HOT_TO_LOG)
+    make_hot(world, 1)
+    wait_delivered(world, 1)
+    rename_tab(box, "Old leads")
+    make_hot(world, *range(2, 32))
+    wait_broken(world, "log", "Unable to parse range", "give it its name back")
+    before = requests(box, "/v4/")
+    make_hot(world, *range(32, 62))
+    time.sleep(1)
+    check(requests(box, "/v4/") - before < 20, "it is probed, not bombarded")
+    equal(len(rows(box, "Old leads")), 2, "rows")
+    rename_tab(box, "Leads")
+    wait_delivered(world, 61)
+    closed_again(world, "log")
+    equal(len(set(ids(box))), 61, "each once")
+    finish(world, ["Unable to parse range"])
+
+
+def test_a_header_without_the_key_keeps_everything_until_it_has_it(world):
     world.start_sandbox()
     write_cells(world.sandbox, "A1:B1", [["Name", "Score"]])
     box = begin(world, "log", HOT_TO_LOG)
     make_hot(world, 1)
-    dead = wait_dead(world)
-    check('no column "Delivery ID"' in dead["reason"], dead["reason"])
+    wait_broken(world, "log", 'no column "Delivery ID"')
     equal(rows(box), [["Name", "Score"]], "nothing was written")
     write_cells(box, "C1", [["Delivery ID"]])
-    retry(world, dead["id"])
     wait_delivered(world, 1)
     equal(len(rows(box)), 2, "rows")
+    finish(world)
+
+
+# Tabs of routes
+
+def test_a_route_may_have_a_tab_of_its_own(world):
+    world.start_sandbox()
+    add_tab(world.sandbox, "Hot leads")
+    log = connector(world, "log", **{"range.hot-lead": "Hot leads!A:H", "batch": "50"})
+    box = begin(world, log, HOT_TO_LOG, ALWAYS)
+    rest(box, 1)
+    make_hot(world, 1000)
+    wait_requests(box, "/v4/", 1)
+    for n in range(1, 41):
+        post(world, [change(n, "note", "a"), demo(n)])
+    before = requests(box, "/v4/")
+    wait_delivered(world, 81)
+    hot, all_of_them = rows(box, "Hot leads"), rows(box)
+    equal((hot[0], all_of_them[0]), (HEADER, HEADER), "a header in each")
+    equal((len(hot), len(all_of_them)), (42, 41), "rows")
+    routes = {d["id"]: d["route"] for d in deliveries(world)}
+    equal({routes[r[0].split("-")[1]] for r in hot[1:]}, {"hot-lead"}, "routes of the one")
+    equal({routes[r[0].split("-")[1]] for r in all_of_them[1:]}, {"every-note"}, "and the other")
+    check(requests(box, "/v4/") - before < 12, "in batches")
+    finish(world)
+
+
+# A row for each lead
+
+UPSERT = {"mode": "upsert", "settle": "100ms"}
+
+
+def table(box):
+    """{lead id: row as a dictionary}; each lead has one."""
+    header, *found = rows(box)
+    equal(header, HEADER + ["Lead ID"], "header")
+    made = {r[8]: dict(zip(header, r)) for r in found if len(r) == 9}
+    equal(len(made), len(found), "one row a lead")
+    return made
+
+
+def row_of(world, box, contact):
+    number = lead(world, contact)["id"]
+    return next(r for key, r in table(box).items() if key.split("-")[1] == number)
+
+
+def test_a_leads_row_is_kept_current(world):
+    box = begin(world, connector(world, "log", **UPSERT), ALWAYS)
+    post(world, [change(n, "note", "a") for n in range(1, 11)])
+    wait_delivered(world, 10)
+    first = deliveries(world)
+    post(world, person(3) + [demo(3), change(3, "note", "b")])
+    post(world, [change(11, "note", "a")])
+    done = wait_delivered(world, 12)
+    equal(len(table(box)), 11, "leads")
+    row = row_of(world, box, 3)
+    equal((row["Score"], row["Band"], row["Lead"]), (60, "hot", "Ada Lovelace"), "row")
+    last = next(d for d in done if d["id"] == row["Delivery ID"].split("-")[1])
+    same = next(d for d in first if d["lead"] == last["lead"])
+    equal(last["remote_id"], same["remote_id"], "the row is the same")
+    equal(row_of(world, box, 4)["Score"], 0, "others")
+    finish(world)
+
+
+def test_rows_are_found_wherever_people_put_them(world):
+    box = begin(world, connector(world, "log", **UPSERT), ALWAYS)
+    for n in range(1, 4):
+        post(world, [change(n, "note", "a")])
+        wait_delivered(world, n)
+    header, *found = rows(box)
+    write_cells(box, "A1:K5", [header + ["Owner"], ["note", *[""] * 9], *[
+        r + ["Grace"] for r in found[::-1]]])
+    post(world, [demo(1), change(1, "note", "b")])
+    wait_delivered(world, 4)
+    after = rows(box)
+    equal([r[9] for r in after[2:]], ["Grace"] * 3, "what people wrote")
+    equal([r[4] for r in after[2:]], [0, 0, 60], "scores")
+    finish(world)
+
+
+def test_rows_in_doubt_are_made_once(world):
+    box = begin(world, connector(world, "log", **UPSERT), ALWAYS)
+    troubles = [{"mode": "processed_no_answer"}, {"mode": "drop"}, {"status": 503},
+                {"mode": "processed_status", "status": 500}, {"mode": "garbage"}]
+    for n, trouble in enumerate(troubles, 1):
+        box.fail(service="sheets", method="POST", **trouble)
+        post(world, [change(n, "note", "a"), change(100 + n, "note", "a")])
+        wait_delivered(world, 4 * n - 2)
+        equal(len(table(box)), 2 * n, f"rows after {trouble} of the append")
+        box.fail(service="sheets", method="POST", **trouble)
+        post(world, [demo(n), change(n, "note", "b"), demo(100 + n), change(100 + n, "note", "b")])
+        wait_delivered(world, 4 * n)
+        equal([r["Score"] for r in table(box).values()], [60] * 2 * n, f"{trouble} of the update")
+    finish(world)
+
+
+def test_after_a_crash_a_lead_has_one_row(world):
+    box = begin(world, connector(world, "log", **UPSERT), ALWAYS)
+    for n, mode in enumerate(("slow", "drop"), 1):
+        box.fail(service="sheets", method="POST", mode=mode, delay_ms=1500)
+        appends = requests(box, APPEND)
+        post(world, [change(n, "note", "a")])
+        wait_requests(box, APPEND, appends + 1)
+        world.kill()
+        world.start()
+        wait_delivered(world, n)
+        equal(len(table(box)), n, f"rows after {mode}")
+    finish(world)
+
+
+def test_what_happens_while_google_is_down_becomes_one_row_a_lead(world):
+    box = begin(world, connector(world, "log", **UPSERT), ALWAYS)
+    post(world, [change(1, "note", "a")])
+    wait_delivered(world, 1)
+    rest(box, 1)
+    before = requests(box, "/v4/")
+    post(world, [change(1, "note", "b")])
+    wait_requests(box, "/v4/", before + 1)
+    for i in range(20):
+        post(world, [change(1, "note", f"c{i}"), change(2, "note", f"d{i}")])
+    post(world, [demo(2), change(2, "note", "last")])
+    eventually(lambda: "pending" not in states(world), 10, "all done")
+    equal((len(table(box)), row_of(world, box, 2)["Score"]), (2, 60), "rows, the newest state")
+    done = states(world)
+    equal((done.count("delivered"), done.count("superseded")), (3, 40), "states")
     finish(world)
 
 

@@ -1,12 +1,11 @@
-/* tests/sandbox/sheets.c - the Google Sheets API: values of one spreadsheet with one tab. */
+/* tests/sandbox/sheets.c - the Google Sheets API: values of one spreadsheet, and its tabs. */
 #include "sheets_grid.h"
 
 #include <inttypes.h>
 
-#define SPREADSHEET "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms"
-#define PREFIX      "/v4/spreadsheets/"
+#define PREFIX "/v4/spreadsheets/"
 
-static void refuse(struct answer *ret, int status, const char *word, const char *message)
+void sheets_refuse(struct answer *ret, int status, const char *word, const char *message)
 {
     struct sbuf *b = answer_json(ret, status);
 
@@ -20,9 +19,9 @@ static void refuse(struct answer *ret, int status, const char *word, const char 
     json_close(b, '}');
 }
 
-static void invalid(struct answer *ret, const char *message)
+void sheets_invalid(struct answer *ret, const char *message)
 {
-    refuse(ret, 400, "INVALID_ARGUMENT", message);
+    sheets_refuse(ret, 400, "INVALID_ARGUMENT", message);
     offence("sheets", "%s", message);
 }
 
@@ -30,20 +29,22 @@ static bool range_of(const struct call *c, struct str range, struct area *ret_ar
                      struct answer *ret)
 {
     if (!range_parse(range, c->arena, ret_area)) {
-        invalid(ret, arena_printf(c->arena, "Unable to parse range: %.*s", STR_ARG(range)).at);
+        sheets_invalid(ret,
+                       arena_printf(c->arena, "Unable to parse range: %.*s", STR_ARG(range)).at);
         return false;
     }
-    if (ret_area->top >= grid_rows() || ret_area->left >= GRID_COLUMNS) {
-        refuse(ret, 400, "INVALID_ARGUMENT",
-               arena_printf(c->arena,
-                            "Range (%.*s) exceeds grid limits. Max rows: %" PRId64
-                            ", max columns: %d",
-                            STR_ARG(range), grid_rows(), GRID_COLUMNS)
-                   .at);
+    int64_t rows = ret_area->tab->n_rows;
+    if (ret_area->top >= rows || ret_area->left >= GRID_COLUMNS) {
+        sheets_refuse(ret, 400, "INVALID_ARGUMENT",
+                      arena_printf(c->arena,
+                                   "Range (%.*s) exceeds grid limits. Max rows: %" PRId64
+                                   ", max columns: %d",
+                                   STR_ARG(range), rows, GRID_COLUMNS)
+                          .at);
         return false;
     }
-    if (ret_area->bottom >= grid_rows())
-        ret_area->bottom = grid_rows() - 1;
+    if (ret_area->bottom >= rows)
+        ret_area->bottom = rows - 1;
     if (ret_area->right >= GRID_COLUMNS)
         ret_area->right = GRID_COLUMNS - 1;
     return true;
@@ -54,8 +55,8 @@ static bool raw_only(struct str option, struct answer *ret)
 {
     if (str_is(option, "RAW"))
         return true;
-    invalid(ret, option.len ? "valueInputOption must be RAW for what leads typed"
-                            : "'valueInputOption' is required but not specified");
+    sheets_invalid(ret, option.len ? "valueInputOption must be RAW for what leads typed"
+                                   : "'valueInputOption' is required but not specified");
     return false;
 }
 
@@ -67,17 +68,17 @@ static const json *read_values(const struct call *c, struct str range, struct js
     struct str said;
 
     if (json_parse(c->body, doc, NULL) || json_type(doc->root) != JSON_OBJECT) {
-        invalid(ret, "Invalid JSON payload received.");
+        sheets_invalid(ret, "Invalid JSON payload received.");
         return NULL;
     }
     said = json_string(json_get(doc->root, "range"));
     if (said.at && !str_eq(said, range)) {
-        invalid(ret, "Requested writing within another range than the body's");
+        sheets_invalid(ret, "Requested writing within another range than the body's");
         return NULL;
     }
     wrong = values_check(json_get(doc->root, "values"));
     if (wrong) {
-        invalid(ret, wrong);
+        sheets_invalid(ret, wrong);
         return NULL;
     }
     return json_get(doc->root, "values");
@@ -91,8 +92,8 @@ struct view {
 
 static struct str view_cell(const struct view *v, int64_t line, int64_t at)
 {
-    return v->columns ? grid_cell(v->area.top + at, v->area.left + line)
-                      : grid_cell(v->area.top + line, v->area.left + at);
+    return v->columns ? grid_cell(v->area.tab, v->area.top + at, v->area.left + line)
+                      : grid_cell(v->area.tab, v->area.top + line, v->area.left + at);
 }
 
 static int64_t view_lines(const struct view *v)
@@ -150,7 +151,7 @@ static void batch_get(const struct call *c, struct answer *ret)
     struct sbuf *b = answer_json(ret, 200);
 
     json_open(b, '{');
-    json_kv_text(b, "spreadsheetId", SPREADSHEET);
+    json_kv_text(b, "spreadsheetId", SHEETS_ID);
     json_key(b, "valueRanges");
     json_open(b, '[');
     for (size_t i = 0; i < c->n_query; i++) {
@@ -166,14 +167,20 @@ static void batch_get(const struct call *c, struct answer *ret)
     json_close(b, '}');
 }
 
-static void write_update(struct sbuf *b, const struct area *x, int64_t n, struct arena *a)
+/* shown: the cells of this area as they are now; NULL: that was not asked for. */
+static void write_update(struct sbuf *b, const struct area *x, int64_t n, const struct area *shown,
+                         struct arena *a)
 {
     json_open(b, '{');
-    json_kv_text(b, "spreadsheetId", SPREADSHEET);
+    json_kv_text(b, "spreadsheetId", SHEETS_ID);
     json_kv(b, "updatedRange", range_text(x, a));
     json_kv_int(b, "updatedRows", x->bottom - x->top + 1);
     json_kv_int(b, "updatedColumns", x->right - x->left + 1);
     json_kv_int(b, "updatedCells", n);
+    if (shown) {
+        json_key(b, "updatedData");
+        write_range(b, &(struct view){.area = *shown}, a);
+    }
     json_close(b, '}');
 }
 
@@ -201,13 +208,13 @@ static void put_values(const struct call *c, struct str range, struct answer *re
         return;
     if ((int64_t)json_count(values) > x.bottom - x.top + 1 ||
         widest(values) > x.right - x.left + 1) {
-        invalid(ret, "Requested writing within range, but tried writing outside of it");
+        sheets_invalid(ret, "Requested writing within range, but tried writing outside of it");
         return;
     }
-    n = grid_write(values, x.top, x.left);
+    n = grid_write(values, x.tab, x.top, x.left);
     x.bottom = x.top + (int64_t)json_count(values) - 1;
     x.right = x.left + widest(values) - 1;
-    write_update(answer_json(ret, 200), &x, n, c->arena);
+    write_update(answer_json(ret, 200), &x, n, NULL, c->arena);
 }
 
 static void append_values(const struct call *c, struct str range, struct answer *ret)
@@ -228,72 +235,106 @@ static void append_values(const struct call *c, struct str range, struct answer 
         offence("sheets", "append without INSERT_ROWS overwrites what is below");
     n = (int64_t)json_count(values);
     found = grid_table(&x, &table);
+    at.tab = x.tab;
     at.top = found ? table.bottom + 1 : x.top;
     at.left = found ? table.left : x.left;
     if (insert && found)
-        grid_insert(at.top, n);
+        grid_insert(at.tab, at.top, n);
     at.bottom = at.top + n - 1;
     at.right = at.left + widest(values) - 1;
-    n = grid_write(values, at.top, at.left);
+    n = grid_write(values, at.tab, at.top, at.left);
     b = answer_json(ret, 200);
     json_open(b, '{');
-    json_kv_text(b, "spreadsheetId", SPREADSHEET);
+    json_kv_text(b, "spreadsheetId", SHEETS_ID);
     if (found)
         json_kv(b, "tableRange", range_text(&table, c->arena));
     json_key(b, "updates");
-    write_update(b, &at, n, c->arena);
+    write_update(b, &at, n, NULL, c->arena);
     json_close(b, '}');
+}
+
+static void update_range(struct sbuf *b, const json *d, bool show, struct arena *a)
+{
+    struct area x, written;
+
+    if (!range_parse(json_string(json_get(d, "range")), a, &x))
+        return;
+    int64_t n = grid_write(json_get(d, "values"), x.tab, x.top, x.left);
+
+    written = x;
+    written.bottom = x.top + (int64_t)json_count(json_get(d, "values")) - 1;
+    written.right = x.left + widest(json_get(d, "values")) - 1;
+    write_update(b, &written, n, show ? &x : NULL, a);
+}
+
+static bool known_keys(const json *object, const char *const keys[], size_t n, struct arena *a,
+                       struct answer *ret)
+{
+    for (const json *m = json_first(object); m; m = json_next(m)) {
+        bool known = false;
+
+        for (size_t i = 0; i < n; i++)
+            known |= str_is(json_name(m), keys[i]);
+        if (known)
+            continue;
+        sheets_invalid(ret, arena_printf(a,
+                                         "Invalid JSON payload received. Unknown name \"%.*s\": "
+                                         "Cannot find field.",
+                                         STR_ARG(json_name(m)))
+                                .at);
+        return false;
+    }
+    return true;
+}
+
+static bool data_fits(const struct call *c, const json *d, struct answer *ret)
+{
+    static const char *const keys[] = {"range", "majorDimension", "values"};
+    const char *wrong = values_check(json_get(d, "values"));
+    struct area x;
+
+    if (!known_keys(d, keys, ARRAY_LEN(keys), c->arena, ret))
+        return false;
+    if (wrong)
+        sheets_invalid(ret, wrong);
+    if (wrong || !range_of(c, json_string(json_get(d, "range")), &x, ret))
+        return false;
+    if ((int64_t)json_count(json_get(d, "values")) <= x.bottom - x.top + 1 &&
+        widest(json_get(d, "values")) <= x.right - x.left + 1)
+        return true;
+    sheets_invalid(ret, "Requested writing within range, but tried writing outside of it");
+    return false;
 }
 
 static void batch_update(const struct call *c, struct answer *ret)
 {
+    static const char *const keys[] = {"valueInputOption", "data", "includeValuesInResponse",
+                                       "responseValueRenderOption", "responseDateTimeRenderOption"};
     struct json_doc doc AUTO(json_doc_free) = {0};
     const json *data;
-    struct area x;
     struct sbuf *b;
 
     if (json_parse(c->body, &doc, NULL)) {
-        invalid(ret, "Invalid JSON payload received.");
+        sheets_invalid(ret, "Invalid JSON payload received.");
         return;
     }
-    if (!raw_only(json_string(json_get(doc.root, "valueInputOption")), ret))
+    if (!raw_only(json_string(json_get(doc.root, "valueInputOption")), ret) ||
+        !known_keys(doc.root, keys, ARRAY_LEN(keys), c->arena, ret))
         return;
     data = json_get(doc.root, "data");
-    for (const json *d = json_first(data); d; d = json_next(d)) { /* all or nothing */
-        const char *wrong = values_check(json_get(d, "values"));
-
-        if (wrong)
-            invalid(ret, wrong);
-        if (wrong || !range_of(c, json_string(json_get(d, "range")), &x, ret))
+    for (const json *d = json_first(data); d; d = json_next(d)) /* all or nothing */
+        if (!data_fits(c, d, ret))
             return;
-    }
+    bool show = json_true(json_get(doc.root, "includeValuesInResponse"));
     b = answer_json(ret, 200);
     json_open(b, '{');
-    json_kv_text(b, "spreadsheetId", SPREADSHEET);
+    json_kv_text(b, "spreadsheetId", SHEETS_ID);
     json_key(b, "responses");
     json_open(b, '[');
     for (const json *d = json_first(data); d; d = json_next(d))
-        if (range_parse(json_string(json_get(d, "range")), c->arena, &x)) {
-            int64_t n = grid_write(json_get(d, "values"), x.top, x.left);
-
-            x.bottom = x.top + (int64_t)json_count(json_get(d, "values")) - 1;
-            x.right = x.left + widest(json_get(d, "values")) - 1;
-            write_update(b, &x, n, c->arena);
-        }
+        update_range(b, d, show, c->arena);
     json_close(b, ']');
     json_close(b, '}');
-}
-
-static void get_spreadsheet(struct answer *ret)
-{
-    struct sbuf *b = answer_json(ret, 200);
-
-    sbuf_printf(b,
-                "{\"spreadsheetId\":\"" SPREADSHEET "\",\"properties\":{\"title\":\"Sandbox\"},"
-                "\"sheets\":[{\"properties\":{\"sheetId\":0,\"title\":\"" TAB
-                "\",\"index\":0,\"sheetType\":\"GRID\",\"gridProperties\":{\"rowCount\":%" PRId64
-                ",\"columnCount\":%d}}}]}",
-                grid_rows(), GRID_COLUMNS);
 }
 
 static void values_call(const struct call *c, struct str rest, struct answer *ret)
@@ -311,7 +352,7 @@ static void values_call(const struct call *c, struct str rest, struct answer *re
     else if (str_is(c->method, "PUT"))
         put_values(c, range, ret);
     else
-        refuse(ret, 404, "NOT_FOUND", "the sandbox does not have this call");
+        sheets_refuse(ret, 404, "NOT_FOUND", "the sandbox does not have this call");
 }
 
 static void sheets_handle(const struct call *c, struct answer *ret)
@@ -321,27 +362,30 @@ static void sheets_handle(const struct call *c, struct answer *ret)
     if (!google_access_token_good(c)) {
         answer_header(ret, "WWW-Authenticate",
                       STR("Bearer realm=\"https://accounts.google.com/\""));
-        refuse(ret, 401, "UNAUTHENTICATED",
-               "Request had invalid authentication credentials. Expected OAuth 2 access token.");
+        sheets_refuse(
+            ret, 401, "UNAUTHENTICATED",
+            "Request had invalid authentication credentials. Expected OAuth 2 access token.");
         offence("sheets", "no valid access token");
         return;
     }
-    if (!str_starts(rest, STR(SPREADSHEET))) {
-        refuse(ret, 404, "NOT_FOUND", "Requested entity was not found.");
+    if (!str_starts(rest, STR(SHEETS_ID))) {
+        sheets_refuse(ret, 404, "NOT_FOUND", "Requested entity was not found.");
         offence("sheets", "no such spreadsheet");
         return;
     }
-    rest = str_from(rest, sizeof(SPREADSHEET) - 1);
+    rest = str_from(rest, sizeof(SHEETS_ID) - 1);
     if (!rest.len)
-        get_spreadsheet(ret);
+        sheets_describe(ret);
+    else if (str_is(rest, ":batchUpdate") && str_is(c->method, "POST"))
+        sheets_change_tabs(c, ret);
     else if (str_is(rest, "/values:batchGet"))
         batch_get(c, ret);
-    else if (str_is(rest, "/values:batchUpdate"))
+    else if (str_is(rest, "/values:batchUpdate") && str_is(c->method, "POST"))
         batch_update(c, ret);
     else if (str_starts(rest, STR("/values/")) && !str_chr(str_from(rest, 8), '/'))
         values_call(c, str_from(rest, 8), ret);
     else
-        invalid(ret, "the range must be one segment of the path");
+        sheets_invalid(ret, "the range must be one segment of the path");
 }
 
 static bool sheets_owns(struct str path)
@@ -365,21 +409,30 @@ static void sheets_fail(int status, struct answer *ret)
     for (size_t i = 0; i < ARRAY_LEN(status_words); i++)
         if (status_words[i].status == status)
             word = status_words[i].word;
-    refuse(ret, status, word, "The sandbox was told to fail.");
+    sheets_refuse(ret, status, word, "The sandbox was told to fail.");
 }
 
-static void sheets_dump(struct sbuf *b)
+static void dump_tab(struct sbuf *b, struct tab *tab, struct arena *a)
 {
-    struct arena a = {0};
-    struct view v = {.area = {0, 0, grid_rows() - 1, GRID_COLUMNS - 1}};
+    struct view v = {.area = tab_area(tab)};
     int64_t lines = view_lines(&v);
 
     while (lines > 0 && view_length(&v, lines - 1) == 0)
         lines--;
     v.area.bottom = lines > 0 ? lines - 1 : 0;
+    json_key_str(b, tab->title);
+    write_range(b, &v, a);
+}
+
+static void sheets_dump(struct sbuf *b)
+{
+    struct arena a = {0};
+    struct tab *tabs;
+    size_t n = grid_tabs(&tabs);
+
     json_open(b, '{');
-    json_key(b, TAB);
-    write_range(b, &v, &a);
+    for (size_t i = 0; i < n; i++)
+        dump_tab(b, &tabs[i], &a);
     json_close(b, '}');
     arena_free(&a);
 }

@@ -1,4 +1,4 @@
-/* tests/sandbox/sheets_grid.c - one tab: cells, and ranges in A1 notation. */
+/* tests/sandbox/sheets_grid.c - tabs of cells, and ranges in A1 notation. */
 #include "sheets_grid.h"
 
 #include <inttypes.h>
@@ -6,43 +6,78 @@
 #include <string.h>
 
 static struct arena memory;
-static struct str (*cells)[GRID_COLUMNS]; /* JSON of each; missing: empty */
-static int64_t n_rows;
+static struct tab tabs[TABS_MAX];
+static size_t n_tabs;
+static int64_t last_id;
 
-static void grow_to(int64_t rows)
+static void grow_to(struct tab *tab, int64_t rows)
 {
-    if (rows <= n_rows)
+    if (rows <= tab->n_rows)
         return;
-    cells = mem_grow(cells, (size_t)rows, sizeof(*cells));
-    memset(cells + n_rows, 0, (size_t)(rows - n_rows) * sizeof(*cells));
-    n_rows = rows;
+    tab->cells = mem_grow(tab->cells, (size_t)rows, sizeof(*tab->cells));
+    memset(tab->cells + tab->n_rows, 0, (size_t)(rows - tab->n_rows) * sizeof(*tab->cells));
+    tab->n_rows = rows;
+}
+
+struct tab *tab_add(struct str title)
+{
+    if (n_tabs == TABS_MAX)
+        return NULL;
+
+    struct tab *tab = &tabs[n_tabs++];
+    *tab = (struct tab){.id = last_id++, .title = arena_str(&memory, title)};
+    grow_to(tab, GRID_ROWS);
+    return tab;
+}
+
+void tab_rename(struct tab *tab, struct str title)
+{
+    tab->title = arena_str(&memory, title);
 }
 
 void grid_reset(void)
 {
-    free(cells);
-    cells = NULL;
-    n_rows = 0;
+    for (size_t i = 0; i < n_tabs; i++)
+        free(tabs[i].cells);
+    n_tabs = 0;
+    last_id = 0;
     arena_free(&memory);
     memory = (struct arena){0};
-    grow_to(GRID_ROWS);
+    (void)tab_add(STR("Leads"));
 }
 
-int64_t grid_rows(void)
+size_t grid_tabs(struct tab **ret)
 {
-    return n_rows;
+    *ret = tabs;
+    return n_tabs;
 }
 
-struct str grid_cell(int64_t row, int64_t column)
+struct tab *tab_find(struct str title)
 {
-    if (row < 0 || row >= n_rows || column < 0 || column >= GRID_COLUMNS)
+    for (size_t i = 0; i < n_tabs; i++)
+        if (str_eq(tabs[i].title, title))
+            return &tabs[i];
+    return NULL;
+}
+
+struct tab *tab_find_id(int64_t id)
+{
+    for (size_t i = 0; i < n_tabs; i++)
+        if (tabs[i].id == id)
+            return &tabs[i];
+    return NULL;
+}
+
+struct area tab_area(struct tab *tab)
+{
+    return (struct area){tab, 0, 0, tab->n_rows - 1, GRID_COLUMNS - 1};
+}
+
+struct str grid_cell(const struct tab *tab, int64_t row, int64_t column)
+{
+    if (row < 0 || row >= tab->n_rows || column < 0 || column >= GRID_COLUMNS)
         return STR_NULL;
-    return cells[row][column];
-}
-
-static bool is_empty(int64_t row, int64_t column)
-{
-    return !grid_cell(row, column).at;
+    return tab->cells[row][column];
 }
 
 /* "AB12" -> 27, 11; what is missing is -1 */
@@ -66,8 +101,8 @@ static bool corner(struct str text, int64_t *ret_row, int64_t *ret_column)
 static bool cells_parse(struct str text, struct area *ret)
 {
     struct str rest = text, first, last;
+    const struct area all = *ret;
 
-    *ret = (struct area){0, 0, n_rows - 1, GRID_COLUMNS - 1};
     if (!str_split(&rest, ':', &first) || !corner(first, &ret->top, &ret->left))
         return false;
     last = rest.len ? rest : first;
@@ -78,25 +113,25 @@ static bool cells_parse(struct str text, struct area *ret)
     if (ret->left < 0)
         ret->left = 0;
     if (ret->bottom < 0)
-        ret->bottom = n_rows - 1;
+        ret->bottom = all.bottom;
     if (ret->right < 0)
-        ret->right = GRID_COLUMNS - 1;
+        ret->right = all.right;
     return ret->bottom >= ret->top && ret->right >= ret->left;
 }
 
-static bool tab_known(struct str tab, struct arena *a)
+static struct tab *tab_named(struct str name, struct arena *a)
 {
-    char *plain = arena_alloc(a, tab.len + 1);
+    char *plain = arena_alloc(a, name.len + 1);
     size_t n = 0;
 
-    if (tab.len < 2 || tab.at[0] != '\'')
-        return str_is(tab, TAB);
-    for (size_t i = 1; i + 1 < tab.len; i++) {
-        plain[n++] = tab.at[i];
-        if (tab.at[i] == '\'' && tab.at[i + 1] == '\'')
+    if (name.len < 2 || name.at[0] != '\'')
+        return tab_find(name);
+    for (size_t i = 1; i + 1 < name.len; i++) {
+        plain[n++] = name.at[i];
+        if (name.at[i] == '\'' && name.at[i + 1] == '\'')
             i++;
     }
-    return tab.at[tab.len - 1] == '\'' && str_is((struct str){plain, n}, TAB);
+    return name.at[name.len - 1] == '\'' ? tab_find((struct str){plain, n}) : NULL;
 }
 
 bool range_parse(struct str range, struct arena *a, struct area *ret)
@@ -106,23 +141,36 @@ bool range_parse(struct str range, struct arena *a, struct area *ret)
     for (size_t i = 0; i < range.len; i++)
         if (range.at[i] == '!')
             bang = i;
-    if (bang == range.len && tab_known(range, a)) {
-        *ret = (struct area){0, 0, n_rows - 1, GRID_COLUMNS - 1};
-        return true;
-    }
-    if (bang == range.len)
-        return cells_parse(range, ret);
-    return tab_known((struct str){range.at, bang}, a) &&
-           cells_parse(str_from(range, bang + 1), ret);
+
+    bool named = bang < range.len || tab_named(range, a);
+    struct tab *tab = named ? tab_named((struct str){range.at, bang}, a) : &tabs[0];
+    if (!tab)
+        return false;
+    *ret = tab_area(tab);
+    if (bang < range.len)
+        return cells_parse(str_from(range, bang + 1), ret);
+    return named || cells_parse(range, ret);
+}
+
+static bool is_plain(struct str title)
+{
+    for (size_t i = 0; i < title.len; i++)
+        if (!(title.at[i] >= 'A' && title.at[i] <= 'Z') &&
+            !(title.at[i] >= 'a' && title.at[i] <= 'z'))
+            return false;
+    return true;
 }
 
 struct str range_text(const struct area *x, struct arena *a)
 {
     char left = (char)('A' + x->left), right = (char)('A' + x->right);
+    const char *quote = is_plain(x->tab->title) ? "" : "'";
+    struct str first = arena_printf(a, "%s%.*s%s!%c%" PRId64, quote, STR_ARG(x->tab->title), quote,
+                                    left, x->top + 1);
 
     if (x->top == x->bottom && x->left == x->right)
-        return arena_printf(a, TAB "!%c%" PRId64, left, x->top + 1);
-    return arena_printf(a, TAB "!%c%" PRId64 ":%c%" PRId64, left, x->top + 1, right, x->bottom + 1);
+        return first;
+    return arena_printf(a, "%.*s:%c%" PRId64, STR_ARG(first), right, x->bottom + 1);
 }
 
 static const char *cell_check(const json *cell)
@@ -155,11 +203,11 @@ const char *values_check(const json *values)
     return NULL;
 }
 
-int64_t grid_write(const json *values, int64_t top, int64_t left)
+int64_t grid_write(const json *values, struct tab *tab, int64_t top, int64_t left)
 {
     int64_t written = 0, row = top;
 
-    grow_to(top + (int64_t)json_count(values));
+    grow_to(tab, top + (int64_t)json_count(values));
     for (const json *r = json_first(values); r; r = json_next(r), row++) {
         int64_t column = left;
 
@@ -170,37 +218,38 @@ int64_t grid_write(const json *values, int64_t top, int64_t left)
             if (json_type(c) == JSON_NULL)
                 continue;
             json_node(&b, c);
-            cells[row][column] = str_is(sbuf_str(&b), "\"\"") /* empties the cell */
-                                     ? STR_NULL
-                                     : arena_str(&memory, sbuf_str(&b));
+            tab->cells[row][column] = str_is(sbuf_str(&b), "\"\"") /* empties the cell */
+                                          ? STR_NULL
+                                          : arena_str(&memory, sbuf_str(&b));
             written++;
         }
     }
     return written;
 }
 
-void grid_insert(int64_t before, int64_t rows)
+void grid_insert(struct tab *tab, int64_t before, int64_t rows)
 {
-    int64_t moved = n_rows - before;
+    int64_t moved = tab->n_rows - before;
 
-    grow_to(n_rows + rows);
+    grow_to(tab, tab->n_rows + rows);
     if (moved > 0)
-        memmove(cells + before + rows, cells + before, (size_t)moved * sizeof(*cells));
-    memset(cells + before, 0, (size_t)rows * sizeof(*cells));
+        memmove(tab->cells + before + rows, tab->cells + before,
+                (size_t)moved * sizeof(*tab->cells));
+    memset(tab->cells + before, 0, (size_t)rows * sizeof(*tab->cells));
 }
 
 static bool row_empty(int64_t row, const struct area *x)
 {
     for (int64_t c = x->left; c <= x->right; c++)
-        if (!is_empty(row, c))
+        if (grid_cell(x->tab, row, c).at)
             return false;
     return true;
 }
 
-static bool column_empty(int64_t column, int64_t top, int64_t bottom)
+static bool column_empty(const struct area *x, int64_t column)
 {
-    for (int64_t r = top; r <= bottom; r++)
-        if (!is_empty(r, column))
+    for (int64_t r = x->top; r <= x->bottom; r++)
+        if (grid_cell(x->tab, r, column).at)
             return false;
     return true;
 }
@@ -209,7 +258,7 @@ static bool column_empty(int64_t column, int64_t top, int64_t bottom)
  * So a first column that is blank throughout is not part of it: rows then land further right. */
 bool grid_table(const struct area *x, struct area *ret)
 {
-    struct area t = {.bottom = n_rows - 1, .left = x->left};
+    struct area t = {.tab = x->tab, .bottom = x->tab->n_rows - 1, .left = x->left};
 
     while (t.bottom >= x->top && row_empty(t.bottom, x))
         t.bottom--;
@@ -218,10 +267,10 @@ bool grid_table(const struct area *x, struct area *ret)
     t.top = t.bottom;
     while (t.top > 0 && !row_empty(t.top - 1, x))
         t.top--;
-    while (column_empty(t.left, t.top, t.bottom))
+    while (column_empty(&t, t.left))
         t.left++;
     t.right = t.left;
-    while (t.right + 1 < GRID_COLUMNS && !column_empty(t.right + 1, t.top, t.bottom))
+    while (t.right + 1 < GRID_COLUMNS && !column_empty(&t, t.right + 1))
         t.right++;
     *ret = t;
     return true;

@@ -47,13 +47,19 @@ static void columns_are_found_by_their_words(void **state)
     golden(&f, "google_sheets/other_columns.http");
 }
 
-static void a_header_without_delivery_id_is_dead_with_a_reason(void **state)
+static void a_header_that_cannot_be_used_is_to_be_mended(void **state)
 {
     (void)state;
     fixture_start(&f, section(""));
     fixture_step(&f, "POST", "/token", 200, TOKEN);
     fixture_last(&f, "GET", "1%3A1", 200, "{\"values\":[[\"Name\",\"Email\"]]}");
-    fixture_verdict(&f, 0, VERDICT_DEAD, "no column \"Delivery ID\"");
+    fixture_broken(&f, 0, "no column \"Delivery ID\"");
+    fixture_job(&f, 1);
+    fixture_last(&f, "GET", "1%3A1", 200, "{\"values\":[[\"\",\"Delivery ID\",\"Email\"]]}");
+    fixture_broken(&f, 0, "must begin in A1");
+    fixture_job(&f, 1);
+    fixture_step(&f, "GET", "1%3A1", 200, "{\"values\":[[2026,\"Delivery ID\"]]}");
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:B2"));
 }
 
 static void token_and_header_are_kept_for_the_next_job_but_not_for_ever(void **state)
@@ -188,40 +194,53 @@ static void a_quota_that_is_used_up_after_the_look_leaves_no_doubt(void **state)
 static const struct error_case {
     int status;
     const char *body;
-    enum verdict of_append, of_header, of_look;
+    enum fate { DEAD, RETRY, UNSURE, BROKEN } of_append, of_reading;
     int64_t pause_ms;
     const char *reason;
 } error_cases[] = {
-    {400, FAILURE("400", "INVALID_ARGUMENT", "Unable to parse range: Leads!A1"), VERDICT_DEAD,
-     VERDICT_DEAD, VERDICT_DEAD, 0, "missing or was renamed"},
-    {400, FAILURE("400", "INVALID_ARGUMENT", "more than the maximum of 50000 characters"),
-     VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "too long for a cell"},
-    {400, FAILURE("400", "INVALID_ARGUMENT", "above the limit of 10000000 cells."), VERDICT_DEAD,
-     VERDICT_DEAD, VERDICT_DEAD, 0, "spreadsheet is full"},
-    {400, FAILURE("400", "INVALID_ARGUMENT", "something else"), VERDICT_DEAD, VERDICT_DEAD,
-     VERDICT_DEAD, 0, "something else"},
-    {403, FAILURE("403", "PERMISSION_DENIED", "The caller does not have permission"), VERDICT_DEAD,
-     VERDICT_DEAD, VERDICT_DEAD, 0, "as editor, with funneld@example.org"},
-    {404, FAILURE("404", "NOT_FOUND", "Requested entity was not found."), VERDICT_DEAD,
-     VERDICT_DEAD, VERDICT_DEAD, 0, "check the connector's `spreadsheet`"},
-    {409, FAILURE("409", "ABORTED", "try again"), VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0,
-     "try again"}, /* unknown: the first tries */
-    {403, "{}", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 403"},
-    {403, "<html>", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 403"},
-    {408, "", VERDICT_RETRY, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 408"},
-    {429, FAILURE("429", "RESOURCE_EXHAUSTED", "Quota exceeded"), VERDICT_RETRY, VERDICT_RETRY,
-     VERDICT_AMBIGUOUS, 1000, "Quota exceeded"},
-    {500, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 500"},
-    {502, "<html>", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 502"},
-    {503, FAILURE("503", "UNAVAILABLE", "busy"), VERDICT_AMBIGUOUS, VERDICT_RETRY,
-     VERDICT_AMBIGUOUS, 0, "busy"},
-    {504, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 504"},
-    {200, "<html>", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 200"},
-    {299, "", VERDICT_AMBIGUOUS, VERDICT_RETRY, VERDICT_AMBIGUOUS, 0, "HTTP 299"},
-    {300, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
-    {399, "", VERDICT_DEAD, VERDICT_DEAD, VERDICT_DEAD, 0, "never redirects"},
-    {400, "", VERDICT_RETRY, VERDICT_RETRY, VERDICT_RETRY, 0, "HTTP 400"},
+#define INVALID(text) FAILURE("400", "INVALID_ARGUMENT", text)
+    {400, INVALID("Unable to parse range: Leads!A1"), BROKEN, BROKEN, 0, "missing or was renamed"},
+    {400, INVALID("above the limit of 10000000 cells."), BROKEN, BROKEN, 0, "spreadsheet is full"},
+    {400, INVALID("something else"), DEAD, BROKEN, 0, "something else"},
+    {403, FAILURE("403", "PERMISSION_DENIED", "The caller does not have permission"), BROKEN,
+     BROKEN, 0, "as editor, with funneld@example.org"},
+    {403, FAILURE("403", "PERMISSION_DENIED", "You are trying to edit a protected cell"), BROKEN,
+     BROKEN, 0, "let it be edited by funneld@example.org"},
+    {403, FAILURE("403", "PERMISSION_DENIED", "Sheets API has not been used in project 7"), BROKEN,
+     BROKEN, 0, "enable the Sheets API"},
+    {404, FAILURE("404", "NOT_FOUND", "Requested entity was not found."), BROKEN, BROKEN, 0,
+     "check the connector's `spreadsheet`"},
+    {409, FAILURE("409", "ABORTED", "try again"), RETRY, RETRY, 0,
+     "try again"},                                /* unknown: the first tries */
+    {403, "{}", RETRY, RETRY, 30000, "HTTP 403"}, /* not Google's own */
+    {403, "<html>", RETRY, RETRY, 30000, "HTTP 403"},
+    {400, "", RETRY, RETRY, 30000, "HTTP 400"},
+    {408, "", RETRY, RETRY, 0, "HTTP 408"},
+    {429, FAILURE("429", "RESOURCE_EXHAUSTED", "Quota exceeded"), RETRY, RETRY, 1000,
+     "Quota exceeded"},
+    {500, "", UNSURE, RETRY, 0, "HTTP 500"},
+    {502, "<html>", UNSURE, RETRY, 0, "HTTP 502"},
+    {503, FAILURE("503", "UNAVAILABLE", "busy"), UNSURE, RETRY, 0, "busy"},
+    {504, "", UNSURE, RETRY, 0, "HTTP 504"},
+    {200, "<html>", UNSURE, RETRY, 0, "HTTP 200"},
+    {299, "", UNSURE, RETRY, 0, "HTTP 299"},
+    {300, "", BROKEN, BROKEN, 0, "never redirects"},
+    {399, "", BROKEN, BROKEN, 0, "never redirects"},
+#undef INVALID
 };
+
+static void has_fate(size_t i, enum fate fate, const char *reason)
+{
+    static const enum verdict verdicts[] = {
+        [DEAD] = VERDICT_DEAD,
+        [RETRY] = VERDICT_RETRY,
+        [UNSURE] = VERDICT_AMBIGUOUS,
+        [BROKEN] = VERDICT_RETRY,
+    };
+
+    fixture_verdict(&f, i, verdicts[fate], reason);
+    assert_int_equal(f.job.broken, fate == BROKEN);
+}
 
 static void every_error_has_its_verdict(void **state)
 {
@@ -232,22 +251,81 @@ static void every_error_has_its_verdict(void **state)
         start_known("", HEADER);
         fixture_job(&f, 2);
         fixture_last(&f, "POST", ":append", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_append, c->reason);
-        fixture_verdict(&f, 1, c->of_append, c->reason);
+        has_fate(0, c->of_append, c->reason);
+        has_fate(1, c->of_append, c->reason);
         assert_int_equal(f.job.pause_ms, c->pause_ms);
 
         fixture_job(&f, 1);
         f.job.now_ms += 10 * MINUTES_MS;
         fixture_last(&f, "GET", "1%3A1", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_header, c->reason);
+        has_fate(0, c->of_reading, c->reason);
         fixture_end(&f);
 
         start_known("", HEADER);
         f.job.look = true;
         fixture_last(&f, "GET", "A1%3AA25000", c->status, c->body);
-        fixture_verdict(&f, 0, c->of_look, c->reason);
+        has_fate(0, c->of_reading, c->reason);
         fixture_end(&f);
     }
+}
+
+/* Google may count otherwise than we do. */
+static void a_cell_that_is_too_long_is_cut_shorter_once(void **state)
+{
+    struct str too_long = STR(FAILURE("400", "INVALID_ARGUMENT",
+                                      "Your input contains more than the maximum of 50000 "
+                                      "characters in a single cell."));
+    char text[60001];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    start_known("", HEADER);
+    f.parcels[0].d.facts.reasons = str_of(text);
+    fixture_build(&f);
+    assert_in_range(f.request.body.len, 50000, 51000);
+    assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_CONTINUE);
+    fixture_build(&f);
+    assert_in_range(f.request.body.len, 10000, 11000);
+    assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_DONE);
+    has_fate(0, DEAD, "too long for a cell");
+}
+
+static void has_rows(size_t n, const char *first_id)
+{
+    struct json_doc doc = {0};
+
+    assert_in_range(f.request.body.len, 1, 4 << 20);
+    assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
+    assert_int_equal(json_count(json_get(doc.root, "values")), n);
+    assert_true(str_is(json_string(json_path(doc.root, "values.0.0")), first_id));
+    json_doc_free(&doc);
+}
+
+/* Each row of 1.2 MB: a batch of them must not be above what a request may hold. */
+static void rows_that_are_too_many_bytes_go_with_the_next_request(void **state)
+{
+    static char text[50001]; /* six bytes each in JSON */
+
+    (void)state;
+    memset(text, 1, sizeof text - 1);
+    start_known("", HEADER);
+    fixture_job(&f, 4);
+    for (size_t i = 0; i < 4; i++) {
+        fixture_put(&f, i, "firstname", text);
+        fixture_put(&f, i, "email", text);
+        f.parcels[i].d.facts.reasons = str_of(text);
+        f.parcels[i].crm_url = str_of(text);
+    }
+    fixture_build(&f);
+    has_rows(2, "0a1b2c3d-41");
+    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A2:H3")), JUDGED_CONTINUE);
+    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
+    fixture_verdict(&f, 2, VERDICT_NONE, NULL);
+    fixture_build(&f);
+    has_rows(2, "0a1b2c3d-43");
+    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A4:H5")), JUDGED_DONE);
+    assert_true(str_is(f.outcomes[3].remote_id, "Leads!A5"));
 }
 
 static void the_pause_of_a_quota_doubles_up_to_a_minute(void **state)
@@ -269,7 +347,8 @@ static void rows_that_landed_elsewhere_are_not_taken_for_delivered(void **state)
     (void)state;
     start_known("", HEADER);
     fixture_last(&f, "POST", ":append", 200, APPENDED("'Leads'!C5:J5"));
-    fixture_verdict(&f, 0, VERDICT_DEAD, "not in column A");
+    fixture_verdict(&f, 0, VERDICT_DEAD, "not in column A"); /* they are somewhere */
+    assert_true(f.job.broken);                               /* no more of them */
 
     fixture_job(&f, 1);
     fixture_step(&f, "GET", "1%3A1", 200, HEADER);
@@ -350,7 +429,7 @@ int main(void)
         cmocka_unit_test_teardown(an_empty_sheet_gets_its_header_and_then_the_rows, teardown),
         cmocka_unit_test_teardown(a_header_that_cannot_be_written_is_written_later, teardown),
         cmocka_unit_test_teardown(columns_are_found_by_their_words, teardown),
-        cmocka_unit_test_teardown(a_header_without_delivery_id_is_dead_with_a_reason, teardown),
+        cmocka_unit_test_teardown(a_header_that_cannot_be_used_is_to_be_mended, teardown),
         cmocka_unit_test_teardown(token_and_header_are_kept_for_the_next_job_but_not_for_ever,
                                   teardown),
         cmocka_unit_test_teardown(tab_names_are_quoted_and_the_range_is_one_segment, teardown),
@@ -361,6 +440,8 @@ int main(void)
         cmocka_unit_test_teardown(reading_goes_on_until_a_page_is_empty, teardown),
         cmocka_unit_test_teardown(a_quota_that_is_used_up_after_the_look_leaves_no_doubt, teardown),
         cmocka_unit_test_teardown(every_error_has_its_verdict, teardown),
+        cmocka_unit_test_teardown(a_cell_that_is_too_long_is_cut_shorter_once, teardown),
+        cmocka_unit_test_teardown(rows_that_are_too_many_bytes_go_with_the_next_request, teardown),
         cmocka_unit_test_teardown(the_pause_of_a_quota_doubles_up_to_a_minute, teardown),
         cmocka_unit_test_teardown(rows_that_landed_elsewhere_are_not_taken_for_delivered, teardown),
         cmocka_unit_test_teardown(only_a_range_that_names_a_cell_says_where_the_rows_are, teardown),

@@ -87,37 +87,41 @@ static void a_refused_token_is_renewed_once(void **state)
     fixture_step(&f, "POST", ":append", 401, "");
     fixture_step(&f, "POST", "/token", 200, TOKEN);
     fixture_last(&f, "POST", ":append", 401, "");
-    fixture_verdict(&f, 0, VERDICT_DEAD, "refused as well");
+    fixture_broken(&f, 0, "refused as well");
 }
 
+/* A token is everybody's: nothing is dead for the want of one. */
 static const struct token_case {
     int status;
     const char *body;
-    enum verdict verdict, in_doubt;
+    bool broken;
     const char *reason;
 } token_cases[] = {
 #define REFUSED(error, text) "{\"error\":\"" error "\",\"error_description\":\"" text "\"}"
     {400,
      REFUSED("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and "
                               "in a reasonable timeframe. Check your iat and exp values"),
-     VERDICT_RETRY, VERDICT_AMBIGUOUS, "clock"},
-    {400, REFUSED("invalid_grant", "Invalid JWT Signature."), VERDICT_DEAD, VERDICT_DEAD,
-     "Invalid JWT Signature"},
-    {400, REFUSED("invalid_grant", "Invalid grant: account not found"), VERDICT_DEAD, VERDICT_DEAD,
-     "account not found"},
-    {400, REFUSED("invalid_scope", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_scope"},
-    {401, REFUSED("unauthorized_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "unauthorized_client"},
-    {401, REFUSED("invalid_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "invalid_client"},
-    {403, REFUSED("access_denied", "x"), VERDICT_DEAD, VERDICT_DEAD, "access_denied"},
-    {403, REFUSED("admin_policy_enforced", "x"), VERDICT_DEAD, VERDICT_DEAD, "admin_policy"},
-    {403, REFUSED("org_internal", "x"), VERDICT_DEAD, VERDICT_DEAD, "org_internal"},
-    {401, REFUSED("disabled_client", "x"), VERDICT_DEAD, VERDICT_DEAD, "disabled_client"},
-    {403, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 403"},
-    {429, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 429"},
-    {500, REFUSED("internal_failure", "x"), VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 500"},
-    {503, "", VERDICT_RETRY, VERDICT_AMBIGUOUS, "HTTP 503"},
-    {200, "{}", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
-    {200, "ya29.secret", VERDICT_RETRY, VERDICT_AMBIGUOUS, "garbage"},
+     true, "check this machine's clock"},
+    {400, REFUSED("invalid_grant", "Invalid JWT Signature."), true, "make a new one"},
+    {400, REFUSED("invalid_grant", "Invalid grant: account not found"), true, "was deleted"},
+    {400, REFUSED("invalid_grant", "x"), true, "check the connector's credentials"},
+    {400, REFUSED("invalid_scope", "x"), true, "enable the Sheets API"},
+    {401, REFUSED("unauthorized_client", "x"), true, "may not ask for tokens"},
+    {401, REFUSED("invalid_client", "x"), true, "check the connector's credentials"},
+    {403, REFUSED("access_denied", "x"), true, "ask the administrator"},
+    {403, REFUSED("admin_policy_enforced", "x"), true, "ask the administrator"},
+    {403, REFUSED("org_internal", "x"), true, "ask the administrator"},
+    {401, REFUSED("disabled_client", "x"), true, "is disabled: enable it"},
+    {400, REFUSED("brand_new", "x"), true, "brand_new: x; check the connector's credentials"},
+    {302, "", true, "HTTP 302"},
+    {403, "<html>", true, "HTTP 403"},
+    {404, "<html>", true, "HTTP 404"},
+    {408, "", false, "HTTP 408"},
+    {429, "", false, "HTTP 429"},
+    {500, REFUSED("internal_failure", "x"), false, "HTTP 500"},
+    {503, "", false, "HTTP 503"},
+    {200, "{}", false, "garbage"},
+    {200, "ya29.secret", false, "garbage"},
 #undef REFUSED
 };
 
@@ -127,16 +131,41 @@ static void every_answer_of_the_token_endpoint_has_its_verdict(void **state)
     for (size_t i = 0; i < ARRAY_LEN(token_cases); i++) {
         const struct token_case *c = &token_cases[i];
 
-        for (int look = 0; look < 2; look++) {
-            fixture_start(&f, section(""));
-            f.job.look = look;
-            fixture_last(&f, "POST", "/token", c->status, c->body);
-            fixture_verdict(&f, 0, look ? c->in_doubt : c->verdict, c->reason);
-            assert_int_equal(f.job.pause_ms > 0, c->status == 429);
-            assert_null(str_find(f.outcomes[0].reason, STR("ya29")));
-            fixture_end(&f);
-        }
+        fixture_start(&f, section(""));
+        fixture_last(&f, "POST", "/token", c->status, c->body);
+        fixture_verdict(&f, 0, VERDICT_RETRY, c->reason);
+        assert_int_equal(f.job.broken, c->broken);
+        assert_int_equal(f.job.pause_ms > 0, c->status == 429);
+        assert_null(str_find(f.outcomes[0].reason, STR("ya29")));
+        fixture_end(&f);
     }
+}
+
+/* Of the account, whichever sheet: a minute's reads and writes apart, tokens for nothing. */
+static void reads_and_writes_are_quotas_of_the_account(void **state)
+{
+    const struct str account = STR("funneld@example.org");
+
+    (void)state;
+    fixture_start(&f, section(""));
+    assert_true(fixture_quota(&f).key == 0); /* a token first */
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    assert_true(fixture_quota(&f).key == quota_key(account, "sheets reads"));
+    assert_true(fixture_quota(&f).per_second == 1 && fixture_quota(&f).burst == 1);
+    fixture_step(&f, "GET", "1%3A1", 200, HEADER);
+    assert_true(fixture_quota(&f).key == quota_key(account, "sheets writes"));
+    fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
+
+    fixture_job(&f, 0); /* asked of a lane with nothing in hand */
+    assert_true(fixture_quota(&f).key == quota_key(account, "sheets writes"));
+    fixture_job(&f, 1);
+    f.job.look = true;
+    assert_true(fixture_quota(&f).key == quota_key(account, "sheets reads"));
+    fixture_end(&f);
+
+    fixture_start(&f, section("rate = 5/s\n"));
+    fixture_step(&f, "POST", "/token", 200, TOKEN);
+    assert_true(fixture_quota(&f).per_second == 5);
 }
 
 int main(void)
@@ -145,6 +174,7 @@ int main(void)
         cmocka_unit_test_teardown(the_token_request_carries_a_signed_assertion, teardown),
         cmocka_unit_test_teardown(literal_backslash_n_in_the_key_is_repaired, teardown),
         cmocka_unit_test_teardown(a_refused_token_is_renewed_once, teardown),
+        cmocka_unit_test_teardown(reads_and_writes_are_quotas_of_the_account, teardown),
         cmocka_unit_test_teardown(every_answer_of_the_token_endpoint_has_its_verdict, teardown),
     };
 
