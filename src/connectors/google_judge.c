@@ -129,16 +129,17 @@ static enum judged look_again(struct job *job)
     return JUDGED_CONTINUE;
 }
 
-/* Whether the row that was written is the lead's, as far as the answer says. */
+/* Whether the row that was written is the lead's, as far as the answer says: it need not show cells
+ * that were left as they are. */
 static bool is_row_of(const struct job *job, size_t i, const json *written)
 {
     const struct sheet_talk *talk = job->scratch;
-    const json *data = json_get(written, "updatedData");
-    const json *cell = json_first(json_path(data, "values.0"));
+    const json *cell = json_first(json_path(written, "updatedData.values.0"));
 
     for (int64_t at = talk->tab->position[SHEET_LEAD_ID]; at > 0; at--)
         cell = json_next(cell);
-    return !data || str_eq(json_string(cell), job->parcels[i].lead_public_id);
+    struct str id = json_string(cell);
+    return !id.len || str_eq(id, job->parcels[i].lead_public_id);
 }
 
 static enum judged judge_update(struct job *job, const struct http_response *r)

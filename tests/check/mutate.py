@@ -38,6 +38,8 @@ PIPELINE = ["pipeline_" + name for name in
              "scores", "refusals", "order", "random")]
 DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_clock",
              "deliverer_chaos"]
+NOTION = ["notion", "notion_verdicts", "notion_log"]
+GOOGLE = ["google_sheets", "google_token", "google_upsert"]
 EXPRESSIONS = ["expr", "expr_bounds", "scorecard", "scorecard_build", "route"]
 MODULES = {
     "src/ingest/hubspot_signature.c": ["hubspot", "hubspot_signature"],
@@ -65,8 +67,12 @@ MODULES = {
     "src/deliver/dueq.c": ["dueq"] + DELIVERER,
     "src/deliver/verdict.c": DELIVERER,
     "src/connectors/slack_judge.c": ["slack", "slack_verdicts"],
-    "src/connectors/notion_judge.c": ["notion", "notion_verdicts"],
-    "src/connectors/google_judge.c": ["google_sheets", "google_token"],
+    "src/connectors/notion_failure.c": NOTION,
+    "src/connectors/notion_judge.c": NOTION,
+    "src/connectors/notion_log.c": NOTION,
+    "src/connectors/google_failure.c": GOOGLE,
+    "src/connectors/google_judge.c": GOOGLE,
+    "src/connectors/google_sheets.c": GOOGLE,
 }
 
 # What is found, and what it becomes.

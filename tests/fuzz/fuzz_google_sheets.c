@@ -18,22 +18,32 @@ static void with_token(struct fixture *fixture)
     g->token_renew_at = FIXTURE_NOW + DAYS_MS;
 }
 
+static enum sheet_column fixture_key(const struct fixture *fixture)
+{
+    const struct google_sheets *s = fixture->settings;
+
+    return s->mode == SHEET_UPSERTS ? SHEET_LEAD_ID : SHEET_DELIVERY_ID;
+}
+
 static void check_session(struct fixture *fixture)
 {
     const struct google_session *g = fixture->session;
 
-    if (g->header_read_at)
-        assert_true(g->position[SHEET_DELIVERY_ID] >= 0);
+    for (const struct sheet_tab *t = g->tabs; t; t = t->next)
+        assert_true(!t->header_read_at || t->position[fixture_key(fixture)] >= 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct fixture kept;
+    static struct fixture appends, upserts;
+    struct str input = fuzz_text(data, size);
 
     if (!key) {
         assert_int_equal(make_key(NULL), 0);
-        talk_load(&kept, section(""));
+        talk_load(&appends, section("range.vip = 'Very important'!A:Z\n"));
+        talk_load(&upserts, section("mode = upsert\n"));
     }
-    fuzz_talk(&kept, ACCESS, fuzz_text(data, size), with_token, check_session);
+    fuzz_talk(fuzz_holds(input, "@upsert\n") ? &upserts : &appends, ACCESS, input, with_token,
+              check_session);
     return 0;
 }

@@ -49,6 +49,7 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
         {"@remote", &f->parcels[0].remote_lead},
         {"@target", &f->parcels[0].target},
         {"@answered", &f->parcels[0].d.remote_id},
+        {"@route", &f->parcels[0].d.route},
     };
     const struct {
         const char *name;

@@ -91,6 +91,53 @@ async function manyRangesAtOnce(world) {
     await world.noOffence();
 }
 
+async function anUpdateShowsTheCellsAsTheyAreThen(world) {
+    await world.startSandbox();
+    const api = sheets(world);
+    await api.spreadsheets.values.update({
+        ...RAW,
+        range: "'Leads'!A1:C1",
+        requestBody: { values: [["1f2e3d4c-1", 40, "1f2e3d4c-7"]] },
+    });
+    const { data } = await api.spreadsheets.values.batchUpdate({
+        spreadsheetId: SPREADSHEET,
+        requestBody: {
+            valueInputOption: "RAW",
+            includeValuesInResponse: true,
+            responseValueRenderOption: "UNFORMATTED_VALUE",
+            data: [{ range: "'Leads'!A1:C1", values: [["1f2e3d4c-2", 87.5, null]] }],
+        },
+    });
+    assert.deepEqual(
+        data.responses.map((r) => r.updatedData.values),
+        [[["1f2e3d4c-2", 87.5, "1f2e3d4c-7"]]],
+        "null left the last cell as it was",
+    );
+    await world.noOffence();
+}
+
+async function tabsAreAddedAndRenamed(world) {
+    await world.startSandbox();
+    const api = sheets(world);
+    const change = (...requests) =>
+        api.spreadsheets.batchUpdate({ spreadsheetId: SPREADSHEET, requestBody: { requests } });
+    const { data } = await change({ addSheet: { properties: { title: "Hot leads" } } });
+    const { sheetId } = data.replies[0].addSheet.properties;
+    const appended = await api.spreadsheets.values.append({
+        ...APPEND,
+        range: "'Hot leads'!A:H",
+        requestBody: { values: [["x"]] },
+    });
+    assert.equal(appended.data.updates.updatedRange, "'Hot leads'!A1");
+    await change({
+        updateSheetProperties: { properties: { sheetId, title: "Hot" }, fields: "title" },
+    });
+    assert.deepEqual(await values(api, "Hot!A:A"), [["x"]]);
+    assert.equal(await values(api, "Leads!A:A"), undefined);
+    await world.noOffence();
+    await assert.rejects(() => values(api, "'Hot leads'!A:A"), /Unable to parse range/);
+}
+
 const append = (api, more) =>
     api.spreadsheets.values.append({ ...APPEND, requestBody: { values: [["x"]] }, ...more });
 const REFUSED = {
@@ -205,6 +252,8 @@ export default {
     "the tab is described": theSheetIsDescribed,
     "rows are written, appended and read": rowsAreWrittenAndRead,
     "many ranges at once": manyRangesAtOnce,
+    "an update shows the cells as they are then": anUpdateShowsTheCellsAsTheyAreThen,
+    "tabs are added and renamed": tabsAreAddedAndRenamed,
     "mistakes come back as GaxiosErrors with Google's words": mistakesAreGaxiosErrors,
     "a wrong key or scope gets no token": aWrongAssertionIsRefused,
     "a stale token is refused and renewed": aWrongTokenIsRefused,

@@ -5,6 +5,7 @@ import {
     APIErrorCode,
     APIResponseError,
     collectPaginatedAPI,
+    isFullBlock,
     isFullDatabase,
     isFullDataSource,
     isFullPage,
@@ -154,6 +155,44 @@ async function aPageInTheTrashIsNotFound(world) {
     await world.noOffence();
 }
 
+async function blocksAreAppendedAndListed(world) {
+    await world.startSandbox();
+    const client = notion(world);
+    const data_source_id = await dataSourceOf(client);
+    const line = (content) => ({
+        object: "block",
+        type: "paragraph",
+        paragraph: { rich_text: text(content) },
+    });
+    const { id } = await client.pages.create({
+        ...lead(data_source_id, 1),
+        children: [line("line 1")],
+    });
+    const added = await client.blocks.children.append({
+        block_id: id,
+        children: [line("line 2"), line("line 3")],
+    });
+    assert.equal(added.results.length, 2);
+    assert.ok(added.results.every(isFullBlock), "whole blocks");
+    const first = await client.blocks.children.list({ block_id: id, page_size: 2 });
+    assert.deepEqual([first.results.length, first.has_more], [2, true]);
+    const all = await collectPaginatedAPI(client.blocks.children.list, {
+        block_id: id,
+        page_size: 2,
+    });
+    assert.deepEqual(
+        all.map((b) => plain(b.paragraph.rich_text)),
+        ["line 1", "line 2", "line 3"],
+    );
+    await world.noOffence();
+    for (const children of [[], [line("x".repeat(2001))], Array(101).fill(line("x"))])
+        await assert.rejects(
+            () => client.blocks.children.append({ block_id: id, children }),
+            (e) => APIResponseError.isAPIResponseError(e) && e.code === APIErrorCode.ValidationError,
+        );
+    assert.equal((await world.offences()).length, 3);
+}
+
 async function theNewestVersionIsUnderstood(world) {
     await world.startSandbox();
     const client = notion(world, { notionVersion: "2026-03-11" });
@@ -301,6 +340,7 @@ export default {
     "a page is created, found by Lead ID, changed by property id": aPageIsCreatedFoundAndChanged,
     "a query has pages and filters": aQueryHasPages,
     "a page in the trash is not found": aPageInTheTrashIsNotFound,
+    "blocks are appended and listed": blocksAreAppendedAndListed,
     "the newest version is understood": theNewestVersionIsUnderstood,
     "mistakes come back as response errors with Notion's codes": mistakesAreResponseErrors,
     "trouble has codes of its own, and a rate limit is waited for": troubleHasItsOwnCodes,

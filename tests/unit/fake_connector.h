@@ -16,6 +16,7 @@ struct fake_settings {
     int64_t batch;
     bool repeatable, needs_token, invalid, enriches;
     int64_t digest, digest_window_ms; /* more than so many in so long become one; 0: never */
+    int64_t kinds;                    /* only leads with one rest by this go together; 0: all do */
     double quota;                     /* requests a second of an account; 0: no limit */
 };
 
@@ -146,6 +147,14 @@ static bool fake_digest(const void *settings, int64_t *ret_count, int64_t *ret_w
     return s->digest > 0;
 }
 
+static bool fake_together(const void *settings, const struct parcel *first,
+                          const struct parcel *other)
+{
+    const struct fake_settings *s = settings;
+
+    return !s->kinds || first->d.lead % s->kinds == other->d.lead % s->kinds;
+}
+
 static size_t fake_quotas(const struct job *job, struct quota ret[])
 {
     const struct fake_settings *s = job->settings;
@@ -167,6 +176,7 @@ static const struct connector_type fake_type = {.name = "fake",
                                                 .session_free = fake_session_free,
                                                 .max_batch = 100,
                                                 .batch_limit = fake_batch,
+                                                .together = fake_together,
                                                 .digest = fake_digest,
                                                 .quotas = fake_quotas,
                                                 .build = fake_build,

@@ -136,6 +136,28 @@ static void a_route_cannot_be_called_enrichment(void **state)
         "cannot be called enrichment", "another name");
 }
 
+#define SHEET(more) "[connector log]\ntype = google_sheets\ncredentials = x\nspreadsheet = s\n" more
+
+/* The credentials are nonsense, which is a problem of its own. */
+static void a_tab_of_a_route_needs_the_route(void **state)
+{
+    const struct conf_problem *p;
+
+    (void)state;
+    read_config(SHEET("range.hto = Hot!A:H\n") RULE ROUTE("log") FORMS);
+    p = problem("no [route hto] delivers to [connector log]");
+    assert_int_equal(p->line, 5);
+    assert_true(holds(p->hint, "did you mean \"hot\"?"));
+
+    read_config(SHEET("range.hot = Hot!A:H\n") SLACK RULE ROUTE("team") FORMS);
+    p = problem("no [route hot] delivers to [connector log]"); /* it goes elsewhere */
+    assert_true(holds(p->hint, "name a route with this connector in its `to`"));
+
+    read_config(SHEET("range.hot = Hot!A:H\n") SLACK RULE ROUTE("team, log") FORMS);
+    assert_int_equal(config->problems.n, 1);
+    assert_true(holds(config->problems.first->message, "credentials"));
+}
+
 static void a_section_without_its_name_is_a_problem_like_any_other(void **state)
 {
     static const char *const named[] = {"[source]\ntype = zapier\nsecret = s\npath = /livez\n",
@@ -201,6 +223,7 @@ int main(void)
         CHECKS(subscribers_need_a_token_to_prove_themselves_with),
         CHECKS(a_route_tells_each_subscriber_once),
         CHECKS(a_route_cannot_be_called_enrichment),
+        CHECKS(a_tab_of_a_route_needs_the_route),
         CHECKS(a_section_without_its_name_is_a_problem_like_any_other),
         CHECKS(a_control_socket_has_at_most_107_bytes),
         CHECKS(listeners_are_checked_across_their_keys),

@@ -224,6 +224,47 @@ static void what_is_due_travels_together(void **state)
     world_free(w);
 }
 
+/* Those that are passed over are not forgotten, and none of them waits for ever. */
+static void what_does_not_go_together_travels_apart(void **state)
+{
+    struct world *w = world_new(one, 1);
+
+    (void)state;
+    w->settings[0].batch = 3;
+    w->settings[0].kinds = 2;
+    world_start_deliverer(w);
+    for (int lead = 1; lead <= 9; lead++)
+        post(w, "c", lead);
+    step(w);
+    answer(w, "post/1,3,5", 200);
+    answer(w, "post/2,4,6", 200); /* the first that waits says who comes along */
+    answer(w, "post/7,9", 200);
+    answer(w, "post/8", 200);
+    for (int64_t id = 1; id <= 9; id++)
+        assert_int_equal(fake_row(id)->state, DELIVERY_DELIVERED);
+    world_free(w);
+}
+
+/* Of a queue of others no more are read than one job takes. */
+static void a_long_queue_of_others_is_not_read_through(void **state)
+{
+    struct world *w = world_new(one, 1);
+
+    (void)state;
+    w->settings[0].batch = 2;
+    w->settings[0].kinds = 4;
+    world_start_deliverer(w);
+    for (int lead = 1; lead <= 5; lead++)
+        post(w, "c", lead);
+    step(w);
+    answer(w, "post/1", 200); /* 5 stands behind 2 and 3 */
+    answer(w, "post/2", 200);
+    answer(w, "post/3", 200);
+    answer(w, "post/4", 200);
+    answer(w, "post/5", 200);
+    world_free(w);
+}
+
 static void what_cannot_be_said_is_dead_with_the_reason(void **state)
 {
     struct world *w = world_one();
@@ -398,6 +439,8 @@ int main(void)
         cmocka_unit_test(a_mark_that_fails_sends_nothing_and_is_tried_again_in_a_second),
         cmocka_unit_test(a_verdict_that_is_not_stored_is_stored_later_and_nothing_begins_meanwhile),
         cmocka_unit_test(what_is_due_travels_together),
+        cmocka_unit_test(what_does_not_go_together_travels_apart),
+        cmocka_unit_test(a_long_queue_of_others_is_not_read_through),
         cmocka_unit_test(what_cannot_be_said_is_dead_with_the_reason),
         cmocka_unit_test(a_conversation_without_end_or_verdict_is_ended),
         cmocka_unit_test(what_the_crm_said_comes_back_as_an_event),

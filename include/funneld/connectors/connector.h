@@ -175,10 +175,10 @@ struct connector_type {
     /* Whether two deliveries may be in one job, where that depends on more than the connector;
      * NULL: always. */
     bool (*together)(const void *settings, const struct parcel *first, const struct parcel *other);
-    bool upsert; /* a newer delivery for the same lead replaces a pending one */
-    bool (*upserts)(const void *settings); /* where that depends on the settings; NULL: upsert */
-    bool enriches;                         /* can be `enrich = NAME` of a source */
-    bool routable;                         /* may stand in a route's `to` */
+    bool (*upserts)(const void *settings); /* where `upsert` depends on them; NULL: it does not */
+    bool upsert;     /* a newer delivery for the same lead replaces a pending one */
+    bool enriches;   /* can be `enrich = NAME` of a source */
+    bool routable;   /* may stand in a route's `to` */
     bool subscribed; /* a delivery for each subscription of the route, instead of one */
     bool answers;    /* an event may answer one of its messages; a delivery with a remote_id then
                         brings that message up to date */
