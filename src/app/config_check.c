@@ -118,9 +118,9 @@ static void check_route(struct config *c, const struct route *r)
                          k->type->name);
     }
     check_subscribed(c, r);
-    if (str_is(r->name, "enrichment"))
+    if (str_eq(r->name, route_enrichment) || str_eq(r->name, route_catch_up))
         conf_problem(&c->problems, s, NULL, "choose another name",
-                     "a route cannot be called enrichment: deliveries to the CRM are");
+                     "a route cannot be called %.*s: questions to the CRM are", STR_ARG(r->name));
 }
 
 static bool delivers_to(const struct config *c, struct str route, struct str connector)

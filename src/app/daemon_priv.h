@@ -47,6 +47,9 @@ void daemon_warn_of_exposure(const struct config *c);
 void daemon_make_series(const struct config *c);
 void daemon_overview(void *daemon); /* before /metrics: depth and age of each queue */
 
+/* catch_up.c: once, before the first request comes in. What goes wrong is logged. */
+void daemon_catch_up(struct daemon *d);
+
 /* reload.c: SIGHUP; all or nothing. */
 void daemon_reload(struct daemon *d);
 

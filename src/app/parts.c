@@ -208,6 +208,8 @@ enum rc daemon_start(struct daemon *d, struct why *why)
         rc = daemon_thread(&d->deliver_thread, deliverer_run, d->deliverer, why);
     d->deliverer_runs = rc == RC_OK;
     if (rc == RC_OK)
+        daemon_catch_up(d);
+    if (rc == RC_OK)
         rc = start_scheduler(d, why);
     if (rc == RC_OK)
         rc = start_server(d, why);

@@ -17,6 +17,11 @@ static bool is_crm(const struct config *c, struct str name)
     return k && k->type->enriches;
 }
 
+static bool is_reading(struct str type)
+{
+    return str_is(type, "contact.enriched") || str_is(type, "contact.recovered");
+}
+
 /* A source and a connector may have the same name, and a sender may choose its event's type: a
  * record read from the CRM is what has both the type and a connector that could have read it. */
 static enum rc decode(struct rebuild *r, const struct event_view *e, struct event *ret)
@@ -25,7 +30,7 @@ static enum rc decode(struct rebuild *r, const struct event_view *e, struct even
     const struct source *source = config_source(c, e->source);
     struct arena *a = &r->scratch;
 
-    if (str_is(e->type, "contact.enriched") && (!source || is_crm(c, e->source)) &&
+    if (is_reading(e->type) && (!source || is_crm(c, e->source)) &&
         enriched_decode(e->body, e->received_at, a, ret, NULL) == RC_OK)
         return RC_OK;
     if (!source)
@@ -48,7 +53,7 @@ static void fold(void *self, const struct event_view *e)
         r->sourceless++;
     else if (rc != RC_OK)
         r->unreadable++;
-    else
+    else if (!is_own_echo(r->cli->config->connectors, r->cli->config->n_connectors, &event))
         (void)lead_fold(r->lead, &event, &r->cli->arena); /* older news change nothing */
 }
 

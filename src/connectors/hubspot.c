@@ -1,27 +1,18 @@
-/* connectors/hubspot.c - HubSpot's CRM: what it knows of a contact, read a hundred at a time. */
-#include "connectors_priv.h"
+/* connectors/hubspot.c - HubSpot's CRM: what it knows of contacts, and what we tell it of them. */
+#include "hubspot_priv.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 
 #include "funneld/base/clock.h"
 
-enum { BATCH_MAX = 100, BODY_MAX = 64 * 1024 };
+enum { BATCH_MAX = 100, NAME_MAX_LEN = 100 };
 
-/* 429 without Retry-After: the interval of the rolling limit, a little stretched. The daily one
- * ends at midnight in a time zone that we do not know: ask again every hour. */
-#define INTERVAL_PAUSE_MS  (11 * SECONDS_MS)
-#define DAILY_PAUSE_MS     (1 * HOURS_MS)
-#define LOCKED_PAUSE_MS    (2 * SECONDS_MS)
-#define MIGRATION_PAUSE_MS (1 * MINUTES_MS)
-
-struct hubspot {
-    struct connector_common common;
-    struct str token;
-    struct str_list properties;
-    int64_t stale_after_ms;
-    struct str ui_url;
-    int64_t portal;
-};
+/* HubSpot counts a private app's requests in any ten seconds, and allows 100 in the smallest plan;
+ * and an account's searches in each second, five. One below that, for theirs and our seconds do not
+ * begin together. */
+#define REQUESTS_PER_SECOND 10.0
+#define SEARCHES_PER_SECOND 4.0
 
 static const struct option hubspot_options[] = {
     {.key = "token",
@@ -29,7 +20,7 @@ static const struct option hubspot_options[] = {
      .offset = offsetof(struct hubspot, token),
      .flags = OPTION_REQUIRED,
      .example = "${HUBSPOT_API_KEY}",
-     .help = "access token of a private app with crm.objects.contacts.read"},
+     .help = "access token of a private app with crm.objects.contacts.read; .write for routes"},
     {.key = "properties",
      .type = OPTION_LIST,
      .offset = offsetof(struct hubspot, properties),
@@ -50,6 +41,23 @@ static const struct option hubspot_options[] = {
      .offset = offsetof(struct hubspot, portal),
      .example = "62515",
      .help = "the account of the token; contacts of other accounts are then not asked for"},
+    {.key = "property.",
+     .type = OPTION_MAP,
+     .offset = offsetof(struct hubspot, renamed),
+     .example = "my_property",
+     .help = "where a route writes: score band reasons updated, funneld_score and so on unless "
+             "renamed; empty: not at all"},
+    {.key = "catch_up",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct hubspot, catch_up),
+     .fallback = "yes",
+     .help = "after an outage of funneld's own, ask which contacts changed meanwhile"},
+    {.key = "catch_up_after",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct hubspot, catch_up_after_ms),
+     .fallback = "1h",
+     .min = 1000,
+     .help = "a shorter outage is left to HubSpot, which sends again"},
     CONNECTOR_OPTIONS(struct hubspot, "https://api.hubapi.com", "15s", "4", "8/s", "0"),
 };
 
@@ -60,208 +68,183 @@ static const struct section_spec hubspot_spec = {
     .options = hubspot_options,
     .n_options = ARRAY_LEN(hubspot_options),
     .size = sizeof(struct hubspot),
-    .help = "HubSpot CRM: reads what is known of a contact",
+    .help = "HubSpot CRM: reads what is known of a contact; as a route's target, writes the score",
 };
 
-static bool can_be_asked(const struct hubspot *s, const struct lead *l)
+/* Outputs */
+
+static const struct {
+    const char *key, *property;
+} outputs[HUBSPOT_OUTPUTS] = {
+    [HUBSPOT_SCORE] = {"score", "funneld_score"},
+    [HUBSPOT_BAND] = {"band", "funneld_band"},
+    [HUBSPOT_REASONS] = {"reasons", "funneld_reasons"},
+    [HUBSPOT_UPDATED] = {"updated", "funneld_updated"},
+};
+
+const char *hubspot_output_key(enum hubspot_output o)
 {
-    return l->crm_id > 0 && (!s->portal || !l->portal_id || l->portal_id == s->portal);
+    return outputs[o].key;
+}
+
+struct str hubspot_output_property(const struct hubspot *s, enum hubspot_output o)
+{
+    for (size_t i = 0; i < s->renamed.n; i++)
+        if (str_is(s->renamed.items[i].name, outputs[o].key))
+            return s->renamed.items[i].value;
+    return str_of(outputs[o].property);
+}
+
+bool hubspot_writes(const void *settings, struct str property)
+{
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++) {
+        struct str own = hubspot_output_property(settings, (enum hubspot_output)o);
+
+        if (own.len && str_eq(own, property))
+            return true;
+    }
+    return false;
+}
+
+/* Checks */
+
+struct check {
+    const struct hubspot *s;
+    const struct conf_section *section;
+    struct conf_problems *problems;
+};
+
+static const struct conf_entry *entry_of(const struct check *c, const struct str_pair *pair)
+{
+    struct str key = arena_printf(c->problems->arena, "property.%.*s", STR_ARG(pair->name));
+
+    return conf_find(c->section, key.at);
+}
+
+static bool is_property_name(struct str s)
+{
+    if (!s.len || s.len > NAME_MAX_LEN || !islower((unsigned char)s.at[0]))
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (!islower((unsigned char)s.at[i]) && !isdigit((unsigned char)s.at[i]) && s.at[i] != '_')
+            return false;
+    return true;
+}
+
+static void check_renamed(const struct check *c, const struct str_pair *pair)
+{
+    const char *keys[HUBSPOT_OUTPUTS];
+    bool known = false;
+
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++) {
+        keys[o] = outputs[o].key;
+        known |= str_is(pair->name, keys[o]);
+    }
+    if (!known)
+        conf_problem(c->problems, c->section, entry_of(c, pair),
+                     conf_nearest(pair->name, keys, HUBSPOT_OUTPUTS),
+                     "nothing called %.*s is written to a contact", STR_ARG(pair->name));
+    else if (pair->value.len && !is_property_name(pair->value))
+        conf_problem(c->problems, c->section, entry_of(c, pair),
+                     "its internal name, as in lead_score: a-z, 0-9 and _",
+                     "this is no name of a HubSpot property");
+}
+
+static void check_outputs_differ(const struct check *c)
+{
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++)
+        for (int k = 0; k < o; k++) {
+            struct str name = hubspot_output_property(c->s, (enum hubspot_output)o);
+
+            if (name.len && str_eq(name, hubspot_output_property(c->s, (enum hubspot_output)k)))
+                conf_problem(c->problems, c->section, NULL, "give each a property of its own",
+                             "%s and %s would be written into one property, %.*s", outputs[k].key,
+                             outputs[o].key, STR_ARG(name));
+        }
+}
+
+/* What we write must not come back as what the CRM knows, or a score feeds itself. */
+static void check_not_read(const struct check *c)
+{
+    for (size_t i = 0; i < c->s->properties.n; i++)
+        if (hubspot_writes(c->s, c->s->properties.items[i]))
+            conf_problem(c->problems, c->section, conf_find(c->section, "properties"),
+                         "leave it out of `properties`, or rename it with property.NAME",
+                         "%.*s is what funneld itself writes: a score must not feed on it",
+                         STR_ARG(c->s->properties.items[i]));
+}
+
+static void hubspot_check(const void *settings, const struct conf_section *section,
+                          struct conf_problems *problems)
+{
+    const struct check c = {settings, section, problems};
+
+    for (size_t i = 0; i < c.s->renamed.n; i++)
+        check_renamed(&c, &c.s->renamed.items[i]);
+    check_outputs_differ(&c);
+    check_not_read(&c);
+}
+
+/* Jobs */
+
+const struct hubspot_talk *hubspot_talk_of(const struct parcel *p)
+{
+    if (str_eq(p->d.route, route_enrichment))
+        return &hubspot_read;
+    return str_eq(p->d.route, route_catch_up) ? &hubspot_search : &hubspot_write;
+}
+
+static bool hubspot_together(const void *settings, const struct parcel *first,
+                             const struct parcel *other)
+{
+    const struct hubspot_talk *talk = hubspot_talk_of(first);
+
+    (void)settings;
+    return talk != &hubspot_search && talk == hubspot_talk_of(other);
+}
+
+static const char *const wanted_headers[] = {
+    "X-HubSpot-RateLimit-Remaining", "X-HubSpot-RateLimit-Interval-Milliseconds",
+    "X-HubSpot-RateLimit-Daily-Remaining", "X-HubSpot-RateLimit-Daily"};
+
+void hubspot_request(const struct hubspot *s, const char *method, struct str path,
+                     struct http_request *ret, struct arena *a)
+{
+    *ret = (struct http_request){.method = method,
+                                 .repeatable = true,
+                                 .keep = wanted_headers,
+                                 .n_keep = ARRAY_LEN(wanted_headers)};
+    ret->url = arena_printf(a, "%.*s%.*s", STR_ARG(s->common.url), STR_ARG(path));
+    request_bearer(ret, s->token, a);
 }
 
 static enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why)
 {
-    const struct hubspot *s = job->settings;
-    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-    size_t asked = 0;
-
-    json_open(&b, '{');
-    json_key(&b, "properties");
-    json_open(&b, '[');
-    for (size_t i = 0; i < s->properties.n; i++)
-        json_str(&b, s->properties.items[i]);
-    json_close(&b, ']');
-    json_key(&b, "inputs");
-    json_open(&b, '[');
-    for (size_t i = 0; i < job->n; i++) {
-        if (!can_be_asked(s, job->parcels[i].lead))
-            continue;
-        json_open(&b, '{');
-        json_kv_id(&b, "id", job->parcels[i].lead->crm_id);
-        json_close(&b, '}');
-        asked++;
-    }
-    json_close(&b, ']');
-    json_close(&b, '}');
-    if (!asked)
-        return why_fail(RC_INVALID, why, "the lead is no contact of this HubSpot account");
-
-    *ret = (struct http_request){.method = "POST", .repeatable = true};
-    ret->url =
-        arena_printf(job->arena, "%.*s/crm/v3/objects/contacts/batch/read", STR_ARG(s->common.url));
-    request_bearer(ret, s->token, job->arena);
-    return request_body(ret, &b, "application/json", job->arena, why);
+    return hubspot_talk_of(&job->parcels[0])->build(job, ret, why);
 }
 
-static const json *find_result(const json *results, int64_t crm_id)
+static double at_least(double documented, const struct hubspot *s)
 {
-    for (const json *r = json_first(results); r; r = json_next(r)) {
-        int64_t id;
-
-        if (json_int64(json_get(r, "id"), &id) && id == crm_id)
-            return r;
-    }
-    return NULL;
+    return s->common.rate > documented ? s->common.rate : documented;
 }
 
-/* The element of errors[] that speaks of this id; NULL: none does. */
-static const json *find_error(const json *errors, int64_t crm_id)
-{
-    for (const json *e = json_first(errors); e; e = json_next(e)) {
-        const json *ids = json_path(e, "context.ids");
-
-        for (const json *i = json_first(ids); i; i = json_next(i)) {
-            int64_t id;
-
-            if (json_int64(i, &id) && id == crm_id)
-                return e;
-        }
-    }
-    return NULL;
-}
-
-/* A property without value comes as null or not at all: both mean that it is empty. */
-static void take_properties(struct job *job, const json *record, struct outcome *o)
+static size_t hubspot_quotas(const struct job *job, struct quota ret[])
 {
     const struct hubspot *s = job->settings;
-    const json *values = json_get(record, "properties");
+    size_t n = 0;
 
-    o->properties = arena_array(job->arena, s->properties.n, sizeof(*o->properties));
-    o->n_properties = s->properties.n;
-    for (size_t i = 0; i < s->properties.n; i++) {
-        struct str name = s->properties.items[i];
-        struct str value = json_scalar(json_get(values, arena_text(job->arena, name)), job->arena);
-
-        o->properties[i].name = name;
-        o->properties[i].value = value.at ? arena_str(job->arena, value) : STR("");
-    }
+    ret[n++] = (struct quota){quota_key(s->token, "app"), at_least(REQUESTS_PER_SECOND, s), 1};
+    if (job->n && hubspot_talk_of(&job->parcels[0]) == &hubspot_search)
+        ret[n++] =
+            (struct quota){quota_key(s->token, "search"), at_least(SEARCHES_PER_SECOND, s), 1};
+    return n;
 }
 
-static void judge_found(struct job *job, size_t i, const json *record)
+/* Questions of others */
+
+bool hubspot_is_contact(const struct hubspot *s, const struct lead *l)
 {
-    struct outcome *o = &job->outcomes[i];
-    const struct hubspot *s = job->settings;
-    const struct lead *l = job->parcels[i].lead;
-
-    take_properties(job, record, o);
-    if (!time_parse(json_string(json_get(record, "updatedAt")), &o->updated_at))
-        o->updated_at = job->now_ms;
-    o->portal_id = l->portal_id ? l->portal_id : s->portal;
-    o->crm_id = l->crm_id;
-    o->remote_id = arena_printf(job->arena, "%" PRId64, l->crm_id);
-    o->enriched = true;
-    judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
-}
-
-static void judge_absent(struct job *job, size_t i, const json *error)
-{
-    struct str category = json_string(json_get(error, "category"));
-    bool early = job->parcels[i].d.attempts < UNKNOWN_ANSWER_TRIES;
-
-    if (!error || !category.len || str_is(category, "OBJECT_NOT_FOUND")) {
-        job->outcomes[i].enriched = true;
-        judge_one(job, i, VERDICT_DEAD, STR("no such contact: it was deleted or merged"));
-        return;
-    }
-    struct str message = str_cut(json_string(json_get(error, "message")), 200);
-    judge_one(job, i, early ? VERDICT_RETRY : VERDICT_DEAD,
-              arena_printf(job->arena, "%.*s: %.*s", STR_ARG(category), STR_ARG(message)));
-}
-
-static enum judged judge_records(struct job *job, const json *answer)
-{
-    const struct hubspot *s = job->settings;
-
-    for (size_t i = 0; i < job->n; i++) {
-        const struct lead *l = job->parcels[i].lead;
-        const json *record = find_result(json_get(answer, "results"), l->crm_id);
-
-        if (!can_be_asked(s, l))
-            judge_one(job, i, VERDICT_DEAD, STR("the lead is no contact of this HubSpot account"));
-        else if (record)
-            judge_found(job, i, record);
-        else
-            judge_absent(job, i, find_error(json_get(answer, "errors"), l->crm_id));
-    }
-    return JUDGED_DONE;
-}
-
-static const struct refusal {
-    int status;
-    const char *advice;
-} refusals[] = {
-    {400, "HubSpot refuses the request; check the connector's `properties`"},
-    {401, "the token is not valid: put a new one into the connector's `token`"},
-    {403, "the token lacks a scope: the private app needs crm.objects.contacts.read"},
-    {404, "HubSpot does not know this address: check the connector's `url`"},
-    {405, "HubSpot does not take this request: check the connector's `url`"},
-    {414, "HubSpot refuses the request"},
-    {415, "HubSpot refuses the request"},
-};
-
-static struct str refused(struct job *job, const struct http_response *r, const char *advice)
-{
-    struct json_doc doc AUTO(json_doc_free) = {0};
-    struct str what = http_reason(r, job->arena), id = STR_NULL;
-
-    if (answer_object(r, &doc)) {
-        struct str message = json_string(json_get(doc.root, "message"));
-
-        id = json_string(json_get(doc.root, "correlationId"));
-        if (message.len)
-            what = arena_printf(job->arena, "HTTP %d: %.*s", r->status,
-                                STR_ARG(str_cut(message, 200)));
-    }
-    if (id.len)
-        return arena_printf(job->arena, "%s (%.*s, correlation id %.*s)", advice, STR_ARG(what),
-                            STR_ARG(str_cut(id, 64)));
-    return arena_printf(job->arena, "%s (%.*s)", advice, STR_ARG(what));
-}
-
-static enum judged judge_quota(struct job *job, const struct http_response *r)
-{
-    struct json_doc doc AUTO(json_doc_free) = {0};
-    bool daily =
-        answer_object(r, &doc) && str_is(json_string(json_get(doc.root, "policyName")), "DAILY");
-
-    job_rest(job, r, daily ? DAILY_PAUSE_MS : INTERVAL_PAUSE_MS);
-    return judge_all(job, VERDICT_RETRY,
-                     daily ? STR("HubSpot's daily limit of requests is used up")
-                           : STR("HubSpot's limit of requests in ten seconds is used up"));
-}
-
-static enum judged hubspot_judge(struct job *job, const struct http_response *r)
-{
-    struct json_doc doc AUTO(json_doc_free) = {0};
-
-    if (r->status == 200 || r->status == 207) {
-        if (answer_object(r, &doc) && json_type(json_get(doc.root, "results")) == JSON_ARRAY)
-            return judge_records(job, doc.root);
-        return judge_all(job, VERDICT_RETRY, STR("HubSpot's answer is not what it documents"));
-    }
-    if (r->status == 429)
-        return judge_quota(job, r);
-    if (r->status == 423 || r->status == 477) {
-        job_rest(job, r, r->status == 423 ? LOCKED_PAUSE_MS : MIGRATION_PAUSE_MS);
-        return judge_all(job, VERDICT_RETRY, http_reason(r, job->arena));
-    }
-    if (status_is_temporary(r->status))
-        return judge_all(job, VERDICT_RETRY, http_reason(r, job->arena));
-    if (r->status >= 300 && r->status < 400)
-        return judge_redirect(job, r);
-    for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-        if (refusals[i].status == r->status)
-            return judge_all(job, VERDICT_DEAD, refused(job, r, refusals[i].advice));
-    return judge_unknown(job, refused(job, r, "HubSpot answers what it does not document"));
+    return l->crm_id > 0 && (!s->portal || !l->portal_id || l->portal_id == s->portal);
 }
 
 struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id,
@@ -283,12 +266,31 @@ int64_t hubspot_stale_after_ms(const void *settings)
     return s->stale_after_ms;
 }
 
+int64_t hubspot_catch_up_after_ms(const void *settings)
+{
+    const struct hubspot *s = settings;
+
+    return s->catch_up ? s->catch_up_after_ms : 0;
+}
+
+int64_t hubspot_portal(const void *settings)
+{
+    const struct hubspot *s = settings;
+
+    return s->portal;
+}
+
 const struct connector_type hubspot_connector = {
     .name = "hubspot",
     .spec = &hubspot_spec,
     .max_batch = BATCH_MAX,
     .upsert = true,
     .enriches = true,
+    .routable = true,
+    .check = hubspot_check,
+    .together = hubspot_together,
+    .writes = hubspot_writes,
     .build = hubspot_build,
+    .quotas = hubspot_quotas,
     .judge = hubspot_judge,
 };

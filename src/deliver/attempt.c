@@ -195,7 +195,10 @@ static void build(struct attempt *a, int64_t now_ms)
     a->request = (struct http_request){0};
     a->status = 0;
     a->retry_after_ms = -1;
-    if (a->connector->type->build(&a->job, &a->request, &why) != RC_OK)
+    enum rc rc = a->connector->type->build(&a->job, &a->request, &why);
+    if (rc == RC_NONE)
+        finish(a, now_ms);
+    else if (rc != RC_OK)
         finish_rest(a, VERDICT_DEAD, str_of(why.text), now_ms);
     else if (!a->request.repeatable && !a->marked_at)
         mark(a, now_ms);

@@ -12,6 +12,8 @@
 #define INVALID_REST_MS (1 * MINUTES_MS)
 /* Before a row that another attempt holds is looked at again. */
 #define UNDER_WAY_MS (1 * SECONDS_MS)
+/* So many that do not go along are passed over, so that those behind them make one attempt. */
+enum { ASIDE_MAX = 400 };
 
 /* At most so many parcels, and room for no more than there are. */
 static size_t batch_room(const struct lane *lane, int64_t now_ms)
@@ -94,8 +96,8 @@ static enum rc complete(struct attempt *at, struct parcel *p)
 enum fit {
     FIT_TAKEN,
     FIT_NOT,   /* it is not due after all: gone, merged into another lead, put off */
+    FIT_ASIDE, /* it is due and does not go along with the first */
     FIT_LATER, /* it is due, but not in this attempt */
-    FIT_APART, /* so it is, but one behind it may be in this attempt */
     FIT_UNREAD,
 };
 
@@ -152,9 +154,10 @@ static enum fit put_back(struct lane *lane, struct due_row row, enum rc rc, int6
 
 static bool goes_along(const struct attempt *a, const struct parcel *p)
 {
-    const struct connector *c = a->connector;
+    const struct connector_type *type = a->connector->type;
 
-    return !a->job.n || !c->type->together || c->type->together(c->settings, &a->parcels[0], p);
+    return p == a->parcels || !type->together ||
+           type->together(a->connector->settings, a->parcels, p);
 }
 
 static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t now_ms)
@@ -179,29 +182,31 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
         return put_back(a->lane, *row, rc, now_ms);
     }
     if (!goes_along(a, p))
-        return FIT_APART;
+        return FIT_ASIDE;
     a->job.look = p->d.open_attempt_at != 0;
     a->job.n++;
     idmap_set(&a->lane->flight, row->lead, 1);
     return FIT_TAKEN;
 }
 
-/* Rows that make no attempt together stay in the window; as many are passed over as one takes. */
 static void fill(struct attempt *a, size_t room, int64_t now_ms)
 {
-    struct due_row row, *apart = arena_array(&a->arena, room, sizeof *apart);
+    struct due_row row, aside[ASIDE_MAX];
     size_t n = 0;
 
-    for (int seen = 0; a->job.n < room && n < room && seen < LANE_WINDOW; seen++) {
+    for (int seen = 0; a->job.n < room && n < ASIDE_MAX && seen < LANE_WINDOW; seen++) {
         enum fit fit = lane_take(a->lane, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
 
         if (fit == FIT_LATER || fit == FIT_UNREAD)
             break;
-        if (fit == FIT_APART)
-            apart[n++] = row;
+        if (fit != FIT_ASIDE)
+            continue;
+        aside[n++] = row;
+        if (row.urgent != a->parcels[0].d.urgent) /* kinds mostly share their urgency */
+            break;
     }
-    while (n > 0)
-        lane_add(a->lane, apart[--n]);
+    while (n)
+        lane_add(a->lane, aside[--n]);
 }
 
 struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms)

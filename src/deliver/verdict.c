@@ -39,6 +39,8 @@ static enum attempt_verdict weigh(const struct attempt *a, const struct outcome 
         return ATTEMPT_DELIVERED;
     if (v == VERDICT_DEAD)
         return ATTEMPT_DEAD;
+    if (v == VERDICT_MORE)
+        return ATTEMPT_MORE;
     if (v == VERDICT_RETRY && still_in_doubt(a))
         v = VERDICT_AMBIGUOUS;
     else if (v == VERDICT_AMBIGUOUS && !a->job.look && !a->marked_at)
@@ -77,18 +79,31 @@ static struct str detail(const struct attempt *a, const struct outcome *o, enum 
                                       : STR("it failed without saying why");
 }
 
-/* What the CRM said becomes an event in the same commit. */
-static const struct event *enriched(struct attempt *a, const struct outcome *o,
-                                    const struct parcel *p, int64_t now_ms)
+static void read_record(struct attempt *a, const struct record *r, const struct parcel *p,
+                        int64_t now_ms, struct event *ret)
 {
-    if (!o->properties)
-        return NULL;
+    enriched_event(a->lane->name, r->portal_id, r->crm_id, r->updated_at, r->properties,
+                   r->n_properties, now_ms, &a->arena, ret);
+    ret->request_id = p->d.request_id; /* the question came from there */
+}
 
-    struct event *e = ARENA_NEW(&a->arena, struct event);
-    enriched_event(a->lane->name, o->portal_id, o->crm_id, o->updated_at, o->properties,
-                   o->n_properties, now_ms, &a->arena, e);
-    e->request_id = p->d.request_id; /* the question came from there */
-    return e;
+/* What the CRM said becomes events in the same commit. */
+static const struct event *events_of(struct attempt *a, const struct outcome *o,
+                                     const struct parcel *p, int64_t now_ms, size_t *ret_n)
+{
+    const struct record asked = {o->properties, o->n_properties, o->updated_at, o->portal_id,
+                                 o->crm_id};
+    struct event *events = arena_array(&a->arena, o->n_recovered + 1, sizeof *events);
+    size_t n = 0;
+
+    if (o->properties)
+        read_record(a, &asked, p, now_ms, &events[n++]);
+    for (size_t i = 0; i < o->n_recovered; i++) {
+        read_record(a, &o->recovered[i], p, now_ms, &events[n]);
+        events[n++].type = STR("contact.recovered");
+    }
+    *ret_n = n;
+    return events;
 }
 
 /* A look that was refused has settled nothing; one that the connector ended without asking (drop)
@@ -116,14 +131,16 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
         .detail = detail(a, o, v),
         .remote_id = o->remote_id,
         .remote_lead = o->remote_lead,
-        .event = enriched(a, o, p, now_ms),
         .target = p->d.target,
         .target_gone = o->target_gone,
         .in_doubt = v == ATTEMPT_DEAD && dies_in_doubt(a, o),
         .enriched = o->enriched,
     };
+    end->events = events_of(a, o, p, now_ms, &end->n_events);
     if (v == ATTEMPT_RETRY || v == ATTEMPT_AMBIGUOUS)
         end->due_at = next_due(a, v, &p->d, now_ms);
+    else if (v == ATTEMPT_MORE)
+        end->due_at = now_ms;
 }
 
 void attempt_settle(struct attempt *a, int64_t now_ms)
@@ -142,6 +159,7 @@ static const struct {
     [ATTEMPT_RETRY] = {LOG_WARN, "delivery.retry"},
     [ATTEMPT_AMBIGUOUS] = {LOG_WARN, "delivery.ambiguous"},
     [ATTEMPT_DEAD] = {LOG_ERROR, "delivery.dead"},
+    [ATTEMPT_MORE] = {LOG_INFO, "delivery.more"},
 };
 
 static void tell(const struct attempt_end *end, const struct delivery *d)
@@ -158,6 +176,8 @@ static void tell(const struct attempt_end *end, const struct delivery *d)
 
 static void count(struct lane *lane, const struct attempt_end *end, const struct delivery *d)
 {
+    if (end->verdict == ATTEMPT_MORE)
+        return;
     if (end->verdict != ATTEMPT_DELIVERED) {
         metric_add(end->verdict == ATTEMPT_DEAD ? lane->dead : lane->retried, 1);
         return;
@@ -174,7 +194,7 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
     for (size_t i = 0; i < a->report.n; i++) {
         const struct attempt_end *end = &a->report.ends[i];
         const struct delivery *d = &a->parcels[i].d;
-        bool again = end->verdict == ATTEMPT_RETRY || end->verdict == ATTEMPT_AMBIGUOUS;
+        bool again = end->verdict != ATTEMPT_DELIVERED && end->verdict != ATTEMPT_DEAD;
         int64_t opened = a->marked_at ? a->marked_at : d->open_attempt_at;
 
         tell(end, d);

@@ -91,6 +91,4 @@ static inline bool loses_group(enum rc rc)
  * its own. */
 void count_band(struct batch *b, const struct lead *before, const struct lead *after);
 
-extern const struct str enrichment_route; /* the name that deliveries to a CRM carry as route */
-
 #endif

@@ -124,12 +124,16 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
     return lead->erased ? erase(b, lead) : judge(b, e, event, lead);
 }
 
-/* The CRM deletes the record that a merge absorbed: that says nothing of the survivor. And an
- * erased lead is deaf, but for a merge: then the other one must go as well. */
-static bool is_moot(const struct event *e, const struct lead *lead, bool absorbed)
+/* The CRM deletes the record that a merge absorbed: that says nothing of the survivor. An erased
+ * lead is deaf, but for a merge: then the other one must go as well. And what we wrote to the CRM
+ * ourselves is no news: to act on it would go round for ever. */
+static bool is_moot(const struct batch *b, const struct event *e, const struct lead *lead,
+                    bool absorbed)
 {
     if (lead->erased)
         return e->effect != EFFECT_MERGE;
+    if (is_own_echo(b->rules->connectors, b->rules->n_connectors, e))
+        return true;
     return absorbed && (e->effect == EFFECT_DELETE || e->effect == EFFECT_RESTORE);
 }
 
@@ -142,7 +146,7 @@ static enum rc process_linked(struct batch *b, const struct event *e, int64_t ev
     if (rc != RC_OK)
         return rc;
     before = lead;
-    if (is_moot(e, &lead, absorbed)) {
+    if (is_moot(b, e, &lead, absorbed)) {
         rc = store_event_add(b->store, event, &lead, e, !lead.erased);
         return rc == RC_OK ? store_lead_save(b->store, &lead) : rc;
     }

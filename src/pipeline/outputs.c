@@ -5,8 +5,6 @@
 
 enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
 
-const struct str enrichment_route = {"enrichment", sizeof "enrichment" - 1};
-
 /* NULL: there is none any more. */
 static const struct connector *connector_called(const struct rules *r, struct str name)
 {
@@ -75,13 +73,13 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, 
     *ret_waiting = false;
     if (!c || !lead->crm_id || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
         return RC_OK;
-    enum rc rc = read_delivery_waiting(b->reader, c->name, enrichment_route, lead, ret_waiting);
+    enum rc rc = read_delivery_waiting(b->reader, c->name, route_enrichment, lead, ret_waiting);
     if (rc != RC_OK || *ret_waiting)
         return rc;
     *ret_waiting = true;
     struct delivery d = {
         .event = event,
-        .route = enrichment_route,
+        .route = route_enrichment,
         .connector = c->name,
         .urgent = true,
         .created_at = b->now_ms,

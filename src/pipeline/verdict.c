@@ -111,7 +111,9 @@ static enum rc apply_one(struct batch *b, struct attempt_end *end)
     if (rc != RC_OK)
         return rc;
     rc = note_lead(b, end); /* first: the answer's event must not ask again */
-    return rc == RC_OK && end->event ? process_alone(b, end->event, &fresh, &raw) : rc;
+    for (size_t i = 0; i < end->n_events && rc == RC_OK; i++)
+        rc = process_alone(b, &end->events[i], &fresh, &raw);
+    return rc;
 }
 
 enum rc apply_verdicts(struct batch *b, struct verdicts *w)

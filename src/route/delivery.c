@@ -6,6 +6,9 @@
 #include "funneld/base/json.h"
 #include "funneld/route/route.h"
 
+const struct str route_enrichment = {"enrichment", sizeof "enrichment" - 1};
+const struct str route_catch_up = {"catch-up", sizeof "catch-up" - 1};
+
 const char *delivery_state_name(enum delivery_state s)
 {
     static const char *const names[DELIVERY_STATE_COUNT] = {

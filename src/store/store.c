@@ -45,7 +45,8 @@ const char *attempt_verdict_name(enum attempt_verdict v)
     static const char *const names[] = {[ATTEMPT_DELIVERED] = "delivered",
                                         [ATTEMPT_RETRY] = "retry",
                                         [ATTEMPT_AMBIGUOUS] = "ambiguous",
-                                        [ATTEMPT_DEAD] = "dead"};
+                                        [ATTEMPT_DEAD] = "dead",
+                                        [ATTEMPT_MORE] = "more"};
 
     return names[v];
 }

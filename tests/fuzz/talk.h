@@ -130,7 +130,7 @@ static void check_outcomes(struct talk *t)
     for (size_t i = 0; i < t->f->job.n; i++) {
         const struct outcome *o = &t->f->outcomes[i];
 
-        assert_true(o->verdict > VERDICT_NONE && o->verdict <= VERDICT_DEAD);
+        assert_true(o->verdict > VERDICT_NONE && o->verdict <= VERDICT_MORE);
         assert_true(o->verdict == VERDICT_DELIVERED || o->reason.len);
         assert_true(o->reason.len <= REASON_MAX && str_is_utf8(o->reason));
         assert_true(str_is_utf8(o->remote_id) && str_is_utf8(o->remote_lead));

@@ -134,6 +134,13 @@ static inline void fixture_begin(struct fixture *f)
     fixture_job(f, 1);
 }
 
+/* All parcels come from this route. */
+static inline void fixture_route(struct fixture *f, const char *route)
+{
+    for (size_t i = 0; i < FIXTURE_PARCELS; i++)
+        f->parcels[i].d.route = str_of(route);
+}
+
 /* A connector without problems. */
 static inline void fixture_start(struct fixture *f, const char *body)
 {

@@ -102,7 +102,9 @@ struct ended { /* an attempt_end as the store saw it */
     enum attempt_verdict verdict;
     int status;
     char detail[100];
-    int64_t event_time; /* of the event that came with it; 0: none */
+    int64_t event_time; /* of the first event that came with it; 0: none */
+    size_t n_events;
+    bool remote_id;
     bool enriched, applied, in_doubt;
 };
 
@@ -157,7 +159,9 @@ static void store_end(struct world *w, struct attempt_end *e)
                             .started_at = e->started_at,
                             .verdict = e->verdict,
                             .status = e->status,
-                            .event_time = e->event ? e->event->occurred_at : 0,
+                            .event_time = e->n_events ? e->events->occurred_at : 0,
+                            .n_events = e->n_events,
+                            .remote_id = e->remote_id.len > 0,
                             .enriched = e->enriched,
                             .applied = e->applied,
                             .in_doubt = e->in_doubt};
@@ -338,7 +342,10 @@ static MAYBE void answer(struct world *w, const char *path, int status)
         fail_msg("there is no open request %s", path);
     else
         respond(w, s,
-                (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL, NULL});
+                (struct http_response){.fate = HTTP_ANSWERED,
+                                       .status = status,
+                                       .body = STR("none"),
+                                       .retry_after_ms = -1});
 }
 
 static MAYBE void lose(struct world *w, const char *path, enum http_fate fate)
@@ -348,7 +355,9 @@ static MAYBE void lose(struct world *w, const char *path, enum http_fate fate)
     if (!s)
         fail_msg("there is no open request %s", path);
     else
-        respond(w, s, (struct http_response){fate, 0, STR_NULL, -1, STR("the line broke"), NULL});
+        respond(w, s,
+                (struct http_response){
+                    .fate = fate, .retry_after_ms = -1, .error = STR("the line broke")});
 }
 
 static MAYBE const struct ended *last_end(const struct world *w)

@@ -99,10 +99,10 @@ static void a_route_to_an_unknown_connector_is_a_problem(void **state)
     bad(RULE ROUTE("${FUNNELD_TEST_UNSET}") FORMS, 6, "FUNNELD_TEST_UNSET", "");
 }
 
-static void a_route_to_what_takes_no_deliveries_is_a_problem(void **state)
+static void a_route_may_write_to_the_crm(void **state)
 {
     (void)state;
-    bad(CRM RULE ROUTE("crm") FORMS, 9, "takes no deliveries", "enrich = NAME");
+    good(CRM RULE ROUTE("crm") FORMS);
 }
 
 static void a_route_names_each_connector_once(void **state)
@@ -134,6 +134,8 @@ static void a_route_cannot_be_called_enrichment(void **state)
     (void)state;
     bad(SLACK "[route enrichment]\nwhen = score >= 80\nto = team\n" FORMS, 5,
         "cannot be called enrichment", "another name");
+    bad(SLACK "[route catch-up]\nwhen = score >= 80\nto = team\n" FORMS, 5,
+        "cannot be called catch-up", "another name");
 }
 
 #define SHEET(more) "[connector log]\ntype = google_sheets\ncredentials = x\nspreadsheet = s\n" more
@@ -218,7 +220,7 @@ int main(void)
         CHECKS(enrich_names_another_connector),
         CHECKS(enrich_with_an_unknown_connector_is_a_problem),
         CHECKS(a_route_to_an_unknown_connector_is_a_problem),
-        CHECKS(a_route_to_what_takes_no_deliveries_is_a_problem),
+        CHECKS(a_route_may_write_to_the_crm),
         CHECKS(a_route_names_each_connector_once),
         CHECKS(subscribers_need_a_token_to_prove_themselves_with),
         CHECKS(a_route_tells_each_subscriber_once),

@@ -39,7 +39,8 @@ static void take_effect(struct chaos *c, const char *ids)
 /* What the service does with an open request: maybe lost before it came, or after. */
 static struct http_response serve(struct chaos *c, const struct sent *s)
 {
-    struct http_response r = {HTTP_ANSWERED, 200, STR("none"), -1, STR_NULL, NULL};
+    struct http_response r = {
+        .fate = HTTP_ANSWERED, .status = 200, .body = STR("none"), .retry_after_ms = -1};
     bool is_post = strncmp(s->path, "post/", 5) == 0;
 
     switch (dice(c, 6)) {

@@ -47,7 +47,8 @@ static void what_may_have_arrived_is_looked_for_after_it_settled(void **state)
     step_to(w, w->next);
     assert_int_equal(w->n_sent, 2);
     respond(w, open_request(w, "look/1"),
-            (struct http_response){HTTP_ANSWERED, 200, STR("found"), -1, STR_NULL, NULL});
+            (struct http_response){
+                .fate = HTTP_ANSWERED, .status = 200, .body = STR("found"), .retry_after_ms = -1});
     assert_int_equal(fake_row(1)->state, DELIVERY_DELIVERED);
     assert_int_equal(w->n_sent, 2);
     assert_int_equal(w->n_marked, 1);
@@ -199,7 +200,8 @@ static void retry_after_is_a_floor_and_rests_the_lane(void **state)
     post(w, "c", 2);
     step(w);
     respond(w, open_request(w, "post/1"),
-            (struct http_response){HTTP_ANSWERED, 429, STR(""), 90000, STR_NULL, NULL});
+            (struct http_response){
+                .fate = HTTP_ANSWERED, .status = 429, .body = STR(""), .retry_after_ms = 90000});
     assert_int_equal(last_end(w)->due_at, w->now + 90000);
     assert_int_equal(w->next, w->now + 90000);
     step_to(w, w->now + 89999);
@@ -207,7 +209,8 @@ static void retry_after_is_a_floor_and_rests_the_lane(void **state)
     step_to(w, w->now + 1);
     assert_int_equal(open_requests(w), 1);
     respond(w, open_request(w, "post/2"),
-            (struct http_response){HTTP_ANSWERED, 500, STR(""), 70000, STR_NULL, NULL});
+            (struct http_response){
+                .fate = HTTP_ANSWERED, .status = 500, .body = STR(""), .retry_after_ms = 70000});
     assert_int_equal(last_end(w)->due_at, w->now + 70000);
     assert_non_null(open_request(w, "post/1")); /* 500: only that one rests */
     answer(w, "post/1", 420);                   /* the connector asks for 5 s */
@@ -302,7 +305,7 @@ static void every_failure_has_a_reason(void **state)
     post(w, "c", 2);
     step(w);
     respond(w, open_request(w, "post/2"),
-            (struct http_response){HTTP_NOT_SENT, 0, STR_NULL, -1, STR_NULL, NULL});
+            (struct http_response){.fate = HTTP_NOT_SENT, .retry_after_ms = -1});
     assert_string_equal(last_end(w)->detail, "it failed without saying why");
     world_free(w);
 }
@@ -355,7 +358,8 @@ static void only_those_without_a_verdict_are_marked(void **state)
     world_start_deliverer(w);
     step_to(w, w->now + 5000);
     respond(w, open_request(w, "look/1,2,3"),
-            (struct http_response){HTTP_ANSWERED, 200, STR("first"), -1, STR_NULL, NULL});
+            (struct http_response){
+                .fate = HTTP_ANSWERED, .status = 200, .body = STR("first"), .retry_after_ms = -1});
     assert_int_equal(w->n_marked, 2);
     lose(w, "post/1,2,3", HTTP_UNKNOWN);
     assert_int_equal(w->ends[0].verdict, ATTEMPT_DELIVERED);

@@ -30,7 +30,10 @@ static size_t answer_all(struct world *w, int status)
     for (size_t i = 0; i < sent; i++)
         if (w->sent[i].open) {
             respond(w, &w->sent[i],
-                    (struct http_response){HTTP_ANSWERED, status, STR("none"), -1, STR_NULL, NULL});
+                    (struct http_response){.fate = HTTP_ANSWERED,
+                                           .status = status,
+                                           .body = STR("none"),
+                                           .retry_after_ms = -1});
             answered++;
         }
     return answered;
@@ -207,7 +210,10 @@ static void a_rest_that_one_was_told_to_take_is_for_both(void **state)
     assert_int_equal(open_requests(w), 1); /* the other one's turn is a millisecond later */
     for (size_t i = 0; i < w->n_sent; i++)
         respond(w, &w->sent[i],
-                (struct http_response){HTTP_ANSWERED, 429, STR("none"), 30000, STR_NULL, NULL});
+                (struct http_response){.fate = HTTP_ANSWERED,
+                                       .status = 429,
+                                       .body = STR("none"),
+                                       .retry_after_ms = 30000});
     while (!open_requests(w))
         step_to(w, w->next);
     assert_int_equal(w->now - told, 30000);
@@ -249,7 +255,7 @@ static void a_request_whose_turn_was_set_rests_as_well(void **state)
     answer(w, "token/1", 200); /* its post may leave in a second */
     int64_t told = w->now;
     respond(w, open_request(w, "token/2"),
-            (struct http_response){HTTP_ANSWERED, 429, STR("none"), 30000, STR_NULL});
+            (struct http_response){.fate = HTTP_ANSWERED, .status = 429, .body = STR("none"), .retry_after_ms = 30000});
     step_to(w, w->now + 1000);
     while (!open_requests(w))
         step_to(w, w->next);

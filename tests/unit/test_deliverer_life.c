@@ -161,7 +161,8 @@ static void more_notices_than_it_can_hold_are_read_from_disk(void **state)
     step(w);
     while (open_requests(w))
         respond(w, &w->sent[w->n_sent - 1],
-                (struct http_response){HTTP_ANSWERED, 200, STR(""), -1, STR_NULL, NULL});
+                (struct http_response){
+                    .fate = HTTP_ANSWERED, .status = 200, .body = STR(""), .retry_after_ms = -1});
     assert_in_range(fake_scans, 3, 12);
     assert_int_equal(counted("c", "delivered"), MANY);
     world_free(w);
@@ -343,8 +344,10 @@ static bool threaded_take(void *self, struct transport_result *ret)
 
     if (!t->n)
         return false;
-    *ret = (struct transport_result){t->tags[--t->n],
-                                     {HTTP_ANSWERED, 200, STR("ok"), -1, STR_NULL, NULL}};
+    *ret = (struct transport_result){
+        .tag = t->tags[--t->n],
+        .response = {
+            .fate = HTTP_ANSWERED, .status = 200, .body = STR("ok"), .retry_after_ms = -1}};
     return true;
 }
 

@@ -307,7 +307,8 @@ static void a_refused_answer_has_the_group_done_again_as_well(void **state)
                               .lead = d.lead,
                               .connector = d.connector,
                               .ended_at = p->now,
-                              .event = &e};
+                              .events = &e,
+                              .n_events = 1};
     struct verdicts v = {.ends = &end, .n = 1};
     struct intake in = waiting_intake(p, 8);
     submit(p, &in.work, WORK_INTAKE);

@@ -17,7 +17,8 @@ static void answer_enrichment(struct pipeline *p, int64_t contact, const char *c
 
     enriched_event(STR("crm"), PORTAL, contact, updated_at, &known, 1, p->now, &p->w->arena, &e);
     e.request_id = STR("req-1");
-    end.event = &e;
+    end.events = &e;
+    end.n_events = 1;
     end.enriched = true;
     give(p, &end);
     assert_true(end.applied);
@@ -132,7 +133,8 @@ static void an_answer_does_not_ask_again_where_source_and_connector_share_a_name
     struct attempt_end end = end_of(p, &asked, ATTEMPT_DELIVERED);
     enriched_event(STR("hubspot"), PORTAL, 7, p->now, &known, 1, p->now, &p->w->arena, &e);
     e.request_id = STR("req-1");
-    end.event = &e;
+    end.events = &e;
+    end.n_events = 1;
     end.enriched = true;
     give(p, &end);
     assert_int_equal(count_deliveries(p, "hubspot", "pending"), 0);

@@ -160,7 +160,8 @@ static void end_attempt(struct story *s)
         enriched_event(STR("crm"), PORTAL, l.crm_id, some_time(s), known, 2, s->p->now,
                        &s->p->w->arena, &e);
         e.request_id = STR("req-1");
-        end.event = &e;
+        end.events = &e;
+        end.n_events = 1;
     } else {
         end.remote_lead = STR("page");
     }

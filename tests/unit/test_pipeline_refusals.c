@@ -89,7 +89,8 @@ static void put_answer(struct pipeline *p, struct task *g, int64_t contact)
                    &g->answer);
     g->answer.request_id = STR("req-1");
     put_end(p, g, "crm", NULL);
-    g->ends[g->verdicts.n - 1].event = &g->answer;
+    g->ends[g->verdicts.n - 1].events = &g->answer;
+    g->ends[g->verdicts.n - 1].n_events = 1;
     g->ends[g->verdicts.n - 1].enriched = true;
 }
 

@@ -100,7 +100,8 @@ static void an_answer_that_the_store_refuses_is_kept_raw_and_the_verdict_stands(
     e.request_id = STR("req-1");
     e.properties = &nameless;
     e.n_properties = 1;
-    end.event = &e;
+    end.events = &e;
+    end.n_events = 1;
     end.enriched = true;
     give(p, &end);
     assert_int_equal(count_deliveries(p, "crm", "delivered"), 1);

@@ -13,7 +13,7 @@
 
 #include "funneld/base/str.h"
 
-enum { HTTP_MAX_HEADERS = 12 };
+enum { HTTP_MAX_HEADERS = 12, HTTP_MAX_KEPT = 4 };
 
 struct http_header {
     const char *name;
@@ -37,6 +37,8 @@ struct http_request {
     bool secret_url; /* who knows the address may use it: it is shown nowhere */
     bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content)
                       */
+    const char *const *keep; /* headers of the answer that are wanted, HTTP_MAX_KEPT at most */
+    size_t n_keep;
 };
 
 enum http_fate {
@@ -53,12 +55,24 @@ struct http_response {
     struct str error;       /* for people, when not answered */
     const char *command;    /* of a mail: what the reply is to: "" the connection, "EHLO",
                                "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "." the message */
+    /* Of the headers that the request wanted kept, those that came; a value is cut at 63 bytes. */
+    struct http_header kept[HTTP_MAX_KEPT];
+    size_t n_kept;
 };
 
 static inline void http_header_add(struct http_request *r, const char *name, struct str value)
 {
     if (r->n_headers < HTTP_MAX_HEADERS)
         r->headers[r->n_headers++] = (struct http_header){name, value};
+}
+
+/* By its name as the request gave it; missing: it did not come. */
+static inline struct str http_kept(const struct http_response *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_kept; i++)
+        if (str_is(str_of(r->kept[i].name), name))
+            return r->kept[i].value;
+    return STR_NULL;
 }
 
 #endif

@@ -105,6 +105,13 @@ enum verdict {
     VERDICT_RETRY,     /* the service did nothing, or repeating is harmless: try later */
     VERDICT_AMBIGUOUS, /* it may have happened: look before repeating */
     VERDICT_DEAD,      /* this will never work; reason says what to do */
+    VERDICT_MORE,      /* a part is done, remote_id says which: at once again, from there on */
+};
+
+struct record { /* of the CRM */
+    const struct field *properties;
+    size_t n_properties;
+    int64_t updated_at, portal_id, crm_id;
 };
 
 struct outcome { /* of one parcel */
@@ -112,12 +119,16 @@ struct outcome { /* of one parcel */
     struct str reason;      /* for people; never a secret */
     struct str remote_id;   /* what the service made: message ts, page id, row */
     struct str remote_lead; /* to be remembered for the lead; missing: nothing new, empty: forget */
-    struct field *properties; /* enrichment: what the CRM knows, folded in as contact.enriched */
+    const struct field
+        *properties; /* enrichment: what the CRM knows, folded in as contact.enriched */
     size_t n_properties;
     int64_t updated_at;        /* of the CRM record; 0 when properties is NULL */
     int64_t portal_id, crm_id; /* of the CRM record, with properties */
     bool target_gone;          /* who subscribed wants no more: the subscription ends */
     bool enriched;             /* the CRM was asked about this lead, whatever it said */
+    /* Catch-up: what changed while we were away, each folded in as contact.recovered. */
+    const struct record *recovered;
+    size_t n_recovered;
 };
 
 /* A limit that a service sets on all who use one account, whichever connector asks: so many
@@ -187,7 +198,10 @@ struct connector_type {
     /* What is set for single routes, by their names: the configuration's check wants routes of
      * these names that deliver to the connector. NULL: nothing is. */
     const struct str_pairs *(*per_route)(const void *settings);
-    /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel. */
+    /* Whether it writes this property of a contact: news of it are our own doing. NULL: none. */
+    bool (*writes)(const void *settings, struct str property);
+    /* RC_INVALID: the job cannot be expressed; why becomes the dead reason of every parcel.
+     * RC_NONE: there is nothing to send, build has given every parcel its verdict. */
     enum rc (*build)(struct job *job, struct http_request *ret, struct why *why);
     /* The quotas that the request which build() would make next draws from, at most QUOTAS_MAX. May
      * be asked before there are parcels. NULL: the connector's own rate is the only limit. */
@@ -229,10 +243,17 @@ enum judged judge_all(struct job *job, enum verdict v,
 /* "HTTP 503: <first 200 printable bytes of the body>" */
 struct str http_reason(const struct http_response *r, struct arena *a);
 
-/* hubspot: how the CRM shows a contact; properties wanted; when a lead is stale. */
+/* Whether the event says no more than that one of these has written to a contact: the CRM tells its
+ * listeners of every change, whoever made it. */
+bool is_own_echo(const struct connector connectors[], size_t n, const struct event *e);
+
+/* hubspot: how the CRM shows a contact; when a lead is stale; how long we must have been away to
+ * ask what changed meanwhile (0: never), and of which account, as far as is configured. */
 struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t crm_id,
                                struct arena *a);
 int64_t hubspot_stale_after_ms(const void *settings);
+int64_t hubspot_catch_up_after_ms(const void *settings);
+int64_t hubspot_portal(const void *settings);
 
 /* rest_hooks: whether this may be subscribed, and how it is kept; RC_INVALID: why says what is
  * wrong with it, for whoever asked. */

@@ -22,7 +22,7 @@ struct dedupe_key {
 
 enum event_effect {
     EFFECT_NONE,       /* stored and scored, changes no property (contact.creation ...) */
-    EFFECT_PROPERTIES, /* sets properties: propertyChange, Zapier, contact.enriched */
+    EFFECT_PROPERTIES, /* sets properties: propertyChange, Zapier, contact.enriched, .recovered */
     EFFECT_DELETE,     /* contact.deletion */
     EFFECT_RESTORE,    /* contact.restore */
     EFFECT_ERASE,      /* contact.privacyDeletion */

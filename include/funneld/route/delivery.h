@@ -27,6 +27,12 @@ struct delivery_facts {
     int64_t event_time;
 };
 
+/* Routes that no configuration has: what a CRM is asked. */
+extern const struct str route_enrichment; /* who a contact is */
+/* What changed while we were away: of no lead (0); facts.event_time is since when, event_value the
+ * account, remote_id how far it has come. */
+extern const struct str route_catch_up;
+
 struct delivery {
     int64_t id, event, lead;
     struct str route, connector;

@@ -43,7 +43,13 @@ struct attempts {
     int64_t at;
 };
 
-enum attempt_verdict { ATTEMPT_DELIVERED, ATTEMPT_RETRY, ATTEMPT_AMBIGUOUS, ATTEMPT_DEAD };
+enum attempt_verdict {
+    ATTEMPT_DELIVERED,
+    ATTEMPT_RETRY,
+    ATTEMPT_AMBIGUOUS,
+    ATTEMPT_DEAD,
+    ATTEMPT_MORE, /* a part of it is done: no failure, and counted as no attempt */
+};
 const char *attempt_verdict_name(enum attempt_verdict v); /* "delivered" "retry" ... */
 
 /* How an attempt ended. Slices must live until done(). */
@@ -54,10 +60,11 @@ struct attempt_end {
     int64_t started_at, ended_at;
     int status;                /* HTTP status, 0: none came */
     struct str detail;         /* why, for people; becomes the reason of a dead delivery */
-    int64_t due_at;            /* when to try (RETRY) or look (AMBIGUOUS) again */
+    int64_t due_at;            /* when to try (RETRY), look (AMBIGUOUS), go on (MORE) */
     struct str remote_id;      /* what the service made so far; missing: nothing new */
     struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
-    const struct event *event; /* contact.enriched to fold in, in the same commit; or NULL */
+    const struct event *events; /* of the CRM's answer, to fold in, in the same commit */
+    size_t n_events;
     int64_t target;            /* the subscription it was for; 0: none */
     bool target_gone;          /* which ends with this */
     bool in_doubt;             /* DEAD, but it may have arrived: a later retry looks first */

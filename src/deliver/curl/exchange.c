@@ -291,6 +291,22 @@ static int64_t retry_after_ms(struct exchange *x, int status)
     return (seconds < max_s ? (int64_t)seconds : max_s) * SECONDS_MS;
 }
 
+/* Copies: what curl shows lasts until its next call. */
+static void keep_headers(struct exchange *x, struct http_response *r)
+{
+    const struct http_request *request = x->call.request;
+    struct curl_header *found;
+
+    for (size_t i = 0; i < request->n_keep && r->n_kept < HTTP_MAX_KEPT; i++) {
+        if (curl_easy_header(x->easy, request->keep[i], 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
+            continue;
+        char *to = x->kept[r->n_kept];
+        struct str value = str_cut(str_of(found->value), KEPT_MAX - 1);
+        memcpy(to, value.at, value.len);
+        r->kept[r->n_kept++] = (struct http_header){request->keep[i], {to, value.len}};
+    }
+}
+
 /* The host and curl's own words. Paths and queries may be secrets (incoming webhooks), so words
  * that repeat the target are left out. */
 static struct str error_text(struct exchange *x, CURLcode code)
@@ -335,6 +351,7 @@ void exchange_result(struct exchange *x, CURLcode code, struct transport_result 
         r.status = (int)status;
         r.body = x->answer.len ? sbuf_str(&x->answer) : STR("");
         r.retry_after_ms = retry_after_ms(x, r.status);
+        keep_headers(x, &r);
     } else {
         r.error = error_text(x, code);
     }

@@ -78,6 +78,9 @@ static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t 
     case ATTEMPT_AMBIGUOUS:
         return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iitit", e->delivery, e->due_at, e->detail,
                          e->started_at, e->remote_id);
+    case ATTEMPT_MORE:
+        return db_change(db, rows, SQL_ATTEMPT_MORE, "iitt", e->delivery, e->due_at, e->detail,
+                         e->remote_id);
     }
     return RC_INVALID;
 }

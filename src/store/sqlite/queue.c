@@ -56,7 +56,8 @@ enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t lim
 enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, struct due_row *ret)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "ti", connector, lead);
+    enum rc rc = lead ? db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "ti", connector, lead)
+                      : db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_NOBODY, "t", connector);
 
     if (rc == RC_OK)
         row_due(s, 0, ret);

@@ -1,0 +1,168 @@
+/* app/catch_up.c - after we were away, each CRM is asked which contacts changed meanwhile.
+ *
+ * HubSpot sends what failed again for 24 hours at most, in growing intervals, and then drops it. A
+ * catch-up is a delivery of the CRM's connector that belongs to no lead, under an event that says
+ * since when: so it is tried again, keeps to the limits, survives a restart and can be looked at.
+ */
+#include "daemon_priv.h"
+
+#include "funneld/base/clock.h"
+#include "funneld/base/crypto.h"
+#include "funneld/base/json.h"
+#include "funneld/observe/log.h"
+
+/* HubSpot's search shows a change some time after it was made. */
+#define OVERLAP_MS (5 * MINUTES_MS)
+
+enum { LEADS_LOOKED_AT = 1000, BODY_MAX = 1024 };
+
+struct catch_up {
+    struct str connector;
+    int64_t portal, since, now;
+};
+
+struct portals {
+    int64_t first;
+    bool several;
+};
+
+static void see_portal(void *self, const struct lead *l)
+{
+    struct portals *p = self;
+
+    if (!l->crm_id || !l->portal_id)
+        return;
+    p->several |= p->first && p->first != l->portal_id;
+    p->first = l->portal_id;
+}
+
+/* A search does not say of which account its records are: if the configuration does not either, it
+ * is the one whose contacts we know. 0: that is not clear. */
+static enum rc find_portal(struct reader *r, const void *settings, int64_t *ret)
+{
+    const struct list_filter newest = {.limit = LEADS_LOOKED_AT};
+    struct portals seen = {0};
+
+    *ret = hubspot_portal(settings);
+    if (*ret)
+        return RC_OK;
+    enum rc rc = read_leads(r, &newest, see_portal, &seen);
+    if (rc == RC_OK && !seen.several)
+        *ret = seen.first;
+    return rc;
+}
+
+static void see_time(void *self, const struct event_view *e)
+{
+    *(int64_t *)self = e->received_at;
+}
+
+/* When we last were there for certain; 0: never before. */
+static enum rc last_seen(struct reader *r, int64_t *ret)
+{
+    const struct list_filter newest = {.limit = 1};
+    int64_t trusted = 0, doubted = 0, received = 0;
+    enum rc rc = read_trusted(r, &trusted, &doubted);
+
+    if (rc == RC_OK)
+        rc = read_events(r, &newest, see_time, &received);
+    if (rc == RC_OK)
+        *ret = received > trusted ? received : trusted;
+    return rc;
+}
+
+static void make_event(const struct catch_up *c, struct arena *a, struct event *ret)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    uint8_t hash[SHA256_LEN];
+
+    *ret = (struct event){.source = c->connector,
+                          .type = STR("catch-up.started"),
+                          .state = EVENT_UNLINKED,
+                          .reason = STR("the CRM is asked what changed while funneld was away"),
+                          .occurred_at = c->now,
+                          .received_at = c->now,
+                          .request_id = arena_printf(a, "catch-up-%lld", (long long)c->now)};
+    json_open(&b, '{');
+    json_kv_int(&b, "portalId", c->portal);
+    json_kv_time(&b, "since", c->since);
+    json_kv_time(&b, "until", c->now);
+    json_close(&b, '}');
+    ret->body = arena_str(a, sbuf_str(&b));
+    const struct str parts[] = {c->connector, STR("\n"), ret->body};
+    sha256(parts, ARRAY_LEN(parts), hash);
+    ret->key = dedupe_key_of(c->now, hash);
+}
+
+static enum rc queue_it(struct store *st, void *arg, struct why *why)
+{
+    const struct catch_up *c = arg;
+    struct arena a AUTO(arena_free) = {0};
+    struct lead nobody = {0};
+    struct event e;
+    char portal[INT64_TEXT];
+
+    (void)why; /* the store's own words will do */
+    make_event(c, &a, &e);
+    struct delivery d = {.route = route_catch_up,
+                         .connector = c->connector,
+                         .created_at = c->now,
+                         .due_at = c->now,
+                         .facts = {.event_type = e.type,
+                                   .event_source = e.source,
+                                   .event_property = STR("portalId"),
+                                   .event_value = str_of_int64(c->portal, portal),
+                                   .event_time = c->since}};
+    enum rc rc = store_dedupe(st, &e, &d.event);
+    if (rc == RC_OK)
+        rc = store_event_add(st, d.event, NULL, &e, true);
+    return rc == RC_OK ? store_delivery_add(st, &nobody, &d, &a) : rc;
+}
+
+static bool is_asked(const struct config *c, const struct connector *k)
+{
+    for (size_t i = 0; i < c->n_sources; i++)
+        if (str_eq(c->sources[i].enrich_with, k->name))
+            return true;
+    return false;
+}
+
+static enum rc begin(struct daemon *d, const struct connector *k, int64_t seen, int64_t now)
+{
+    struct catch_up c = {.connector = k->name, .since = seen - OVERLAP_MS, .now = now};
+    char since[TIME_TEXT];
+    enum rc rc = find_portal(d->overview_reader, k->settings, &c.portal);
+
+    if (rc == RC_OK && !c.portal) {
+        log_write(LOG_WARN, "catch_up.impossible", L_STR("connector", k->name),
+                  L_TEXT("reason", "it is not clear which HubSpot account the connector is for"),
+                  L_TEXT("hint", "set the connector's `portal`"), L_END);
+        return RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = daemon_command(d, COMMAND_CALL, &c, queue_it, NULL, NULL);
+    if (rc != RC_OK)
+        return rc;
+    time_text(c.since, since);
+    log_write(LOG_INFO, "catch_up.begins", L_STR("connector", k->name), L_TEXT("since", since),
+              L_END);
+    return RC_OK;
+}
+
+void daemon_catch_up(struct daemon *d)
+{
+    const struct config *c = d->config;
+    int64_t now = clock_now_ms(), seen = 0;
+    enum rc rc = last_seen(d->overview_reader, &seen);
+
+    for (size_t i = 0; i < c->n_connectors && rc == RC_OK && seen; i++) {
+        const struct connector *k = &c->connectors[i];
+        int64_t after = k->type->enriches ? hubspot_catch_up_after_ms(k->settings) : 0;
+
+        if (after && is_asked(c, k) && now - seen >= after)
+            rc = begin(d, k, seen, now);
+    }
+    if (rc != RC_OK)
+        log_write(LOG_ERROR, "catch_up.failed", L_TEXT("reason", rc_text(rc)), L_END);
+    deliverer_rescan(d->deliverer);
+}

@@ -1,0 +1,71 @@
+/* connectors/hubspot_priv.h - the three things that HubSpot's CRM is asked, each in its own file:
+ * who contacts are (hubspot_read.c), to keep what we think of them (hubspot_write.c), what changed
+ * while we were away (hubspot_search.c). What all answers have in common is judged in
+ * hubspot_judge.c.
+ */
+#ifndef FUNNELD_CONNECTORS_HUBSPOT_H
+#define FUNNELD_CONNECTORS_HUBSPOT_H
+
+#include "connectors_priv.h"
+
+#define HUBSPOT_CONTACTS "/crm/v3/objects/contacts"
+
+struct hubspot {
+    struct connector_common common;
+    struct str token;
+    struct str_list properties;
+    int64_t stale_after_ms;
+    struct str ui_url;
+    int64_t portal;
+    struct str_pairs renamed;
+    bool catch_up;
+    int64_t catch_up_after_ms;
+};
+
+/* What is written of a lead, each into a property of its contact. */
+enum hubspot_output {
+    HUBSPOT_SCORE,
+    HUBSPOT_BAND,
+    HUBSPOT_REASONS,
+    HUBSPOT_UPDATED,
+    HUBSPOT_OUTPUTS
+};
+const char *hubspot_output_key(enum hubspot_output o);
+/* Empty: it is not to be written. */
+struct str hubspot_output_property(const struct hubspot *s, enum hubspot_output o);
+bool hubspot_writes(const void *settings, struct str property);
+
+/* One way to talk, as a job begins it. */
+struct hubspot_talk {
+    const char *scope; /* that a private app needs for it */
+    const char *property_advice;
+    enum rc (*build)(struct job *job, struct http_request *ret, struct why *why);
+    /* HTTP 200 or 207 with a JSON object. */
+    enum judged (*answered)(struct job *job, const json *answer);
+    /* 400, 404, 409: it may be one input's fault. doc may have no root. NULL: it is the job's. */
+    enum judged (*refused)(struct job *job, int status, struct str category, struct str reason);
+};
+extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search;
+const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
+
+/* Whether the lead is a contact of the account that the token is of. */
+bool hubspot_is_contact(const struct hubspot *s, const struct lead *l);
+extern const char hubspot_not_ours[], hubspot_gone[], hubspot_odd[]; /* reasons */
+bool hubspot_is_list(const json *answer);                            /* it has results[] */
+/* The record's element in results[] or the one of errors[] that speaks of it; NULL: there is none.
+ */
+const json *hubspot_find_result(const json *results, int64_t crm_id);
+const json *hubspot_find_error(const json *errors, int64_t crm_id);
+/* What the record says of the properties that are wanted; empty ones included. */
+const struct field *hubspot_properties(const struct job *job, const json *record);
+int64_t hubspot_updated_at(const struct job *job, const json *record);
+/* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
+void hubspot_judge_element(struct job *job, size_t i, const json *error);
+/* Another try for the first times, then dead. */
+void hubspot_judge_unclear(struct job *job, size_t i, struct str reason);
+
+void hubspot_request(const struct hubspot *s, const char *method, struct str path,
+                     struct http_request *ret, struct arena *a);
+enum judged hubspot_judge(struct job *job, const struct http_response *r);
+
+#endif

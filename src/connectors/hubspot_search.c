@@ -1,0 +1,201 @@
+/* connectors/hubspot_search.c - which contacts changed while we were away, a page at a time.
+ *
+ * A page is a job, and its records are committed together with how far it has come, so that nothing
+ * piles up and a crash costs a page. Where it is stands in the delivery's remote_id:
+ *
+ *     2026-01-01T00:00:00.000Z       those changed then or later, the oldest first
+ *     2026-01-01T00:00:00.000Z/123   more than a page changed in this one millisecond: those, by id
+ *
+ * There is no paging by offset: a contact that changes meanwhile goes to the end of the list, and
+ * every offset behind it would pass one over. Nor does HubSpot give more than 10,000 that way.
+ */
+#include "hubspot_priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "funneld/base/clock.h"
+
+enum { PAGE = 100, BODY_MAX = 3000 }; /* characters, says HubSpot */
+
+struct place {
+    int64_t time;
+    bool within; /* the millisecond */
+    int64_t id;  /* after this one */
+};
+
+struct page {
+    struct record *records;
+    size_t n;
+    int64_t last_time, last_id;
+    bool full;
+};
+
+static struct str place_text(const struct place *p, struct arena *a)
+{
+    char time[TIME_TEXT];
+
+    time_text(p->time, time);
+    return p->within ? arena_printf(a, "%s/%" PRId64, time, p->id) : arena_str(a, str_of(time));
+}
+
+static bool read_place(const struct delivery *d, struct place *ret)
+{
+    struct str rest = d->remote_id, time;
+
+    *ret = (struct place){.time = d->facts.event_time};
+    if (!rest.len)
+        return true;
+    (void)str_split(&rest, '/', &time);
+    ret->within = time.len < d->remote_id.len;
+    return time_parse(time, &ret->time) && (!ret->within || str_int64(rest, &ret->id));
+}
+
+static void write_filter(struct sbuf *b, const char *property, const char *operator, int64_t value)
+{
+    json_open(b, '{');
+    json_kv_text(b, "propertyName", property);
+    json_kv_text(b, "operator", operator);
+    json_kv_id(b, "value", value);
+    json_close(b, '}');
+}
+
+static void write_filters(struct sbuf *b, const struct place *p)
+{
+    json_key(b, "filterGroups");
+    json_open(b, '[');
+    json_open(b, '{');
+    json_key(b, "filters");
+    json_open(b, '[');
+    write_filter(b, "lastmodifieddate", p->within ? "EQ" : "GTE", p->time);
+    if (p->within && p->id)
+        write_filter(b, "hs_object_id", "GT", p->id);
+    json_close(b, ']');
+    json_close(b, '}');
+    json_close(b, ']');
+}
+
+static void write_order(struct sbuf *b, const struct place *p)
+{
+    json_key(b, "sorts");
+    json_open(b, '[');
+    json_open(b, '{');
+    json_kv_text(b, "propertyName", p->within ? "hs_object_id" : "lastmodifieddate");
+    json_kv_text(b, "direction", "ASCENDING");
+    json_close(b, '}');
+    json_close(b, ']');
+}
+
+static void write_wanted(struct sbuf *b, const struct hubspot *s)
+{
+    json_key(b, "properties");
+    json_open(b, '[');
+    for (size_t i = 0; i < s->properties.n; i++)
+        json_str(b, s->properties.items[i]);
+    json_text(b, "lastmodifieddate");
+    json_close(b, ']');
+    json_kv_int(b, "limit", PAGE);
+}
+
+static enum rc search_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct hubspot *s = job->settings;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    struct place p;
+
+    if (!read_place(&job->parcels[0].d, &p))
+        return why_fail(RC_INVALID, why, "where the catch-up is cannot be read");
+    json_open(&b, '{');
+    write_filters(&b, &p);
+    write_order(&b, &p);
+    write_wanted(&b, s);
+    json_close(&b, '}');
+    if (b.failed)
+        return why_fail(RC_INVALID, why,
+                        "HubSpot takes searches of %d characters at most: shorten `properties`",
+                        BODY_MAX);
+    hubspot_request(s, "POST", STR(HUBSPOT_CONTACTS "/search"), ret, job->arena);
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static int64_t changed_at(const struct job *job, const json *record)
+{
+    int64_t at;
+
+    if (time_parse(json_string(json_path(record, "properties.lastmodifieddate")), &at))
+        return at;
+    return hubspot_updated_at(job, record);
+}
+
+static int64_t portal_of(const struct job *job)
+{
+    const struct hubspot *s = job->settings;
+    int64_t portal;
+
+    return str_int64(job->parcels[0].d.facts.event_value, &portal) ? portal : s->portal;
+}
+
+static bool read_page(struct job *job, const json *answer, struct page *ret)
+{
+    const struct hubspot *s = job->settings;
+    const json *results = json_get(answer, "results");
+    struct page p = {.full = json_path(answer, "paging.next") != NULL};
+
+    p.records = arena_array(job->arena, json_count(results) + 1, sizeof *p.records);
+    for (const json *r = json_first(results); r; r = json_next(r)) {
+        struct record *record = &p.records[p.n++];
+
+        if (!json_int64(json_get(r, "id"), &record->crm_id) || record->crm_id <= 0)
+            return false;
+        record->portal_id = portal_of(job);
+        record->properties = hubspot_properties(job, r);
+        record->n_properties = s->properties.n;
+        record->updated_at = hubspot_updated_at(job, r);
+        p.last_time = changed_at(job, r);
+        p.last_id = record->crm_id;
+    }
+    *ret = p;
+    return true;
+}
+
+/* false: the answer does not go on from where we are, and would go round in circles. */
+static bool next_place(const struct place *at, const struct page *p, struct place *ret)
+{
+    if (!at->within) {
+        *ret = (struct place){.time = p->last_time, .within = p->last_time == at->time};
+        return p->n && p->last_time >= at->time;
+    }
+    *ret = (struct place){.time = at->time + !p->full, .within = p->full};
+    if (p->full)
+        ret->id = p->last_id;
+    return !p->full || (p->n && p->last_id > at->id);
+}
+
+static enum judged search_answered(struct job *job, const json *answer)
+{
+    struct outcome *o = &job->outcomes[0];
+    struct place at, next;
+    struct page p;
+
+    (void)read_place(&job->parcels[0].d, &at); /* build has read it */
+    if (!hubspot_is_list(answer) || !read_page(job, answer, &p))
+        return judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
+    bool done = !p.full && !at.within;
+    if (!done && !next_place(&at, &p, &next)) {
+        hubspot_judge_unclear(job, 0, STR("HubSpot's search does not give what comes next"));
+        return JUDGED_DONE;
+    }
+    o->recovered = p.records;
+    o->n_recovered = p.n;
+    o->remote_id = done ? STR_NULL : place_text(&next, job->arena);
+    judge_one(job, 0, done ? VERDICT_DELIVERED : VERDICT_MORE,
+              arena_printf(job->arena, "%zu contact%s", p.n, p.n == 1 ? "" : "s"));
+    return JUDGED_DONE;
+}
+
+const struct hubspot_talk hubspot_search = {
+    .scope = "crm.objects.contacts.read",
+    .property_advice = "check the connector's `properties`",
+    .build = search_build,
+    .answered = search_answered,
+};

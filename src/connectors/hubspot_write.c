@@ -1,0 +1,324 @@
+/* connectors/hubspot_write.c - what we think of a lead, into properties of its contact.
+ *
+ *     batch/update of those that have a CRM id -> all decided -> a PATCH for each that has only an
+ *          ^                |                                    address
+ *          |                +-> the whole refused: half as many
+ *          +-- those that are not decided yet, twice as many
+ *
+ * An update with values that do not depend on what was there is harmless to repeat. What was
+ * written last is remembered for the lead; the same again needs no request. HubSpot may refuse a
+ * whole batch for one bad input: halving finds it, and it alone is dead.
+ */
+#include "hubspot_priv.h"
+
+#include <inttypes.h>
+
+#include "funneld/base/clock.h"
+#include "funneld/base/crypto.h"
+#include "funneld/base/url.h"
+
+enum {
+    BODY_MAX = 16 * 1024 * 1024,
+    BATCH_MAX = 100,
+    TEXT_UNITS_MAX = 65536,
+    PATH_MAX_LEN = 2048,
+    REQUESTS_MAX = 48, /* of one job; what is not decided by then is tried another time */
+};
+
+struct writing {
+    struct str *properties; /* of each parcel, as JSON */
+    struct str *stamps;     /* of each: what is remembered once it is written */
+    size_t limit;           /* so many in the next batch */
+    size_t *sent;           /* those in the last request */
+    size_t n_sent;
+    int requests;
+};
+
+static void write_output(struct sbuf *b, const struct job *job, enum hubspot_output o,
+                         struct str value)
+{
+    struct str property = hubspot_output_property(job->settings, o);
+
+    if (!property.len)
+        return;
+    json_key_str(b, property);
+    json_str(b, value.len ? value : STR("")); /* that clears it */
+}
+
+/* Without the time: that alone is no reason to write. */
+static void write_facts(struct sbuf *b, const struct job *job, const struct parcel *p)
+{
+    const struct delivery_facts *f = &p->d.facts;
+
+    write_output(b, job, HUBSPOT_SCORE, score_text(f->score, job->arena));
+    write_output(b, job, HUBSPOT_BAND, str_of(band_name(f->band)));
+    write_output(b, job, HUBSPOT_REASONS, text_units(f->reasons, TEXT_UNITS_MAX));
+}
+
+/* "87.5 hot 0123456789abcdef": enough to see that nothing has changed. */
+static struct str stamp(const struct parcel *p, struct str facts, struct arena *a)
+{
+    char id[INT64_TEXT];
+    const struct str parts[] = {str_of_int64(p->lead->crm_id, id), p->lead->email, STR("\n"),
+                                facts};
+    uint8_t hash[SHA256_LEN];
+    uint64_t short_hash = 0;
+
+    sha256(parts, ARRAY_LEN(parts), hash);
+    for (int i = 0; i < 8; i++)
+        short_hash = short_hash << 8 | hash[i];
+    return arena_printf(a, "%.*s %s %016" PRIx64, STR_ARG(score_text(p->d.facts.score, a)),
+                        band_name(p->d.facts.band), short_hash);
+}
+
+static enum rc prepare_one(struct job *job, size_t i, struct writing *w, struct why *why)
+{
+    const struct parcel *p = &job->parcels[i];
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    struct str facts;
+    char now[TIME_TEXT];
+
+    json_open(&b, '{');
+    write_facts(&b, job, p);
+    if (sbuf_seal(&b, job->arena, &facts))
+        return why_fail(RC_INVALID, why, "the properties would be above %zu bytes", b.max);
+    time_text(job->now_ms, now);
+    write_output(&b, job, HUBSPOT_UPDATED, str_of(now));
+    json_close(&b, '}');
+    w->stamps[i] = stamp(p, facts, job->arena);
+    return sbuf_seal(&b, job->arena, &w->properties[i]);
+}
+
+/* What can be said without asking HubSpot. Of all others it is forgotten what was written: until
+ * there is an answer nobody knows what HubSpot has. */
+static void judge_unasked(struct job *job, size_t i)
+{
+    const struct parcel *p = &job->parcels[i];
+    const struct writing *w = job->scratch;
+    bool known = hubspot_is_contact(job->settings, p->lead);
+
+    if (!known && (p->lead->crm_id || !p->lead->email.len))
+        judge_one(job, i, VERDICT_DEAD, str_of(hubspot_not_ours));
+    else if (str_eq(p->remote_lead, w->stamps[i]))
+        judge_one(job, i, VERDICT_DELIVERED, STR("nothing has changed since it was written last"));
+    else if (p->remote_lead.at)
+        job->outcomes[i].remote_lead = STR("");
+}
+
+static enum rc prepare(struct job *job, struct why *why)
+{
+    struct writing *w = ARENA_NEW(job->arena, struct writing);
+    enum rc rc = RC_OK;
+
+    job->scratch = w;
+    w->limit = BATCH_MAX;
+    w->stamps = arena_array(job->arena, job->n, sizeof *w->stamps);
+    w->properties = arena_array(job->arena, job->n, sizeof *w->properties);
+    w->sent = arena_array(job->arena, job->n, sizeof *w->sent);
+    for (size_t i = 0; i < job->n && rc == RC_OK; i++) {
+        rc = prepare_one(job, i, w, why);
+        judge_unasked(job, i);
+    }
+    return rc;
+}
+
+static bool is_open(const struct job *job, size_t i)
+{
+    return job->outcomes[i].verdict == VERDICT_NONE;
+}
+
+/* The next ones that HubSpot knows by number; the others are addressed one by one. */
+static void choose(struct job *job)
+{
+    struct writing *w = job->scratch;
+
+    w->n_sent = 0;
+    for (size_t i = 0; i < job->n && w->n_sent < w->limit; i++)
+        if (is_open(job, i) && job->parcels[i].lead->crm_id)
+            w->sent[w->n_sent++] = i;
+    for (size_t i = 0; i < job->n && !w->n_sent; i++)
+        if (is_open(job, i))
+            w->sent[w->n_sent++] = i;
+}
+
+/* The trace id makes HubSpot say which input an error is about. */
+static void write_input(struct sbuf *b, const struct lead *l, struct str properties)
+{
+    json_open(b, '{');
+    json_kv_id(b, "id", l->crm_id);
+    json_kv_id(b, "objectWriteTraceId", l->crm_id);
+    json_key(b, "properties");
+    json_raw(b, properties);
+    json_close(b, '}');
+}
+
+static enum rc build_batch(struct job *job, struct http_request *ret, struct why *why)
+{
+    const struct writing *w = job->scratch;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+
+    json_open(&b, '{');
+    json_key(&b, "inputs");
+    json_open(&b, '[');
+    for (size_t k = 0; k < w->n_sent; k++)
+        write_input(&b, job->parcels[w->sent[k]].lead, w->properties[w->sent[k]]);
+    json_close(&b, ']');
+    json_close(&b, '}');
+    hubspot_request(job->settings, "POST", STR(HUBSPOT_CONTACTS "/batch/update"), ret, job->arena);
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static enum rc build_by_address(struct job *job, size_t i, struct http_request *ret,
+                                struct why *why)
+{
+    const struct writing *w = job->scratch;
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX), path AUTO(sbuf_free) = SBUF(PATH_MAX_LEN);
+    struct str sealed;
+
+    sbuf_text(&path, HUBSPOT_CONTACTS "/");
+    url_encode(&path, job->parcels[i].lead->email);
+    sbuf_text(&path, "?idProperty=email");
+    enum rc rc = url_seal(&path, job->arena, &sealed, why);
+    if (rc != RC_OK)
+        return rc;
+    json_open(&b, '{');
+    json_key(&b, "properties");
+    json_raw(&b, w->properties[i]);
+    json_close(&b, '}');
+    hubspot_request(job->settings, "PATCH", sealed, ret, job->arena);
+    return request_body(ret, &b, "application/json", job->arena, why);
+}
+
+static enum rc write_build(struct job *job, struct http_request *ret, struct why *why)
+{
+    enum rc rc = job->scratch ? RC_OK : prepare(job, why);
+    struct writing *w = job->scratch;
+
+    if (rc != RC_OK)
+        return rc;
+    choose(job);
+    if (!w->n_sent)
+        return RC_NONE;
+    w->requests++;
+    if (!job->parcels[w->sent[0]].lead->crm_id)
+        return build_by_address(job, w->sent[0], ret, why);
+    return build_batch(job, ret, why);
+}
+
+/* Answers */
+
+static void judge_written(struct job *job, size_t i, const json *record)
+{
+    const struct writing *w = job->scratch;
+
+    job->outcomes[i].remote_id = json_scalar(json_get(record, "id"), job->arena);
+    job->outcomes[i].remote_lead = w->stamps[i];
+    judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
+}
+
+static void judge_not_written(struct job *job, size_t i, const json *error)
+{
+    if (error)
+        hubspot_judge_element(job, i, error);
+    else
+        hubspot_judge_unclear(job, i, STR("HubSpot's answer does not say what became of it"));
+}
+
+/* An error may speak of no input: then it is about those that nothing else speaks of. */
+static const json *error_of(const json *answer, int64_t crm_id)
+{
+    const json *errors = json_get(answer, "errors"), *own = hubspot_find_error(errors, crm_id);
+
+    return own || json_get(json_first(errors), "context") ? own : json_first(errors);
+}
+
+static void judge_batch(struct job *job, const json *answer)
+{
+    const struct writing *w = job->scratch;
+
+    if (!hubspot_is_list(answer)) {
+        (void)judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
+        return;
+    }
+
+    for (size_t k = 0; k < w->n_sent; k++) {
+        size_t i = w->sent[k];
+        int64_t id = job->parcels[i].lead->crm_id;
+        const json *record = hubspot_find_result(json_get(answer, "results"), id);
+
+        if (record)
+            judge_written(job, i, record);
+        else
+            judge_not_written(job, i, error_of(answer, id));
+    }
+}
+
+static bool all_decided(const struct job *job)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (is_open(job, i))
+            return false;
+    return true;
+}
+
+static enum judged go_on(struct job *job)
+{
+    const struct writing *w = job->scratch;
+
+    if (all_decided(job))
+        return JUDGED_DONE;
+    if (w->requests < REQUESTS_MAX)
+        return JUDGED_CONTINUE;
+    return judge_all(job, VERDICT_RETRY,
+                     STR("too many of the batch were refused; the rest goes another time"));
+}
+
+static enum judged write_answered(struct job *job, const json *answer)
+{
+    struct writing *w = job->scratch;
+
+    if (job->parcels[w->sent[0]].lead->crm_id)
+        judge_batch(job, answer);
+    else if (json_get(answer, "id"))
+        judge_written(job, w->sent[0], answer);
+    else
+        judge_not_written(job, w->sent[0], NULL);
+    w->limit = w->limit < BATCH_MAX ? w->limit * 2 : BATCH_MAX;
+    return go_on(job);
+}
+
+static void judge_alone(struct job *job, size_t i, int status, struct str category,
+                        struct str reason)
+{
+    bool by_address = !job->parcels[i].lead->crm_id;
+
+    if (status == 409)
+        hubspot_judge_unclear(job, i, reason);
+    else if (status == 404 || str_is(category, "OBJECT_NOT_FOUND"))
+        judge_one(job, i, VERDICT_DEAD,
+                  by_address ? STR("HubSpot has no contact with this address")
+                             : str_of(hubspot_gone));
+    else
+        judge_one(job, i, VERDICT_DEAD, reason);
+}
+
+static enum judged write_refused(struct job *job, int status, struct str category,
+                                 struct str reason)
+{
+    struct writing *w = job->scratch;
+
+    if (w->n_sent == 1)
+        judge_alone(job, w->sent[0], status, category, reason);
+    else
+        w->limit = w->n_sent / 2;
+    return go_on(job);
+}
+
+const struct hubspot_talk hubspot_write = {
+    .scope = "crm.objects.contacts.write",
+    .property_advice =
+        "create the property in HubSpot, or leave it out with an empty `property.NAME`",
+    .build = write_build,
+    .answered = write_answered,
+    .refused = write_refused,
+};
