@@ -169,7 +169,7 @@ static void store_end(struct world *w, struct attempt_end *e)
     }
     if (!e->applied)
         return;
-    d->attempts++;
+    d->attempts = e->verdict == ATTEMPT_MORE ? 0 : d->attempts + 1;
     if (e->verdict != ATTEMPT_AMBIGUOUS)
         d->open_attempt_at = 0;
     if (e->verdict == ATTEMPT_DELIVERED || e->verdict == ATTEMPT_DEAD)

@@ -15,6 +15,8 @@ struct fake_settings {
     struct connector_common common;
     int64_t batch;
     bool repeatable, needs_token, invalid, enriches;
+    bool apart;                       /* deliveries of different routes do not go together */
+    bool nothing;                     /* there is nothing to send */
     int64_t digest, digest_window_ms; /* more than so many in so long become one; 0: never */
     int64_t kinds;                    /* only leads with one rest by this go together; 0: all do */
     double quota;                     /* requests a second of an account; 0: no limit */
@@ -42,6 +44,12 @@ static enum rc fake_build(struct job *job, struct http_request *ret, struct why 
     struct sbuf ids AUTO(sbuf_free) = SBUF(64 * 1024);
     const struct parcel *p = &job->parcels[0];
 
+    if (s->nothing) {
+        for (size_t i = 0; i < job->n; i++)
+            job->outcomes[i] =
+                (struct outcome){.verdict = VERDICT_DELIVERED, .reason = STR("as it was")};
+        return RC_NONE;
+    }
     if (s->invalid)
         return why_fail(RC_INVALID, why, "it cannot be said");
     if (job->step == FAKE_START)
@@ -92,6 +100,17 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
                                                 .crm_id = 6,
                                                 .enriched = true};
         return fake_all(job, VERDICT_DELIVERED, NULL);
+    case 206: {
+        static const struct record found[] = {{.updated_at = 88, .portal_id = 5, .crm_id = 8},
+                                              {.updated_at = 89, .portal_id = 5, .crm_id = 9}};
+
+        job->outcomes[0] = (struct outcome){.verdict = VERDICT_MORE,
+                                            .reason = STR("2 contacts"),
+                                            .remote_id = STR("page 2"),
+                                            .recovered = found,
+                                            .n_recovered = 2};
+        return JUDGED_DONE;
+    }
     case 207:
         job->outcomes[0].verdict = VERDICT_DELIVERED;
         return fake_all(job, VERDICT_RETRY, "only in part");
@@ -131,6 +150,15 @@ static enum judged fake_judge(struct job *job, const struct http_response *r)
     if (str_is(r->body, "found"))
         return fake_all(job, VERDICT_DELIVERED, NULL);
     return fake_go_on(job, FAKE_POST);
+}
+
+static bool fake_together(const void *settings, const struct parcel *first,
+                          const struct parcel *other)
+{
+    const struct fake_settings *s = settings;
+
+    assert_non_null(other->lead); /* the parcel is whole */
+    return !s->apart || str_eq(first->d.route, other->d.route);
 }
 
 static int64_t fake_batch(const void *settings)
@@ -179,6 +207,7 @@ static const struct connector_type fake_type = {.name = "fake",
                                                 .together = fake_together,
                                                 .digest = fake_digest,
                                                 .quotas = fake_quotas,
+                                                .together = fake_together,
                                                 .build = fake_build,
                                                 .judge = fake_judge};
 

@@ -107,6 +107,11 @@ static bool serve_one(int fd, struct seen *s, int nth)
         return false;
     else if (path_is(s, "/retry/"))
         answer_retry(fd, s);
+    else if (path_is(s, "/limits"))
+        answer(fd, 200,
+               "X-Limit-Left: 7\r\nx-limit-left: 8\r\nX-Empty:\r\nX-Long: "
+               "0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
+               "", 0);
     else if (path_is(s, "/redirect"))
         answer(fd, 302, "Location: /echo\r\n", "", 0);
     else if (path_is(s, "/status/"))

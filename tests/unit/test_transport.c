@@ -1,6 +1,6 @@
 /* tests/unit/test_transport.c - the curl transport against a small HTTP server in this process. */
 #include "cm.h"
-#include "http_stub.h"
+#include "transport_world.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,74 +11,6 @@
 #include "funneld/base/clock.h"
 #include "funneld/base/mem.h"
 #include "funneld/deliver/transport.h"
-
-/* The client side */
-struct world {
-    struct transport t;
-    struct arena arena;
-};
-
-static int setup(void **state)
-{
-    struct world *w = mem_alloc(sizeof *w);
-
-    atomic_store(&connections, 0);
-    atomic_store(&requests, 0);
-    *state = w;
-    return curl_transport_new(&w->t, NULL);
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    w->t.free(w->t.self);
-    arena_free(&w->arena);
-    free(w);
-    return 0;
-}
-
-static struct str at_port(struct world *w, uint16_t port, const char *path)
-{
-    return arena_printf(&w->arena, "http://127.0.0.1:%d%s", port, path);
-}
-
-static struct transport_result await(struct world *w)
-{
-    struct transport_result r = {0};
-    int64_t until = clock_mono_us() + 10 * 1000 * 1000;
-
-    while (!w->t.take(w->t.self, &r)) {
-        assert_true(clock_mono_us() < until);
-        w->t.wait(w->t.self, 100);
-    }
-    return r;
-}
-
-static struct http_response exchange_for(struct world *w, const struct http_request *r,
-                                         int64_t timeout_ms)
-{
-    struct transport_call call = {.request = r, .timeout_ms = timeout_ms, .tag = w};
-    struct why why = {0};
-
-    if (w->t.start(w->t.self, &call, &why) != RC_OK)
-        fail_msg("%s", why.text);
-    struct transport_result result = await(w);
-    assert_ptr_equal(result.tag, w);
-    return result.response;
-}
-
-static struct http_response send_to(struct world *w, const char *method, const char *path,
-                                    struct str body, bool repeatable)
-{
-    struct http_request *r = ARENA_NEW(&w->arena, struct http_request);
-
-    *r = (struct http_request){.method = method,
-                               .url = at_port(w, server_port, path),
-                               .body = body,
-                               .repeatable = repeatable};
-    return exchange_for(w, r, 5000);
-}
 
 static bool holds(struct str s, const char *text)
 {
@@ -261,43 +193,6 @@ static void redirects_are_answers_not_followed(void **state)
     assert_int_equal(atomic_load(&requests), 1);
 }
 
-static void retry_after_is_read_in_both_forms_and_clamped(void **state)
-{
-    static const struct {
-        const char *path;
-        int64_t ms;
-    } cases[] = {
-        {"/retry/429/30", 30000},
-        {"/retry/503/30", 30000},
-        {"/retry/503/0", -1},
-        {"/retry/503/soon", -1},
-        {"/retry/503/-5", -1},
-        {"/retry/429/2.5", 2000},
-        {"/retry/429/99999999999999", 3600 * 1000},
-        {"/retry/503/99999999999999", 86400 * 1000},
-        {"/retry/429/Sun,%2006%20Nov%202095%2008:49:37%20GMT", 3600 * 1000},
-        {"/retry/503/Sun,%2006%20Nov%201994%2008:49:37%20GMT", -1},
-    };
-    struct world *w = *state;
-
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(send_to(w, "GET", cases[i].path, STR_NULL, true).retry_after_ms,
-                         cases[i].ms);
-}
-
-static void retry_after_as_a_date_is_a_duration(void **state)
-{
-    struct world *w = *state;
-    char path[80];
-    time_t then = time(NULL) + 100;
-    struct tm tm;
-
-    assert_non_null(gmtime_r(&then, &tm));
-    assert_true(strftime(path, sizeof path, "/retry/503/%a,%%20%d%%20%b%%20%Y%%20%H:%M:%S%%20GMT",
-                         &tm) > 0);
-    assert_in_range(send_to(w, "GET", path, STR_NULL, true).retry_after_ms, 95000, 100000);
-}
-
 static void what_would_inject_is_refused(void **state)
 {
     static const struct str values[] = {
@@ -435,8 +330,6 @@ int main(void)
         T(a_reset_cut_or_odd_answer_leaves_the_fate_unknown),
         T(an_answer_over_the_cap_is_not_kept),
         T(redirects_are_answers_not_followed),
-        T(retry_after_is_read_in_both_forms_and_clamped),
-        T(retry_after_as_a_date_is_a_duration),
         T(what_would_inject_is_refused),
         T(nothing_of_one_request_is_left_in_the_next),
         T(an_answer_that_begins_with_a_folded_line_is_none),
