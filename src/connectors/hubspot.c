@@ -223,20 +223,16 @@ static enum rc hubspot_build(struct job *job, struct http_request *ret, struct w
     return hubspot_talk_of(&job->parcels[0])->build(job, ret, why);
 }
 
-static double at_least(double documented, const struct hubspot *s)
-{
-    return s->common.rate > documented ? s->common.rate : documented;
-}
-
+/* A larger plan allows more requests, which `rate` says; but no more searches. */
 static size_t hubspot_quotas(const struct job *job, struct quota ret[])
 {
     const struct hubspot *s = job->settings;
+    double allowed = s->common.rate > REQUESTS_PER_SECOND ? s->common.rate : REQUESTS_PER_SECOND;
     size_t n = 0;
 
-    ret[n++] = (struct quota){quota_key(s->token, "app"), at_least(REQUESTS_PER_SECOND, s), 1};
+    ret[n++] = (struct quota){quota_key(s->token, "app"), allowed, 1};
     if (job->n && hubspot_talk_of(&job->parcels[0]) == &hubspot_search)
-        ret[n++] =
-            (struct quota){quota_key(s->token, "search"), at_least(SEARCHES_PER_SECOND, s), 1};
+        ret[n++] = (struct quota){quota_key(s->token, "search"), SEARCHES_PER_SECOND, 1};
     return n;
 }
 

@@ -3,7 +3,7 @@ import time
 
 from harness import PORTAL, change, check, demo, equal, event, eventually, in_time
 from services import (CRM_READ, begin, connector, deliveries, finish, lead, make_hot, messages,
-                      pages, post, record, requests, retry, route, slow, started, states, text_of,
+                      pages, post, record, requests, route, slow, started, states, text_of,
                       use, wait_dead, wait_delivered, wait_requests, whole, zap)
 
 HOT_TO_SLACK = route("slack", wait=True)
@@ -148,17 +148,19 @@ def test_retry_after_is_obeyed(world):
     finish(world)
 
 
-def test_a_refusal_is_dead_with_advice_until_it_is_mended_and_retried(world):
-    world.start_sandbox().contacts([record(7, **ADA)])
+def test_a_refusal_keeps_all_that_waits_until_it_is_mended(world):
+    world.start_sandbox().contacts([record(7, **ADA), record(8, firstname="Grace")])
     begin(world, connector(world, "crm", token="pat-other"), enrich=True)
     post(world, [event("contact.creation", 7)])
-    dead = wait_dead(world)
-    check("connector's `token`" in dead["reason"] and "correlation id" in dead["reason"],
-          dead["reason"])
+    eventually(lambda: world.metric("funneld_circuit_open", connector="crm") == 1, 10, "it opens")
+    asked = enrichments(world)[0]
+    check("connector's `token`" in asked["reason"] and "correlation id" in asked["reason"],
+          asked["reason"])
+    post(world, [event("contact.creation", 8)])
     use(world, text_of(world, "crm", enrich=True))
-    retry(world, dead["id"])
-    wait_enriched(world, 1)
+    wait_enriched(world, 2)
     equal(lead(world, 7)["email"], "ada@example.com", "e-mail")
+    equal(states(world, "--connector", "crm"), ["delivered", "delivered"], "nothing was lost")
     finish(world, ["INVALID_AUTHENTICATION"])
 
 

@@ -1,6 +1,6 @@
 /* tests/sandbox/hubspot.c - HubSpot's CRM: contacts that a test loads, read singly or in batches.
  */
-#include "sandbox.h"
+#include "hubspot_crm.h"
 
 #include <inttypes.h>
 
@@ -9,21 +9,18 @@
 #define TOKEN  "pat-sandbox"
 #define PREFIX "/crm/v3/objects/contacts"
 
-enum { BATCH_MAX = 100, CONTACTS_MAX = 200000 };
+/* In any ten seconds; the day's are never used up here. */
+enum { CONTACTS_MAX = 200000, REQUESTS_MAX = 1000, INTERVAL_MS = 10000 };
 
-struct contact {
-    struct str id, updated_at, created_at;
-    struct field *properties;
-    size_t n_properties;
-    bool archived;
-};
-
-static struct arena memory;
-static struct contact *contacts;
-static size_t n_contacts, cap_contacts;
+struct arena hubspot_memory;
+struct contact *contacts;
+size_t n_contacts;
+static size_t cap_contacts;
 static int64_t n_answers;
+static int64_t asked_at[REQUESTS_MAX];
+static size_t n_asked;
 
-static struct contact *find(struct str id)
+struct contact *contact_find(struct str id)
 {
     for (size_t i = 0; i < n_contacts; i++)
         if (str_eq(contacts[i].id, id))
@@ -33,7 +30,7 @@ static struct contact *find(struct str id)
 
 static struct contact *find_or_add(struct str id)
 {
-    struct contact *found = find(id);
+    struct contact *found = contact_find(id);
 
     if (found)
         return found;
@@ -41,7 +38,7 @@ static struct contact *find_or_add(struct str id)
         cap_contacts = cap_contacts ? cap_contacts * 2 : 64;
         contacts = mem_grow(contacts, cap_contacts, sizeof(*contacts));
     }
-    contacts[n_contacts] = (struct contact){.id = arena_str(&memory, id)};
+    contacts[n_contacts] = (struct contact){.id = arena_str(&hubspot_memory, id)};
     return &contacts[n_contacts++];
 }
 
@@ -53,14 +50,17 @@ static void take_contact(const json *order, struct str id)
     char now[TIME_TEXT];
 
     time_text(clock_now_ms(), now);
-    c->updated_at = arena_str(&memory, updated.len ? updated : str_of(now));
+    c->updated_at = arena_str(&hubspot_memory, updated.len ? updated : str_of(now));
     c->created_at = c->updated_at;
     c->archived = json_true(json_get(order, "archived"));
+    c->poison = json_true(json_get(order, "poison"));
     c->n_properties = 0;
-    c->properties = arena_array(&memory, json_count(properties) + 1, sizeof(*c->properties));
+    c->properties =
+        arena_array(&hubspot_memory, json_count(properties) + 1, sizeof(*c->properties));
     for (const json *p = json_first(properties); p; p = json_next(p))
-        c->properties[c->n_properties++] = (struct field){
-            arena_str(&memory, json_name(p)), arena_str(&memory, json_scalar(p, &memory))};
+        c->properties[c->n_properties++] =
+            (struct field){arena_str(&hubspot_memory, json_name(p)),
+                           arena_str(&hubspot_memory, json_scalar(p, &hubspot_memory))};
 }
 
 bool hubspot_contacts_load(const json *list, struct answer *ret)
@@ -87,7 +87,7 @@ static void correlation(struct sbuf *b)
     sbuf_printf(b, "\"00000000-0000-4000-8000-%012" PRId64 "\"", ++n_answers);
 }
 
-static void refuse(struct answer *ret, int status, const char *category, const char *message)
+void hubspot_refuse(struct answer *ret, int status, const char *category, const char *message)
 {
     struct sbuf *b = answer_json(ret, status);
 
@@ -99,14 +99,13 @@ static void refuse(struct answer *ret, int status, const char *category, const c
     json_close(b, '}');
 }
 
-static void refuse_and_note(struct answer *ret, int status, const char *category,
-                            const char *message)
+void hubspot_offence(struct answer *ret, int status, const char *category, const char *message)
 {
-    refuse(ret, status, category, message);
+    hubspot_refuse(ret, status, category, message);
     offence("hubspot", "%s: %s", category, message);
 }
 
-static struct str value_of(const struct contact *c, struct str name)
+struct str contact_value(const struct contact *c, struct str name)
 {
     for (size_t i = 0; i < c->n_properties; i++)
         if (str_eq(c->properties[i].name, name))
@@ -121,15 +120,14 @@ static struct str value_of(const struct contact *c, struct str name)
 static const struct str always[] = {
     {"createdate", 10}, {"hs_object_id", 12}, {"lastmodifieddate", 16}};
 
-static void write_contact(struct sbuf *b, const struct contact *c, const struct str *wanted,
-                          size_t n)
+void contact_write(struct sbuf *b, const struct contact *c, const struct str *wanted, size_t n)
 {
     json_open(b, '{');
     json_kv(b, "id", c->id);
     json_key(b, "properties");
     json_open(b, '{');
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
-        json_kv(b, always[i].at, value_of(c, always[i]));
+        json_kv(b, always[i].at, contact_value(c, always[i]));
     for (size_t i = 0; i < n; i++) {
         bool twice = false;
 
@@ -140,7 +138,7 @@ static void write_contact(struct sbuf *b, const struct contact *c, const struct 
         if (twice)
             continue;
         json_key_str(b, wanted[i]);
-        json_str(b, value_of(c, wanted[i]));
+        json_str(b, contact_value(c, wanted[i]));
     }
     json_close(b, '}');
     json_kv(b, "createdAt", c->created_at);
@@ -150,7 +148,7 @@ static void write_contact(struct sbuf *b, const struct contact *c, const struct 
     json_close(b, '}');
 }
 
-static struct str *names_of(const json *list, struct arena *a, size_t *ret_n)
+struct str *hubspot_names(const json *list, struct arena *a, size_t *ret_n)
 {
     struct str *names = arena_array(a, json_count(list) + 1, sizeof(*names));
 
@@ -160,24 +158,24 @@ static struct str *names_of(const json *list, struct arena *a, size_t *ret_n)
     return names;
 }
 
-static const struct contact *find_by(struct str key, struct str id)
+struct contact *contact_find_by(struct str key, struct str id)
 {
     if (!key.len)
-        return find(id);
+        return contact_find(id);
     for (size_t i = 0; i < n_contacts; i++)
-        if (str_ieq(value_of(&contacts[i], key), id))
+        if (str_ieq(contact_value(&contacts[i], key), id))
             return &contacts[i];
     return NULL;
 }
 
-static const char *check_inputs(const json *inputs, struct arena *a)
+const char *hubspot_check_inputs(const json *inputs, struct arena *a)
 {
     size_t n = 0;
     struct str *seen = arena_array(a, json_count(inputs) + 1, sizeof(*seen));
 
     if (json_type(inputs) != JSON_ARRAY)
         return "Invalid input JSON: inputs is required";
-    if (json_count(inputs) > BATCH_MAX)
+    if (json_count(inputs) > HUBSPOT_BATCH_MAX)
         return "The maximum number of inputs supported in a batch request for property values is "
                "100";
     for (const json *i = json_first(inputs); i; i = json_next(i)) {
@@ -222,7 +220,7 @@ static void answer_batch(const struct call *c, const json *request, struct answe
     const json *inputs = json_get(request, "inputs");
     struct str key = json_string(json_get(request, "idProperty"));
     size_t n = 0, n_names, n_missing = 0;
-    struct str *names = names_of(json_get(request, "properties"), c->arena, &n_names);
+    struct str *names = hubspot_names(json_get(request, "properties"), c->arena, &n_names);
     struct str *missing = arena_array(c->arena, json_count(inputs) + 1, sizeof(*missing));
     const struct contact **found = arena_array(c->arena, json_count(inputs) + 1, sizeof(*found));
     struct sbuf *b;
@@ -230,7 +228,7 @@ static void answer_batch(const struct call *c, const json *request, struct answe
 
     for (const json *i = json_first(inputs); i; i = json_next(i)) {
         struct str id = json_string(json_get(i, "id"));
-        const struct contact *one = find_by(key, id);
+        const struct contact *one = contact_find_by(key, id);
 
         if (one && !one->archived)
             found[n++] = one;
@@ -244,7 +242,7 @@ static void answer_batch(const struct call *c, const json *request, struct answe
     json_key(b, "results");
     json_open(b, '[');
     while (n)
-        write_contact(b, found[--n], names, n_names);
+        contact_write(b, found[--n], names, n_names);
     json_close(b, ']');
     if (n_missing)
         write_missing(b, missing, n_missing);
@@ -253,29 +251,36 @@ static void answer_batch(const struct call *c, const json *request, struct answe
     json_close(b, '}');
 }
 
+bool hubspot_body(const struct call *c, struct json_doc *doc, struct answer *ret)
+{
+    if (!call_type_is(c, "application/json")) {
+        hubspot_offence(ret, 415, "VALIDATION_ERROR", "Content-Type must be application/json");
+        return false;
+    }
+    if (json_parse(c->body, doc, NULL)) {
+        hubspot_offence(ret, 400, "VALIDATION_ERROR", "Invalid input JSON");
+        return false;
+    }
+    return true;
+}
+
 static void batch_read(const struct call *c, struct answer *ret)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
     const char *wrong;
 
-    if (!call_type_is(c, "application/json")) {
-        refuse_and_note(ret, 415, "VALIDATION_ERROR", "Content-Type must be application/json");
+    if (!hubspot_body(c, &doc, ret))
         return;
-    }
-    if (json_parse(c->body, &doc, NULL)) {
-        refuse_and_note(ret, 400, "VALIDATION_ERROR", "Invalid input JSON");
-        return;
-    }
-    wrong = check_inputs(json_get(doc.root, "inputs"), c->arena);
+    wrong = hubspot_check_inputs(json_get(doc.root, "inputs"), c->arena);
     if (wrong)
-        refuse_and_note(ret, 400, "VALIDATION_ERROR", wrong);
+        hubspot_offence(ret, 400, "VALIDATION_ERROR", wrong);
     else
         answer_batch(c, doc.root, ret);
 }
 
 static void read_one(const struct call *c, struct str id, struct answer *ret)
 {
-    const struct contact *one = find_by(call_query(c, "idProperty"), id);
+    const struct contact *one = contact_find_by(call_query(c, "idProperty"), id);
     struct str rest = call_query(c, "properties"), name;
     struct str *names;
     size_t n = 0;
@@ -286,70 +291,113 @@ static void read_one(const struct call *c, struct str id, struct answer *ret)
     while (str_split(&rest, ',', &name))
         names[n++] = name;
     if (!one || one->archived)
-        refuse(ret, 404, "OBJECT_NOT_FOUND", "resource not found");
+        hubspot_refuse(ret, 404, "OBJECT_NOT_FOUND", "resource not found");
     else
-        write_contact(answer_json(ret, 200), one, names, n);
+        contact_write(answer_json(ret, 200), one, names, n);
 }
 
-static void limits(struct answer *ret)
+static void limit_header(struct answer *ret, const struct call *c, const char *name, int64_t n)
 {
-    answer_header(ret, "X-HubSpot-RateLimit-Daily", STR("250000"));
-    answer_header(ret, "X-HubSpot-RateLimit-Daily-Remaining", STR("249000"));
-    answer_header(ret, "X-HubSpot-RateLimit-Interval-Milliseconds", STR("10000"));
-    answer_header(ret, "X-HubSpot-RateLimit-Max", STR("100"));
-    answer_header(ret, "X-HubSpot-RateLimit-Remaining", STR("99"));
+    answer_header(ret, name, arena_printf(c->arena, "%" PRId64, n));
 }
 
-static void hubspot_handle(const struct call *c, struct answer *ret)
+/* false: one too many in ten seconds. */
+static bool count_request(const struct call *c, struct answer *ret)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n_asked; i++)
+        if (asked_at[i] > c->now_ms - INTERVAL_MS)
+            asked_at[kept++] = asked_at[i];
+    n_asked = kept;
+    if (n_asked == REQUESTS_MAX)
+        return false;
+    asked_at[n_asked++] = c->now_ms;
+    limit_header(ret, c, "X-HubSpot-RateLimit-Daily", 250000);
+    limit_header(ret, c, "X-HubSpot-RateLimit-Daily-Remaining", 249000);
+    limit_header(ret, c, "X-HubSpot-RateLimit-Interval-Milliseconds", INTERVAL_MS);
+    limit_header(ret, c, "X-HubSpot-RateLimit-Max", REQUESTS_MAX);
+    limit_header(ret, c, "X-HubSpot-RateLimit-Remaining", (int64_t)(REQUESTS_MAX - n_asked));
+    return true;
+}
+
+void hubspot_too_many(struct answer *ret, const char *policy)
+{
+    struct sbuf *b = answer_json(ret, 429);
+
+    json_open(b, '{');
+    json_kv_text(b, "status", "error");
+    json_kv_text(b, "message", "You have reached your limit.");
+    json_kv_text(b, "errorType", "RATE_LIMIT");
+    correlation(b);
+    json_kv_text(b, "policyName", policy);
+    json_close(b, '}');
+}
+
+static void route(const struct call *c, struct answer *ret)
 {
     struct str rest = str_from(c->path, sizeof(PREFIX) - 1), id;
+    bool post = str_is(c->method, "POST");
 
-    limits(ret);
-    if (!call_bearer_is(c, TOKEN))
-        refuse_and_note(ret, 401, "INVALID_AUTHENTICATION",
-                        "Authentication credentials not found. This API supports OAuth 2.0.");
-    else if (str_is(c->method, "POST") && str_is(rest, "/batch/read"))
+    if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
+        hubspot_properties_handle(c, ret);
+    else if (post && str_is(rest, "/batch/read"))
         batch_read(c, ret);
+    else if (post && str_is(rest, "/batch/update"))
+        hubspot_batch_update(c, ret);
     else if (str_is(c->method, "GET") && path_next(&rest, c->arena, &id) && !rest.len)
         read_one(c, id, ret);
+    else if (str_is(c->method, "PATCH") && path_next(&rest, c->arena, &id) && !rest.len)
+        hubspot_update_one(c, id, ret);
     else
-        refuse_and_note(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
+        hubspot_offence(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
+}
+
+/* A search is counted by itself, and says nothing of limits. */
+static void hubspot_handle(const struct call *c, struct answer *ret)
+{
+    bool search = call_is(c, "POST", PREFIX "/search");
+
+    if (!search && !count_request(c, ret)) {
+        hubspot_too_many(ret, "TEN_SECONDLY_ROLLING");
+        offence("hubspot", "more than %d requests in ten seconds", REQUESTS_MAX);
+    } else if (!call_bearer_is(c, TOKEN)) {
+        hubspot_offence(ret, 401, "INVALID_AUTHENTICATION",
+                        "Authentication credentials not found. This API supports OAuth 2.0.");
+    } else if (search) {
+        hubspot_search(c, ret);
+    } else {
+        route(c, ret);
+    }
 }
 
 static bool hubspot_owns(struct str path)
 {
-    return str_starts(path, STR(PREFIX));
+    return str_starts(path, STR(PREFIX)) || str_starts(path, STR(HUBSPOT_PROPERTIES));
 }
 
 static void hubspot_fail(int status, struct answer *ret)
 {
-    if (status != 429) {
-        refuse(ret, status, "INTERNAL_ERROR", "The sandbox was told to fail.");
-        return;
-    }
-    struct sbuf *b = answer_json(ret, status);
-
-    json_open(b, '{');
-    json_kv_text(b, "status", "error");
-    json_kv_text(b, "message", "You have reached your ten_secondly_rolling limit.");
-    json_kv_text(b, "errorType", "RATE_LIMIT");
-    correlation(b);
-    json_kv_text(b, "policyName", "TEN_SECONDLY_ROLLING");
-    json_close(b, '}');
+    if (status == 429)
+        hubspot_too_many(ret, "TEN_SECONDLY_ROLLING");
+    else
+        hubspot_refuse(ret, status, "INTERNAL_ERROR", "The sandbox was told to fail.");
 }
 
 static void hubspot_dump(struct sbuf *b)
 {
     json_open(b, '{');
     json_kv_int(b, "contacts", (int64_t)n_contacts);
+    hubspot_dump_writes(b);
     json_close(b, '}');
 }
 
 static void hubspot_reset(void)
 {
-    n_contacts = 0;
-    arena_free(&memory);
-    memory = (struct arena){0};
+    n_contacts = n_asked = 0;
+    hubspot_forget_writes();
+    arena_free(&hubspot_memory);
+    hubspot_memory = (struct arena){0};
 }
 
 const struct service hubspot_service = {

@@ -263,7 +263,7 @@ static void an_account_has_limits_that_its_connectors_share(void **state)
     fixture_route(&f, "catch-up");
     assert_int_equal(f.type->quotas(&f.job, quotas), 2);
     assert_true(quotas[1].key == quota_key(STR("pat-test"), "search"));
-    assert_true(quotas[1].per_second == 8.0); /* its own rate says more than four */
+    assert_true(quotas[1].per_second == 4.0); /* of five; no plan has more */
     f.job.n = 0;                              /* before there are parcels */
     assert_int_equal(f.type->quotas(&f.job, quotas), 1);
     fixture_end(&f);
