@@ -123,6 +123,7 @@ static const struct {
     {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_DELIVERY_FOLD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_WAITING, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},
+    {SQL_DELIVERY_DUE_OF_NOBODY, "SEARCH o USING INDEX delivery_of_nobody (connector=?)", false},
     {SQL_DELIVERY_QUEUE, "SEARCH queue USING PRIMARY KEY (connector=?)", false},
     {SQL_DELIVERY_QUEUE, "SEARCH delivery USING INDEX delivery_pending (connector=?)", false},
     {SQL_DELIVERY_RELEASE, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},

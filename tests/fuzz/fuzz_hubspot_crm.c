@@ -35,11 +35,16 @@ static void as_event(struct fixture *f)
     }
 }
 
+static void ask(struct fixture *f)
+{
+    fixture_route(f, "enrichment");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct fixture kept;
 
     talk_load(&kept, "type = hubspot\ntoken = " TOKEN "\n");
-    fuzz_talk(&kept, TOKEN, fuzz_text(data, size), NULL, as_event);
+    fuzz_talk(&kept, TOKEN, fuzz_text(data, size), ask, as_event);
     return 0;
 }
