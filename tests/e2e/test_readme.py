@@ -185,8 +185,10 @@ def test_keys_and_metrics_exist(world):
     keys = set(re.findall(r"^;?(property\.|[a-z_]+).* = ", reference, re.M))
     with open(os.path.join(ROOT, "include/funneld/observe/metrics.h"), encoding="utf-8") as f:
         metrics = set(re.findall(r'"(funneld_\w+)"', f.read()))
-    with open(os.path.join(ROOT, "include/funneld/lead/feedback.h"), encoding="utf-8") as f:
-        properties = set(re.findall(r'"(funneld_\w+)"', f.read()))
+    properties = set()
+    for path in ("include/funneld/lead/feedback.h", "src/connectors/hubspot.c"):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            properties |= set(re.findall(r'"(funneld_\w+)"', f.read()))
     for span in spans():
         key = re.match(r"(property\.|[a-z_]+).* = ", span)
         if key:
