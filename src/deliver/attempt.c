@@ -236,6 +236,8 @@ void attempt_begin(struct attempt *a, int64_t now_ms)
 static void heed_retry_after(struct attempt *a, const struct http_response *r, int64_t now_ms)
 {
     a->retry_after_ms = r->retry_after_ms;
+    if (a->connector->type->many_targets) /* it speaks for its own deliveries alone */
+        return;
     if (r->retry_after_ms > 0 && (r->status == 429 || r->status == 503))
         rest(a, now_ms + r->retry_after_ms);
 }

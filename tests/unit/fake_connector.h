@@ -158,7 +158,8 @@ static bool fake_together(const void *settings, const struct parcel *first,
     const struct fake_settings *s = settings;
 
     assert_non_null(other->lead); /* the parcel is whole */
-    return !s->apart || str_eq(first->d.route, other->d.route);
+    return (!s->apart || str_eq(first->d.route, other->d.route)) &&
+           (!s->kinds || first->d.lead % s->kinds == other->d.lead % s->kinds);
 }
 
 static int64_t fake_batch(const void *settings)
@@ -173,14 +174,6 @@ static bool fake_digest(const void *settings, int64_t *ret_count, int64_t *ret_w
     *ret_count = s->digest;
     *ret_window_ms = s->digest_window_ms;
     return s->digest > 0;
-}
-
-static bool fake_together(const void *settings, const struct parcel *first,
-                          const struct parcel *other)
-{
-    const struct fake_settings *s = settings;
-
-    return !s->kinds || first->d.lead % s->kinds == other->d.lead % s->kinds;
 }
 
 static size_t fake_quotas(const struct job *job, struct quota ret[])
@@ -207,7 +200,6 @@ static const struct connector_type fake_type = {.name = "fake",
                                                 .together = fake_together,
                                                 .digest = fake_digest,
                                                 .quotas = fake_quotas,
-                                                .together = fake_together,
                                                 .build = fake_build,
                                                 .judge = fake_judge};
 

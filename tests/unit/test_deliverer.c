@@ -245,26 +245,6 @@ static void what_does_not_go_together_travels_apart(void **state)
     world_free(w);
 }
 
-/* Of a queue of others no more are read than one job takes. */
-static void a_long_queue_of_others_is_not_read_through(void **state)
-{
-    struct world *w = world_new(one, 1);
-
-    (void)state;
-    w->settings[0].batch = 2;
-    w->settings[0].kinds = 4;
-    world_start_deliverer(w);
-    for (int lead = 1; lead <= 5; lead++)
-        post(w, "c", lead);
-    step(w);
-    answer(w, "post/1", 200); /* 5 stands behind 2 and 3 */
-    answer(w, "post/2", 200);
-    answer(w, "post/3", 200);
-    answer(w, "post/4", 200);
-    answer(w, "post/5", 200);
-    world_free(w);
-}
-
 static void what_cannot_be_said_is_dead_with_the_reason(void **state)
 {
     struct world *w = world_one();
@@ -440,7 +420,6 @@ int main(void)
         cmocka_unit_test(a_verdict_that_is_not_stored_is_stored_later_and_nothing_begins_meanwhile),
         cmocka_unit_test(what_is_due_travels_together),
         cmocka_unit_test(what_does_not_go_together_travels_apart),
-        cmocka_unit_test(a_long_queue_of_others_is_not_read_through),
         cmocka_unit_test(what_cannot_be_said_is_dead_with_the_reason),
         cmocka_unit_test(a_conversation_without_end_or_verdict_is_ended),
         cmocka_unit_test(what_the_crm_said_comes_back_as_an_event),
