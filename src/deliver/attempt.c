@@ -69,11 +69,10 @@ bool attempt_sleeps(const struct attempt *a)
 static void put_back(struct attempt *a)
 {
     for (size_t i = 0; i < a->job.n; i++) {
-        const struct delivery *d = &a->parcels[i].d;
+        const struct due_row row = due_row_of(&a->parcels[i].d);
 
-        (void)idmap_remove(&a->lane->flight, d->lead);
-        lane_add(a->lane,
-                 (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent});
+        (void)idmap_remove(&a->lane->flight, due_key(&row));
+        lane_add(a->lane, row);
     }
 }
 

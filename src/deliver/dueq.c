@@ -11,7 +11,7 @@ static bool before(const struct due_row *a, const struct due_row *b)
 static void place(struct dueq *q, size_t i, struct due_row row)
 {
     q->heap[i] = row;
-    idmap_set(&q->places, row.lead, (int64_t)i);
+    idmap_set(&q->places, due_key(&row), (int64_t)i);
 }
 
 static void sift_up(struct dueq *q, size_t i, struct due_row row)
@@ -37,7 +37,7 @@ static void sift_down(struct dueq *q, size_t i, struct due_row row)
 
 enum rc dueq_add(struct dueq *q, struct due_row row)
 {
-    if (idmap_find(&q->places, row.lead))
+    if (idmap_find(&q->places, due_key(&row)))
         return RC_EXISTS;
     if (q->n >= q->max)
         return RC_BUSY;
@@ -50,9 +50,9 @@ enum rc dueq_add(struct dueq *q, struct due_row row)
     return RC_OK;
 }
 
-const struct due_row *dueq_find(const struct dueq *q, int64_t lead)
+const struct due_row *dueq_find(const struct dueq *q, int64_t key)
 {
-    const int64_t *i = idmap_find(&q->places, lead);
+    const int64_t *i = idmap_find(&q->places, key);
 
     return i ? &q->heap[*i] : NULL;
 }
@@ -76,16 +76,16 @@ size_t dueq_count_due(const struct dueq *q, int64_t now_ms, size_t most)
     return count_due(q, 0, now_ms, most);
 }
 
-bool dueq_remove(struct dueq *q, int64_t lead)
+bool dueq_remove(struct dueq *q, int64_t key)
 {
-    const int64_t *found = idmap_find(&q->places, lead);
+    const int64_t *found = idmap_find(&q->places, key);
 
     if (!found)
         return false;
 
     size_t i = (size_t)*found;
     struct due_row last = q->heap[--q->n];
-    (void)idmap_remove(&q->places, lead); /* it was found just now */
+    (void)idmap_remove(&q->places, key); /* it was found just now */
     if (i == q->n)
         return true;
     if (i > 0 && before(&last, &q->heap[(i - 1) / 2]))

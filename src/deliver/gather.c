@@ -117,12 +117,12 @@ static enum fit fits(struct attempt *a, const struct due_row *row, const struct 
 {
     struct lane *lane = a->lane;
     struct reader *reader = a->engine->ports.reader;
-    struct due_row now = {d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent};
+    struct due_row now = due_row_of(d);
 
     if (d->state != DELIVERY_PENDING || d->lead != row->lead) {
-        lane_refresh(lane, reader, row->lead, now_ms);
+        lane_refresh(lane, reader, row, now_ms);
         if (d->state == DELIVERY_PENDING)
-            lane_refresh(lane, reader, d->lead, now_ms);
+            lane_refresh(lane, reader, &now, now_ms);
         return FIT_NOT;
     }
     if (is_under_way(a, d->id))
@@ -166,7 +166,7 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
     enum rc rc = read_delivery(a->engine->ports.reader, row->id, &a->arena, &p->d);
 
     if (rc == RC_NONE) {
-        lane_refresh(a->lane, a->engine->ports.reader, row->lead, now_ms);
+        lane_refresh(a->lane, a->engine->ports.reader, row, now_ms);
         return FIT_NOT;
     }
     if (rc == RC_OK) {
@@ -185,7 +185,7 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
         return FIT_ASIDE;
     a->job.look = p->d.open_attempt_at != 0;
     a->job.n++;
-    idmap_set(&a->lane->flight, row->lead, 1);
+    idmap_set(&a->lane->flight, due_key(row), 1);
     return FIT_TAKEN;
 }
 

@@ -148,40 +148,41 @@ static void turn_away(struct queue *q, int64_t due_at)
         q->unseen_due = due_at;
 }
 
-static void take_out(struct lane *lane, int64_t lead)
+static void take_out(struct lane *lane, int64_t key)
 {
     for (int u = 0; u < URGENCIES; u++)
-        (void)dueq_remove(&lane->queues[u].window, lead); /* mostly none there */
+        (void)dueq_remove(&lane->queues[u].window, key); /* mostly none there */
 }
 
-static const struct due_row *head_of(const struct lane *lane, int64_t lead)
+static const struct due_row *head_of(const struct lane *lane, int64_t key)
 {
     const struct due_row *head = NULL;
 
     for (int u = 0; u < URGENCIES && !head; u++)
-        head = dueq_find(&lane->queues[u].window, lead);
+        head = dueq_find(&lane->queues[u].window, key);
     return head;
 }
 
 void lane_add(struct lane *lane, struct due_row row)
 {
-    if (!lane->connector || idmap_find(&lane->flight, row.lead))
+    if (!lane->connector || idmap_find(&lane->flight, due_key(&row)))
         return;
     row.due_at = lane_due_at(lane, &row);
-    take_out(lane, row.lead);
+    take_out(lane, due_key(&row));
     if (dueq_add(&queue_of(lane, &row)->window, row) != RC_OK)
         turn_away(queue_of(lane, &row), row.due_at);
 }
 
-void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms)
+void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row *of,
+                  int64_t now_ms)
 {
     struct due_row row;
 
-    if (!lane->connector || idmap_find(&lane->flight, lead))
+    if (!lane->connector || idmap_find(&lane->flight, due_key(of)))
         return;
-    take_out(lane, lead);
+    take_out(lane, due_key(of));
 
-    enum rc rc = read_due_of_lead(reader, lane->name, lead, &row);
+    enum rc rc = read_due_of_lead(reader, lane->name, of->lead, of->target, &row);
     if (rc == RC_OK)
         lane_add(lane, row);
     else if (rc != RC_NONE)
@@ -200,7 +201,7 @@ static bool knows_all(const struct lane *lane)
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms)
 {
-    const struct due_row *head = head_of(lane, row->lead);
+    const struct due_row *head = head_of(lane, due_key(row));
     const struct queue *q = queue_of(lane, row);
 
     if (!lane->connector)
@@ -208,13 +209,13 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
     if (head && head->id == row->id)
         lane_add(lane, *row);
     else if (head && head->due_at > now_ms) /* it may have been superseded by this one */
-        lane_refresh(lane, reader, row->lead, now_ms);
+        lane_refresh(lane, reader, row, now_ms);
     else if (!head && knows_all(lane))
         lane_add(lane, *row);
     else if (!head && q->unseen_due != NEVER)
         turn_away(queue_of(lane, row), row->due_at);
     else if (!head && q->scan_at == NEVER) /* what is unseen is of the other urgency */
-        lane_refresh(lane, reader, row->lead, now_ms);
+        lane_refresh(lane, reader, row, now_ms);
     /* Else a scan is owed, which finds both, the older first. */
 }
 
@@ -327,5 +328,5 @@ bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret)
     if (!next)
         return false;
     *ret = *next;
-    return dueq_remove(&queue_of(lane, ret)->window, ret->lead);
+    return dueq_remove(&queue_of(lane, ret)->window, due_key(ret));
 }

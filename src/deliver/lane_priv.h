@@ -50,7 +50,7 @@ struct lane {
     const struct connector *connector; /* NULL: removed; what is in flight still ends */
     struct session *session;
     struct queue queues[URGENCIES];
-    struct idmap flight; /* leads whose delivery is in an attempt */
+    struct idmap flight; /* due_keys whose delivery is in an attempt */
     size_t running;      /* attempts */
     struct rate rate;
     struct circuit circuit;
@@ -83,8 +83,10 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
 void lane_rescan(struct lane *lane, int64_t now_ms);
 /* Reads the heads anew if that is needed now. */
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms);
-/* The lead's head as the disk has it, unless one is in flight; replaces what is in the window. */
-void lane_refresh(struct lane *lane, struct reader *reader, int64_t lead, int64_t now_ms);
+/* The head of the row's lead and target as the disk has it, unless one is in flight; replaces what
+ * is in the window. */
+void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row *of,
+                  int64_t now_ms);
 /* Puts a head (back) into the window. */
 void lane_add(struct lane *lane, struct due_row row);
 /* The next head that is due, what is urgent before the rest; NULL: none is. */

@@ -51,9 +51,8 @@ static enum rc queue(struct batch *b, const struct connector *c, struct lead *le
         rc = fold_older(b, lead, d);
     if (rc != RC_OK)
         return rc;
-    batch_notice(
-        b, d->connector,
-        &(struct due_row){.id = d->id, .lead = d->lead, .due_at = d->due_at, .urgent = d->urgent});
+    const struct due_row row = due_row_of(d);
+    batch_notice(b, d->connector, &row);
     return RC_OK;
 }
 

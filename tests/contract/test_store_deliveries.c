@@ -100,7 +100,7 @@ static void a_delivery_that_is_not_there_is_none(void **state)
 
     assert_int_equal(read_delivery(w->reader, 9, &w->arena, &d), RC_NONE);
     assert_int_equal(d.id, -1);
-    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), 1, &row), RC_NONE);
+    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), 1, 0, &row), RC_NONE);
     assert_int_equal(row.id, -1);
 }
 
@@ -255,9 +255,9 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
     assert_int_equal(rows[0].due_at, T0 + 10);
     assert_int_equal(rows[0].open_attempt_at, T0 + 1);
     assert_int_equal(rows[1].id, a1);
-    OK(read_due_of_lead(w->reader, STR("slack"), ada, &head));
+    OK(read_due_of_lead(w->reader, STR("slack"), ada, 0, &head));
     assert_int_equal(head.id, a1);
-    OK(read_due_of_lead(w->reader, STR("notion"), ada, &head));
+    OK(read_due_of_lead(w->reader, STR("notion"), ada, 0, &head));
     assert_int_equal(head.id, n1);
     OK(store_begin(w->store));
     OK(store_attempt_end(w->store, &(struct attempt_end){.delivery = a1,
@@ -265,7 +265,7 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
                                                          .started_at = T0,
                                                          .ended_at = T0}));
     OK(store_commit(w->store));
-    OK(read_due_of_lead(w->reader, STR("slack"), ada, &head));
+    OK(read_due_of_lead(w->reader, STR("slack"), ada, 0, &head));
     assert_int_equal(head.id, a2);
 }
 
@@ -326,7 +326,7 @@ static void what_waits_for_a_lead_is_known_however_many_have_ended(void **state)
         (void)put_delivery(w, lead, "notion", T0);
     assert_in_range(count_waiting(w, lead), MANY + 1, 2 * MANY);
     OK(store_commit(w->store));
-    OK(read_due_of_lead(w->reader, STR("slack"), lead, &first));
+    OK(read_due_of_lead(w->reader, STR("slack"), lead, 0, &first));
     assert_int_equal(first.id, oldest);
     struct lead l = get_lead(w, lead);
     OK(read_first_waiting(w->reader, STR("slack"), &l, &first));

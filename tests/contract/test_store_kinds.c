@@ -99,7 +99,7 @@ static void a_catch_up_is_never_superseded(void **state)
     assert_int_equal(state_of(w, first), DELIVERY_PENDING);
     assert_int_equal(state_of(w, second), DELIVERY_PENDING);
     struct due_row row;
-    OK(read_due_of_lead(w->reader, STR("crm"), 0, &row)); /* in order, one at a time */
+    OK(read_due_of_lead(w->reader, STR("crm"), 0, 0, &row)); /* in order, one at a time */
     assert_int_equal(row.id, first);
     assert_int_equal(count_due(w, "crm"), 1);
 }

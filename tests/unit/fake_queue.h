@@ -32,7 +32,7 @@ static inline struct delivery *fake_row(int64_t id)
 
 static inline struct due_row fake_due_row(const struct delivery *d)
 {
-    return (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent};
+    return due_row_of(d);
 }
 
 static inline struct due_row fake_add(const char *connector, int64_t lead, int64_t due_at)
@@ -54,7 +54,7 @@ static inline bool fake_is_head(const struct delivery *d)
     if (d->state != DELIVERY_PENDING)
         return false;
     for (const struct delivery *o = fake_rows; o < d; o++)
-        if (o->state == DELIVERY_PENDING && o->lead == d->lead &&
+        if (o->state == DELIVERY_PENDING && o->lead == d->lead && o->target == d->target &&
             str_eq(o->connector, d->connector))
             return false;
     return true;
@@ -90,7 +90,8 @@ enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t lim
     return RC_OK;
 }
 
-enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, struct due_row *ret)
+enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, int64_t target,
+                         struct due_row *ret)
 {
     (void)r;
     fake_looks++;
@@ -98,7 +99,7 @@ enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, s
         return fake_read_error;
     for (size_t i = 0; i < fake_n; i++)
         if (fake_rows[i].state == DELIVERY_PENDING && fake_rows[i].lead == lead &&
-            str_eq(fake_rows[i].connector, connector)) {
+            fake_rows[i].target == target && str_eq(fake_rows[i].connector, connector)) {
             *ret = fake_due_row(&fake_rows[i]);
             return RC_OK;
         }

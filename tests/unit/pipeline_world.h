@@ -141,7 +141,7 @@ static void check_known(struct pipeline *p, bool rescanned)
         struct due_row *row = &p->known[d->id];
 
         if (rescanned)
-            *row = (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent};
+            *row = due_row_of(d);
         assert_int_equal(row->id, d->id);
         assert_int_equal(row->lead, d->lead);
         assert_int_equal(row->due_at, d->due_at);

@@ -62,12 +62,12 @@ static void a_lead_in_flight_takes_no_other_row(void **state)
     (void)state;
     idmap_set(&lane->flight, 1, 1);
     notify(lane, fake_add("c", 1, 10), 20);
-    lane_refresh(lane, NULL, 1, 20);
+    lane_refresh(lane, NULL, &(struct due_row){.lead = 1}, 20);
     lane_rescan(lane, 20);
     lane_scan(lane, NULL, 20);
     assert_int_equal(take(lane, 30), 0);
     assert_true(idmap_remove(&lane->flight, 1));
-    lane_refresh(lane, NULL, 1, 30);
+    lane_refresh(lane, NULL, &(struct due_row){.lead = 1}, 30);
     assert_int_equal(take(lane, 30), 1);
     lane_free(lane);
 }
@@ -128,7 +128,7 @@ static void what_does_not_fit_is_read_from_disk_in_order_of_time(void **state)
         fake_row(id)->state = DELIVERY_DELIVERED;
     }
     assert_in_range(fake_scans, 2, 4);
-    lane_refresh(lane, NULL, n, now);
+    lane_refresh(lane, NULL, &(struct due_row){.lead = n}, now);
     assert_int_equal(take(lane, now), n + 1);
     lane_free(lane);
 }
@@ -211,7 +211,7 @@ static void a_read_that_failed_is_tried_again_after_a_second(void **state)
     assert_int_equal(take(lane, 1100), 1);
 
     fake_read_error = RC_IO;
-    lane_refresh(lane, NULL, 1, 2000);
+    lane_refresh(lane, NULL, &(struct due_row){.lead = 1}, 2000);
     fake_read_error = RC_OK;
     lane_scan(lane, NULL, 3000);
     assert_int_equal(take(lane, 3000), 1);
@@ -299,6 +299,28 @@ static void an_urgent_one_waits_for_an_older_one_of_its_lead(void **state)
     lane_free(lane);
 }
 
+static void of_one_lead_each_target_has_its_own_head(void **state)
+{
+    struct lane *lane = new_lane();
+    struct due_row rows[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        rows[i] = fake_add("c", 1, 10 + i);
+        rows[i].target = fake_row(rows[i].id)->target = 1 + i % 2;
+        notify(lane, rows[i], 20);
+    }
+    assert_int_equal(lane_count(lane), 2);
+    assert_int_equal(take(lane, 20), 1);
+    idmap_set(&lane->flight, due_key(&rows[0]), 1);
+    lane_refresh(lane, NULL, &rows[2], 20);
+    assert_int_equal(take(lane, 20), 2); /* the first target's is in flight */
+    assert_int_equal(take(lane, 20), 0);
+    lane_refresh(lane, NULL, &rows[3], 20);
+    assert_int_equal(take(lane, 20), 2); /* still its head, as nothing became of it */
+    lane_free(lane);
+}
+
 static void at_rest_it_never_wakes(void **state)
 {
     struct lane *lane = new_lane();
@@ -370,6 +392,7 @@ int main(void)
         cmocka_unit_test(what_is_urgent_goes_first_once_it_is_due),
         cmocka_unit_test(a_backlog_does_not_hide_what_is_urgent),
         cmocka_unit_test(an_urgent_one_waits_for_an_older_one_of_its_lead),
+        cmocka_unit_test(of_one_lead_each_target_has_its_own_head),
         cmocka_unit_test(at_rest_it_never_wakes),
         cmocka_unit_test(a_session_lives_until_its_last_user_is_gone),
     };

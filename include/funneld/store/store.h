@@ -134,8 +134,8 @@ MUST_CHECK enum rc store_ruleset_add(struct store *st, struct str text, int64_t 
 MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, struct str *ret);
 
 /* Deliveries */
-/* Sets d->id and d->lead. The event must be one of the lead's: by its events a lead's deliveries are
- * found. The lead keeps, in the arena, that it waits, and must be saved afterwards. */
+/* Sets d->id and d->lead. The event must be one of the lead's: by its events a lead's deliveries
+ * are found. The lead keeps, in the arena, that it waits, and must be saved afterwards. */
 MUST_CHECK enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d,
                                       struct arena *a);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
@@ -165,8 +165,8 @@ MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str c
                                     struct str remote, int64_t now_ms);
 MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms,
                                int64_t *ret_n);
-/* What is pending for a connector that is not in the list, or is paused, is held: it is shown so, is
- * not due, and no attempt at it begins. In the list again and not paused, it goes on. */
+/* What is pending for a connector that is not in the list, or is paused, is held: it is shown so,
+ * is not due, and no attempt at it begins. In the list again and not paused, it goes on. */
 MUST_CHECK enum rc store_connectors(struct store *st, const struct str names[], size_t n);
 MUST_CHECK enum rc store_pause(struct store *st, struct str connector, bool paused);
 MUST_CHECK enum rc read_paused(struct reader *r, struct str connector, bool *ret);
@@ -227,12 +227,12 @@ MUST_CHECK enum rc read_trusted(struct reader *r, int64_t *ret_now_ms, int64_t *
 /* Gives up to `pages` free pages back to the file system, but keeps an eighth for what comes. */
 MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 
-/* Heads only: a delivery is seen when no older one of its (connector, lead) is pending. Ordered
- * by due_at, id. */
+/* Heads only: a delivery is seen when no older one of its (connector, lead, target) is pending.
+ * Ordered by due_at, id. */
 MUST_CHECK enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
                             struct due_row ret[], size_t *ret_n);
 MUST_CHECK enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead,
-                                    struct due_row *ret);
+                                    int64_t target, struct due_row *ret);
 MUST_CHECK enum rc read_delivery(struct reader *r, int64_t id, struct arena *a,
                                  struct delivery *ret);
 MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connector,

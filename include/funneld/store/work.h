@@ -58,18 +58,18 @@ struct attempt_end {
     struct str connector;
     enum attempt_verdict verdict;
     int64_t started_at, ended_at;
-    int status;                /* HTTP status, 0: none came */
-    struct str detail;         /* why, for people; becomes the reason of a dead delivery */
-    int64_t due_at;            /* when to try (RETRY), look (AMBIGUOUS), go on (MORE) */
-    struct str remote_id;      /* what the service made so far; missing: nothing new */
-    struct str remote_lead;    /* remember for (lead, connector); missing: leave, empty: forget */
+    int status;                 /* HTTP status, 0: none came */
+    struct str detail;          /* why, for people; becomes the reason of a dead delivery */
+    int64_t due_at;             /* when to try (RETRY), look (AMBIGUOUS), go on (MORE) */
+    struct str remote_id;       /* what the service made so far; missing: nothing new */
+    struct str remote_lead;     /* remember for (lead, connector); missing: leave, empty: forget */
     const struct event *events; /* of the CRM's answer, to fold in, in the same commit */
     size_t n_events;
-    int64_t target;            /* the subscription it was for; 0: none */
-    bool target_gone;          /* which ends with this */
-    bool in_doubt;             /* DEAD, but it may have arrived: a later retry looks first */
-    bool enriched;             /* the lead's enriched_at becomes ended_at */
-    bool applied;              /* set by the writer: the row was still pending */
+    int64_t target;   /* the subscription it was for; 0: none */
+    bool target_gone; /* which ends with this */
+    bool in_doubt;    /* DEAD, but it may have arrived: a later retry looks first */
+    bool enriched;    /* the lead's enriched_at becomes ended_at */
+    bool applied;     /* set by the writer: the row was still pending */
 };
 
 struct verdicts {
@@ -111,6 +111,19 @@ struct retry_filter {
 struct due_row {
     int64_t id, lead, due_at, open_attempt_at;
     bool urgent;
+    int64_t target; /* 0: none */
 };
+
+static inline struct due_row due_row_of(const struct delivery *d)
+{
+    return (struct due_row){d->id, d->lead, d->due_at, d->open_attempt_at, d->urgent, d->target};
+}
+
+/* Whom it is for: of each lead, and each subscription that hears of it, deliveries go in order. No
+ * database has 2^40 leads. */
+static inline int64_t due_key(const struct due_row *row)
+{
+    return (int64_t)((uint64_t)row->lead ^ (uint64_t)row->target << 40);
+}
 
 #endif

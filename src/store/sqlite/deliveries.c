@@ -12,9 +12,9 @@ enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery 
     facts_to_json(&d->facts, &facts);
     if (facts.failed)
         return RC_TOOBIG;
-    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiitdit", d->event, lead->id, d->route,
-                        d->connector, (int)d->state, d->created_at, d->due_at, d->wait_until,
-                        sbuf_str(&facts), (int)d->urgent, d->target, d->remote_id);
+    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiitdit", d->event, lead->id,
+                        d->route, d->connector, (int)d->state, d->created_at, d->due_at,
+                        d->wait_until, sbuf_str(&facts), (int)d->urgent, d->target, d->remote_id);
     if (rc != RC_OK)
         return rc;
     d->id = sqlite3_last_insert_rowid(store_db(st)->handle);

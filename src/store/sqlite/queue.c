@@ -15,19 +15,19 @@ enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str
     return rc == RC_NONE ? RC_OK : rc;
 }
 
-/* Whether the row is the oldest of its lead's. Each lead is asked about once, however many of its
+/* Whether the row is the oldest of its lead's and target's. Each is asked about once, however many
  * deliveries there are. */
 static enum rc is_head(struct reader *r, struct str connector, const struct due_row *row,
                        struct idmap *heads, bool *ret)
 {
     struct due_row first = {0};
-    const int64_t *known = idmap_find(heads, row->lead);
-    enum rc rc = known ? RC_OK : read_due_of_lead(r, connector, row->lead, &first);
+    const int64_t *known = idmap_find(heads, due_key(row));
+    enum rc rc = known ? RC_OK : read_due_of_lead(r, connector, row->lead, row->target, &first);
 
     if (rc != RC_OK && rc != RC_NONE)
         return rc;
     if (!known)
-        idmap_set(heads, row->lead, first.id);
+        idmap_set(heads, due_key(row), first.id);
     *ret = (known ? *known : first.id) == row->id;
     return RC_OK;
 }
@@ -53,11 +53,13 @@ enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t lim
     return rc;
 }
 
-enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, struct due_row *ret)
+enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, int64_t target,
+                         struct due_row *ret)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = lead ? db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "ti", connector, lead)
-                      : db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_NOBODY, "t", connector);
+    enum rc rc =
+        lead ? db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LEAD, "tii", connector, lead, target)
+             : db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_NOBODY, "t", connector);
 
     if (rc == RC_OK)
         row_due(s, 0, ret);

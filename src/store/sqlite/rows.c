@@ -95,5 +95,6 @@ void row_due(sqlite3_stmt *s, int from, struct due_row *ret)
         .due_at = sqlite3_column_int64(s, from + 2),
         .open_attempt_at = sqlite3_column_int64(s, from + 3),
         .urgent = sqlite3_column_int(s, from + 4),
+        .target = sqlite3_column_int64(s, from + 5),
     };
 }
