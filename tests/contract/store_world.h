@@ -229,6 +229,27 @@ static inline struct delivery get_delivery(struct world *w, int64_t id)
     return d;
 }
 
+static inline int64_t put_one(struct world *w, const char *connector)
+{
+    return put_delivery(w, put_lead(w, NULL), connector, T0);
+}
+
+static inline enum rc end_with(struct world *w, int64_t id, enum attempt_verdict verdict,
+                               const char *detail)
+{
+    const struct attempt_end end = {
+        .delivery = id,
+        .verdict = verdict,
+        .started_at = T0 + 10,
+        .ended_at = T0 + 20,
+        .status = 503,
+        .detail = str_of(detail),
+        .due_at = T0 + 500,
+    };
+
+    return store_attempt_end(w->store, &end);
+}
+
 static inline size_t count_due(struct world *w, const char *connector)
 {
     struct due_row rows[64];
