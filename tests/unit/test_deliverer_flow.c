@@ -254,8 +254,10 @@ static void a_request_whose_turn_was_set_rests_as_well(void **state)
     step_to(w, w->now + 1000);
     answer(w, "token/1", 200); /* its post may leave in a second */
     int64_t told = w->now;
-    respond(w, open_request(w, "token/2"),
-            (struct http_response){.fate = HTTP_ANSWERED, .status = 429, .body = STR("none"), .retry_after_ms = 30000});
+    respond(
+        w, open_request(w, "token/2"),
+        (struct http_response){
+            .fate = HTTP_ANSWERED, .status = 429, .body = STR("none"), .retry_after_ms = 30000});
     step_to(w, w->now + 1000);
     while (!open_requests(w))
         step_to(w, w->next);
