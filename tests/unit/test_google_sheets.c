@@ -394,10 +394,8 @@ static void only_a_range_that_names_a_cell_says_where_the_rows_are(void **state)
 
 static void refused(const char *text, const char *expected)
 {
-    const char *said;
-
     memset(&f, 0, sizeof(f));
-    said = fixture_load(&f, text);
+    const char *said = fixture_load(&f, text);
     if (!strstr(said, expected))
         fail_msg("\"%s\" does not say %s", said, expected);
     assert_null(strstr(said, "PRIVATE KEY"));
