@@ -39,7 +39,7 @@ PIPELINE = ["pipeline_" + name for name in
 DELIVERER = ["deliverer", "deliverer_doubt", "deliverer_life", "deliverer_clock",
              "deliverer_chaos"]
 NOTION = ["notion", "notion_verdicts", "notion_log"]
-GOOGLE = ["google_sheets", "google_token", "google_upsert"]
+GOOGLE = ["google_sheets", "google_size", "google_token", "google_upsert"]
 EXPRESSIONS = ["expr", "expr_bounds", "scorecard", "scorecard_build", "route"]
 MODULES = {
     "src/ingest/hubspot_signature.c": ["hubspot", "hubspot_signature"],

@@ -269,65 +269,6 @@ static void every_error_has_its_verdict(void **state)
     }
 }
 
-/* Google may count otherwise than we do. */
-static void a_cell_that_is_too_long_is_cut_shorter_once(void **state)
-{
-    struct str too_long = STR(FAILURE("400", "INVALID_ARGUMENT",
-                                      "Your input contains more than the maximum of 50000 "
-                                      "characters in a single cell."));
-    char text[60001];
-
-    (void)state;
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    start_known("", HEADER);
-    f.parcels[0].d.facts.reasons = str_of(text);
-    fixture_build(&f);
-    assert_in_range(f.request.body.len, 50000, 51000);
-    assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_CONTINUE);
-    fixture_build(&f);
-    assert_in_range(f.request.body.len, 10000, 11000);
-    assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_DONE);
-    has_fate(0, DEAD, "too long for a cell");
-}
-
-static void has_rows(size_t n, const char *first_id)
-{
-    struct json_doc doc = {0};
-
-    assert_in_range(f.request.body.len, 1, 4 << 20);
-    assert_int_equal(json_parse(f.request.body, &doc, NULL), RC_OK);
-    assert_int_equal(json_count(json_get(doc.root, "values")), n);
-    assert_true(str_is(json_string(json_path(doc.root, "values.0.0")), first_id));
-    json_doc_free(&doc);
-}
-
-/* Each row of 1.2 MB: a batch of them must not be above what a request may hold. */
-static void rows_that_are_too_many_bytes_go_with_the_next_request(void **state)
-{
-    static char text[50001]; /* six bytes each in JSON */
-
-    (void)state;
-    memset(text, 1, sizeof text - 1);
-    start_known("", HEADER);
-    fixture_job(&f, 4);
-    for (size_t i = 0; i < 4; i++) {
-        fixture_put(&f, i, "firstname", text);
-        fixture_put(&f, i, "email", text);
-        f.parcels[i].d.facts.reasons = str_of(text);
-        f.parcels[i].crm_url = str_of(text);
-    }
-    fixture_build(&f);
-    has_rows(2, "0a1b2c3d-41");
-    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A2:H3")), JUDGED_CONTINUE);
-    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
-    fixture_verdict(&f, 2, VERDICT_NONE, NULL);
-    fixture_build(&f);
-    has_rows(2, "0a1b2c3d-43");
-    assert_int_equal(fixture_judge(&f, 200, APPENDED("Leads!A4:H5")), JUDGED_DONE);
-    assert_true(str_is(f.outcomes[3].remote_id, "Leads!A5"));
-}
-
 static void the_pause_of_a_quota_doubles_up_to_a_minute(void **state)
 {
     static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 32000, 64000, 64000};
@@ -438,8 +379,6 @@ int main(void)
         cmocka_unit_test_teardown(reading_goes_on_until_a_page_is_empty, teardown),
         cmocka_unit_test_teardown(a_quota_that_is_used_up_after_the_look_leaves_no_doubt, teardown),
         cmocka_unit_test_teardown(every_error_has_its_verdict, teardown),
-        cmocka_unit_test_teardown(a_cell_that_is_too_long_is_cut_shorter_once, teardown),
-        cmocka_unit_test_teardown(rows_that_are_too_many_bytes_go_with_the_next_request, teardown),
         cmocka_unit_test_teardown(the_pause_of_a_quota_doubles_up_to_a_minute, teardown),
         cmocka_unit_test_teardown(rows_that_landed_elsewhere_are_not_taken_for_delivered, teardown),
         cmocka_unit_test_teardown(only_a_range_that_names_a_cell_says_where_the_rows_are, teardown),
