@@ -20,7 +20,8 @@ VENDORS = {"client_email", "object_not_found", "channel_not_found", "event_id", 
            "occurred_at", "demo_requested", "hs_object_id", "target_url", "rest_hooks",
            "missing_scope", "not_in_channel", "is_archived", "invalid_auth", "token_revoked",
            "no_service", "message_not_found", "restricted_action", "users_not_found",
-           "account_inactive", "not_a_fit"}
+           "account_inactive", "not_a_fit", "restricted_resource", "missing_version",
+           "invalid_request_url", "rate_limited", "validation_error", "disabled_client"}
 
 
 def readme():
