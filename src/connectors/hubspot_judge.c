@@ -142,8 +142,8 @@ static struct str broken_reason(const struct job *job, int status, const struct 
 {
     const char *scope = status == 403 ? hubspot_talk_of(&job->parcels[0])->scope : "";
 
-    return arena_printf(job->arena, "%s%s%s (%.*s)", broken_advice(status), *scope ? " " : "", scope,
-                        STR_ARG(f->what));
+    return arena_printf(job->arena, "%s%s%s (%.*s)", broken_advice(status), *scope ? " " : "",
+                        scope, STR_ARG(f->what));
 }
 
 static bool is_of_inputs(int status, const struct refusal *f)
