@@ -115,7 +115,7 @@ static enum rc queue_it(struct store *st, void *arg, struct why *why)
                                    .event_time = c->since}};
     enum rc rc = store_dedupe(st, &e, &d.event);
     if (rc == RC_OK)
-        rc = store_event_add(st, d.event, NULL, &e, true);
+        rc = store_event_add(st, d.event, NULL, &e, true, c->now);
     return rc == RC_OK ? store_delivery_add(st, &nobody, &d, &a) : rc;
 }
 

@@ -163,6 +163,11 @@ static bool is_text_or_missing(const json *node)
     return json_type(node) == JSON_STRING || json_type(node) == JSON_NULL;
 }
 
+static bool number_or_missing(const json *node, int64_t *ret)
+{
+    return json_type(node) == JSON_NULL || json_int64(node, ret);
+}
+
 /* So many at once hold up nobody who posts; who asked comes again for more. */
 enum { RETRY_MOST = 20000 };
 
@@ -176,25 +181,28 @@ static enum rc read_filter(const json *request, struct arena *a, struct retry_fi
     /* What is not understood must not widen the filter: an empty one is for all. */
     if ((json_type(ids) != JSON_ARRAY && json_type(ids) != JSON_NULL) ||
         !is_text_or_missing(json_get(request, "connector")) ||
+        !is_text_or_missing(json_get(request, "route")) ||
         !is_text_or_missing(json_get(request, "reason")))
-        return why_fail(RC_INVALID, why, "ids is a list, connector and reason are texts");
+        return why_fail(RC_INVALID, why, "ids is a list, connector, route and reason are texts");
+    if (!number_or_missing(json_get(request, "since"), &ret->since) ||
+        !number_or_missing(json_get(request, "lead"), &ret->lead))
+        return why_fail(RC_INVALID, why, "since and lead are numbers");
     for (const json *id = json_first(ids); id; id = json_next(id))
         if (!json_int64(id, &list[n++]))
             return why_fail(RC_INVALID, why, "an id is not a number");
-    *ret = (struct retry_filter){
-        .ids = list,
-        .n_ids = n,
-        .connector = arena_str(a, json_string(json_get(request, "connector"))),
-        .reason = arena_str(a, json_string(json_get(request, "reason"))),
-        .limit = RETRY_MOST,
-    };
+    ret->ids = list;
+    ret->n_ids = n;
+    ret->connector = arena_str(a, json_string(json_get(request, "connector")));
+    ret->route = arena_str(a, json_string(json_get(request, "route")));
+    ret->reason = arena_str(a, json_string(json_get(request, "reason")));
+    ret->limit = RETRY_MOST;
     return RC_OK;
 }
 
 static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
 {
     struct arena a AUTO(arena_free) = {0};
-    struct retry_filter filter;
+    struct retry_filter filter = {0};
     struct why why = {0};
     int64_t count = 0;
     enum rc rc = read_filter(request, &a, &filter, &why);
@@ -225,6 +233,14 @@ static void answer_pause(struct daemon *d, const json *request, bool paused, str
     json_key(b, "paused");
     json_bool(b, paused);
     json_close(b, '}');
+}
+
+static void answer_replay(struct daemon *d, const json *request, struct sbuf *b)
+{
+    struct why why = {0};
+
+    if (daemon_replay(d, request, b, &why) != RC_OK)
+        answer_error(b, why.text);
 }
 
 static void write_report(const struct backup_report *r, struct sbuf *b)
@@ -276,11 +292,14 @@ static void answer(struct daemon *d, struct str line, struct sbuf *b)
         answer_retry(d, doc.root, b);
     else if (str_is(command, "pause") || str_is(command, "resume"))
         answer_pause(d, doc.root, str_is(command, "pause"), b);
+    else if (str_is(command, "replay"))
+        answer_replay(d, doc.root, b);
     else if (str_is(command, "backup"))
         answer_backup(d, doc.root, b);
     else
         answer_error(b,
-                     "unknown command; this funneld knows status, retry, pause, resume and backup");
+                     "unknown command; this funneld knows status, retry, pause, resume, replay and "
+                     "backup");
 }
 
 void control_serve(struct daemon *d)

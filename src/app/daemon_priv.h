@@ -72,6 +72,10 @@ void control_serve(struct daemon *d); /* one client, at most a second */
 MUST_CHECK enum rc daemon_pause(struct daemon *d, const json *request, bool paused,
                                 struct why *why);
 
+/* replay.c: the slice that the request asks for; the answer goes into b. */
+MUST_CHECK enum rc daemon_replay(struct daemon *d, const json *request, struct sbuf *b,
+                                 struct why *why);
+
 /* Log lines for a person who sent SIGUSR1. */
 void daemon_log_summary(struct daemon *d);
 

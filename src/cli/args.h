@@ -13,6 +13,8 @@
 
 /* id, name, letter, value (NULL: a flag), help */
 #define ARG_LIST(X)                                                                                \
+    X(NEW_CONFIG, "config", 0, "NEW", /* before the one that every command has */                  \
+      "what this configuration would have done; -c names the present one")                         \
     X(CONFIG, "config", 'c', "FILE",                                                               \
       "the configuration; else $FUNNELD_CONFIG, else " CONFIG_FALLBACK)                            \
     X(HELP, "help", 'h', NULL, "prints this")                                                      \
@@ -20,13 +22,17 @@
     X(LIMIT, "limit", 0, "N", "at most so many (50)")                                              \
     X(AFTER, "after", 0, "ID", "go on after this one, towards older ones")                         \
     X(SINCE, "since", 0, "TIME", "not older: 2h, 3d, 2026-11-24T13:57:39Z, Unix milliseconds")     \
+    X(UNTIL, "until", 0, "TIME", "not newer")                                                      \
     X(STATE, "state", 0, "STATE", "only in this state")                                            \
     X(LEAD, "lead", 0, "LEAD", "only of this lead: e-mail address, portal:id, or id")              \
     X(CONNECTOR, "connector", 0, "NAME", "only for this connector")                                \
+    X(ROUTE, "route", 0, "NAME", "only of this route")                                             \
     X(SOURCE, "source", 0, "NAME", "only from this source")                                        \
     X(AT, "at", 0, "TIME", "as it was then: 2h, 3d, 2026-11-24T13:57:39Z, Unix milliseconds")      \
     X(REASON, "reason", 0, "TEXT", "whose reason contains this")                                   \
-    X(ALL, "all", 0, NULL, "every dead delivery")                                                  \
+    X(ALL, "all", 0, NULL, "all that there are")                                                   \
+    X(DRY_RUN, "dry-run", 0, NULL, "says what would happen, and changes nothing")                  \
+    X(AGAIN, "again", 0, NULL, "also tells what was told before")                                  \
     X(BODY, "body", 0, "FILE", "what to send; - is standard input; else a sample")                 \
     X(VERSION, "version", 0, "v1|v2|v3", "of HubSpot's signature (v3)")                            \
     X(URL, "url", 0, "BASE", "where to send it; else [server] public_url")                         \

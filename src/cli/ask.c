@@ -85,3 +85,18 @@ int cli_follow_merged(struct cli *cli, struct lead *lead)
     }
     return DONE;
 }
+
+int cli_lead_filter(struct cli *cli, int64_t *ret)
+{
+    struct lead lead;
+
+    *ret = 0;
+    if (!cli_has(cli, ARG_LEAD))
+        return DONE;
+    int status = cli_find_lead(cli, cli_value(cli, ARG_LEAD), &lead);
+    if (status == DONE)
+        status = cli_follow_merged(cli, &lead);
+    if (status == DONE)
+        *ret = lead.id;
+    return status;
+}

@@ -43,6 +43,7 @@ int cli_leads(struct cli *cli);
 int cli_deliveries(struct cli *cli);
 int cli_score(struct cli *cli);
 int cli_retry(struct cli *cli);
+int cli_replay(struct cli *cli);
 int cli_pause(struct cli *cli);
 int cli_resume(struct cli *cli);
 int cli_backup(struct cli *cli);
@@ -88,5 +89,7 @@ int cli_time(const struct cli *cli, enum arg arg, int64_t *ret);
 int cli_find_lead(struct cli *cli, struct str text, struct lead *ret);
 /* From a merged lead to the one it is part of, with a note. */
 int cli_follow_merged(struct cli *cli, struct lead *lead);
+/* --lead: whom it means today; 0 where it was not given. */
+int cli_lead_filter(struct cli *cli, int64_t *ret);
 
 #endif

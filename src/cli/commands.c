@@ -69,7 +69,7 @@ const struct cli_command cli_commands[] = {
                 "    funneld deliveries --state dead --connector sales-slack\n"
                 "    funneld deliveries show 17\n",
         .takes = TAKES(JSON) | TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
-                 TAKES(LEAD) | TAKES(CONNECTOR),
+                 TAKES(LEAD) | TAKES(CONNECTOR) | TAKES(ROUTE) | TAKES(REASON),
         .max_words = 2,
         .run = cli_deliveries,
     },
@@ -88,11 +88,38 @@ const struct cli_command cli_commands[] = {
         .name = "retry",
         .summary = "puts dead deliveries back into the queue",
         .arguments = "[ID...]",
-        .more = "Either ids, or --connector and --reason (both must match), or --all.\n"
-                "    funneld retry --connector sales-slack --reason channel_not_found\n",
-        .takes = TAKES(JSON) | TAKES(CONNECTOR) | TAKES(REASON) | TAKES(ALL),
+        .more =
+            "Either ids, or --connector, --route, --reason, --lead and --since (dead since then),\n"
+            "all of which must match, or --all. `deliveries --state dead` shows which they are.\n"
+            "    funneld retry --connector sales-slack --reason channel_not_found\n",
+        .takes = TAKES(JSON) | TAKES(CONNECTOR) | TAKES(ROUTE) | TAKES(REASON) | TAKES(LEAD) |
+                 TAKES(SINCE) | TAKES(ALL),
         .max_words = ANY_WORDS,
         .run = cli_retry,
+    },
+    {
+        .name = "replay",
+        .summary = "processes stored events again, by the configuration of now",
+        .arguments = "[ID...]",
+        .more = "What had no effect (unprocessable, unlinked) is decoded again and, where it is "
+                "something\n"
+                "now, takes effect as if it had just come. Of what had one, rules fire that had "
+                "not, and\n"
+                "routes are asked what they would have heard then; nothing is told twice, but for "
+                "--again.\n"
+                "The running daemon does it, so reload it first. Interrupted, do it again.\n"
+                "    funneld replay --state unprocessable --since 2d\n"
+                "    funneld replay --since 7d --dry-run\n"
+                "With --config nothing is changed: it compares what the present configuration and "
+                "NEW make\n"
+                "of the events of the last 30 days, or those --since and --until, which had an "
+                "effect.\n"
+                "    funneld replay --config new.conf --since 14d\n",
+        .takes = TAKES(JSON) | TAKES(NEW_CONFIG) | TAKES(SINCE) | TAKES(UNTIL) | TAKES(STATE) |
+                 TAKES(SOURCE) | TAKES(LEAD) | TAKES(ALL) | TAKES(DRY_RUN) | TAKES(AGAIN) |
+                 TAKES(LIMIT),
+        .max_words = ANY_WORDS,
+        .run = cli_replay,
     },
     {
         .name = "pause",

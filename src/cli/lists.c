@@ -185,12 +185,13 @@ static int check_name(struct cli *cli, enum arg arg)
 
 static int read_filter(struct cli *cli, const struct list *list, struct list_filter *f)
 {
-    struct lead lead;
     int status = DONE;
 
     *f = (struct list_filter){.limit = 50,
                               .state = cli_value(cli, ARG_STATE),
                               .connector = cli_value(cli, ARG_CONNECTOR),
+                              .route = cli_value(cli, ARG_ROUTE),
+                              .reason = cli_value(cli, ARG_REASON),
                               .source = cli_value(cli, ARG_SOURCE)};
     if (cli_has(cli, ARG_LIMIT) &&
         (!str_int64(cli_value(cli, ARG_LIMIT), &f->limit) || f->limit < 1 || f->limit > 10000000))
@@ -202,14 +203,7 @@ static int read_filter(struct cli *cli, const struct list *list, struct list_fil
         status = cli_time(cli, ARG_SINCE, &f->since);
     if (status == DONE && cli_has(cli, ARG_AFTER))
         status = cli_id(cli, cli_value(cli, ARG_AFTER), &f->after);
-    if (status != DONE || !cli_has(cli, ARG_LEAD))
-        return status;
-    status = cli_find_lead(cli, cli_value(cli, ARG_LEAD), &lead);
-    if (status == DONE)
-        status = cli_follow_merged(cli, &lead);
-    if (status == DONE)
-        f->lead = lead.id;
-    return status;
+    return status == DONE ? cli_lead_filter(cli, &f->lead) : status;
 }
 
 static int print_list(struct cli *cli, const struct list *list)
@@ -239,7 +233,8 @@ static int print_list(struct cli *cli, const struct list *list)
 static int list_or_show(struct cli *cli, const struct list *list)
 {
     static const unsigned filters = TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
-                                    TAKES(LEAD) | TAKES(CONNECTOR) | TAKES(SOURCE);
+                                    TAKES(LEAD) | TAKES(CONNECTOR) | TAKES(SOURCE) | TAKES(ROUTE) |
+                                    TAKES(REASON);
     const struct args *args = &cli->args;
 
     if (args->n_words && strcmp(args->words[0], "show") != 0)

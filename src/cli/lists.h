@@ -18,5 +18,9 @@ int show_delivery(struct cli *cli, struct str id);
 
 /* "state       dead": a line of what is shown whole; missing is left out. */
 void show_field(struct cli *cli, const char *label, struct str value);
+void show_id(struct cli *cli, const char *label, int64_t id); /* 0: missing */
+void show_at(struct cli *cli, const char *label, int64_t at); /* 0: missing */
+/* Five cells: when, how long, status, verdict, detail. */
+void show_attempt(struct table *t, const struct attempt_view *at);
 
 #endif

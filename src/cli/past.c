@@ -3,40 +3,14 @@
 
 #include <string.h>
 
+#include "funneld/pipeline/past.h"
+
 struct rebuild {
     struct cli *cli;
     struct lead *lead;
     struct arena scratch; /* one event at a time */
     size_t erased, sourceless, unreadable;
 };
-
-static bool is_crm(const struct config *c, struct str name)
-{
-    const struct connector *k = config_connector(c, name);
-
-    return k && k->type->enriches;
-}
-
-static bool is_reading(struct str type)
-{
-    return str_is(type, "contact.enriched") || str_is(type, "contact.recovered");
-}
-
-/* A source and a connector may have the same name, and a sender may choose its event's type: a
- * record read from the CRM is what has both the type and a connector that could have read it. */
-static enum rc decode(struct rebuild *r, const struct event_view *e, struct event *ret)
-{
-    const struct config *c = r->cli->config;
-    const struct source *source = config_source(c, e->source);
-    struct arena *a = &r->scratch;
-
-    if (is_reading(e->type) && (!source || is_crm(c, e->source)) &&
-        enriched_decode(e->body, e->received_at, a, ret, NULL) == RC_OK)
-        return RC_OK;
-    if (!source)
-        return RC_NONE;
-    return source->type->decode_stored(source, e->body, e->received_at, a, ret, NULL);
-}
 
 static void fold(void *self, const struct event_view *e)
 {
@@ -48,7 +22,7 @@ static void fold(void *self, const struct event_view *e)
         return;
     }
     arena_reset(&r->scratch);
-    enum rc rc = decode(r, e, &event);
+    enum rc rc = stored_event(&r->cli->config->rules, e, &r->scratch, &event);
     if (rc == RC_NONE)
         r->sourceless++;
     else if (rc != RC_OK)

@@ -6,15 +6,22 @@
 
 static int select_by_options(struct cli *cli, struct retry_filter *f)
 {
-    f->connector = cli_value(cli, ARG_CONNECTOR);
-    f->reason = cli_value(cli, ARG_REASON);
-    if (cli_has(cli, ARG_ALL) && (f->connector.at || f->reason.at || cli->args.n_words))
+    static const enum arg filters[] = {ARG_CONNECTOR, ARG_ROUTE, ARG_REASON, ARG_LEAD, ARG_SINCE};
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        n += cli_has(cli, filters[i]);
+    if (cli_has(cli, ARG_ALL) && (n || cli->args.n_words))
         return cli_usage(cli, "--all stands alone");
-    if (cli->args.n_words && (f->connector.at || f->reason.at))
-        return cli_usage(cli, "either ids, or --connector and --reason");
-    if (!cli->args.n_words && !f->connector.at && !f->reason.at && !cli_has(cli, ARG_ALL))
-        return cli_usage(cli, "which? Name ids, --connector, --reason or --all");
-    return DONE;
+    if (cli->args.n_words && n)
+        return cli_usage(cli, "either ids, or --connector, --route, --reason, --lead and --since");
+    if (!cli->args.n_words && !n && !cli_has(cli, ARG_ALL))
+        return cli_usage(cli, "which? Name ids, --connector, --route, --reason, --lead, --since or "
+                              "--all");
+    f->connector = cli_value(cli, ARG_CONNECTOR);
+    f->route = cli_value(cli, ARG_ROUTE);
+    f->reason = cli_value(cli, ARG_REASON);
+    return cli_has(cli, ARG_SINCE) ? cli_time(cli, ARG_SINCE, &f->since) : DONE;
 }
 
 /* An id that is not there is a mistake, of which nothing is done. */
@@ -71,7 +78,10 @@ static void write_request(const struct retry_filter *f, struct sbuf *b)
         json_int(b, f->ids[i]);
     json_close(b, ']');
     json_kv(b, "connector", f->connector);
+    json_kv(b, "route", f->route);
     json_kv(b, "reason", f->reason);
+    json_kv_int(b, "since", f->since);
+    json_kv_int(b, "lead", f->lead);
     json_close(b, '}');
 }
 
@@ -143,6 +153,8 @@ int cli_retry(struct cli *cli)
         status = cli_read(cli);
     if (status == DONE)
         status = check_connector(cli, f.connector);
+    if (status == DONE)
+        status = cli_lead_filter(cli, &f.lead);
     if (status == DONE)
         status = select_ids(cli, &f);
     if (status != DONE)

@@ -44,17 +44,114 @@ static void write_body(struct str body, struct sbuf *b)
         json_str(b, body);
 }
 
-void shape_event_whole(const struct event_view *e, const struct delivery *deliveries, size_t n,
-                       struct sbuf *b)
+static void delivery_fields(const struct delivery *d, struct sbuf *b)
+{
+    json_kv_id(b, "id", d->id);
+    json_kv_id(b, "event", d->event);
+    json_kv_id(b, "lead", d->lead);
+    json_kv(b, "route", d->route);
+    json_kv(b, "connector", d->connector);
+    json_kv_text(b, "state", delivery_state_name(d->state));
+    json_kv_int(b, "attempts", d->attempts);
+    json_kv_time(b, "due_at", d->due_at);
+    json_kv_time(b, "done_at", d->done_at);
+    json_kv(b, "reason", d->reason);
+    json_kv(b, "remote_id", d->remote_id);
+}
+
+static void write_attempt(const struct attempt_view *t, struct sbuf *b)
+{
+    json_open(b, '{');
+    json_kv_time(b, "at", t->started_at);
+    json_key(b, "status");
+    if (t->status)
+        json_int(b, t->status);
+    else
+        json_null(b); /* no answer came */
+    json_kv_text(b, "verdict", attempt_verdict_name(t->verdict));
+    json_kv(b, "detail", t->detail);
+    json_kv_time(b, "ended_at", t->ended_at);
+    json_kv(b, "answer", t->answer);
+    json_close(b, '}');
+}
+
+static void write_history(const struct attempt_view *attempts, size_t n, struct sbuf *b)
+{
+    json_key(b, "history");
+    json_open(b, '[');
+    for (size_t i = 0; i < n; i++)
+        write_attempt(&attempts[i], b);
+    json_close(b, ']');
+}
+
+static void write_properties_changed(const struct effects *f, struct sbuf *b)
+{
+    json_key(b, "properties");
+    json_open(b, '[');
+    for (size_t i = 0; i < f->n_properties; i++) {
+        json_open(b, '{');
+        json_kv(b, "name", f->properties[i].name);
+        json_kv(b, "before", f->properties[i].before);
+        json_kv(b, "after", f->properties[i].after);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void write_fired(const struct effects *f, struct sbuf *b)
+{
+    json_key(b, "rules");
+    json_open(b, '[');
+    for (size_t i = 0; i < f->n_fired; i++) {
+        json_open(b, '{');
+        json_kv(b, "rule", f->fired[i].rule);
+        json_kv_tenths(b, "points", f->fired[i].points);
+        json_kv(b, "why", f->fired[i].why);
+        json_kv_time(b, "fired_at", f->fired[i].received_at);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void write_effects(const struct effects *f, struct sbuf *b)
+{
+    json_key(b, "effects");
+    if (!f) {
+        json_null(b);
+        return;
+    }
+    json_open(b, '{');
+    write_properties_changed(f, b);
+    write_fired(f, b);
+    json_kv_tenths(b, "score_before", f->score_before);
+    json_kv_tenths(b, "score_after", f->score_after);
+    json_kv_text(b, "band_before", band_name(f->band_before));
+    json_kv_text(b, "band_after", band_name(f->band_after));
+    json_close(b, '}');
+}
+
+void shape_event_whole(const struct event_view *e, const struct effects *effects,
+                       const struct delivery_receipt *deliveries, size_t n, struct sbuf *b)
 {
     json_open(b, '{');
     event_fields(e, b);
+    json_kv(b, "signature", e->signature);
+    json_kv_time(b, "committed_at", e->committed_at);
+    json_kv_time(b, "replayed_at", e->replayed_at);
     write_body(e->body, b);
     json_kv_text(b, "body_sha256", e->body_sha256[0] ? e->body_sha256 : NULL);
+    write_effects(effects, b);
     json_key(b, "deliveries");
     json_open(b, '[');
-    for (size_t i = 0; i < n; i++)
-        shape_delivery(&deliveries[i], b);
+    for (size_t i = 0; i < n; i++) {
+        const struct delivery_receipt *r = &deliveries[i];
+
+        json_open(b, '{');
+        delivery_fields(&r->d, b);
+        json_kv(b, "link", r->link);
+        write_history(r->attempts, r->n_attempts, b);
+        json_close(b, '}');
+    }
     json_close(b, ']');
     json_close(b, '}');
 }
@@ -92,39 +189,10 @@ void shape_lead(const struct lead *l, struct sbuf *b)
     json_close(b, '}');
 }
 
-static void delivery_fields(const struct delivery *d, struct sbuf *b)
-{
-    json_kv_id(b, "id", d->id);
-    json_kv_id(b, "event", d->event);
-    json_kv_id(b, "lead", d->lead);
-    json_kv(b, "route", d->route);
-    json_kv(b, "connector", d->connector);
-    json_kv_text(b, "state", delivery_state_name(d->state));
-    json_kv_int(b, "attempts", d->attempts);
-    json_kv_time(b, "due_at", d->due_at);
-    json_kv_time(b, "done_at", d->done_at);
-    json_kv(b, "reason", d->reason);
-    json_kv(b, "remote_id", d->remote_id);
-}
-
 void shape_delivery(const struct delivery *d, struct sbuf *b)
 {
     json_open(b, '{');
     delivery_fields(d, b);
-    json_close(b, '}');
-}
-
-static void write_attempt(const struct attempt_view *t, struct sbuf *b)
-{
-    json_open(b, '{');
-    json_kv_time(b, "at", t->started_at);
-    json_key(b, "status");
-    if (t->status)
-        json_int(b, t->status);
-    else
-        json_null(b); /* no answer came */
-    json_kv_text(b, "verdict", attempt_verdict_name(t->verdict));
-    json_kv(b, "detail", t->detail);
     json_close(b, '}');
 }
 
@@ -133,11 +201,7 @@ void shape_delivery_whole(const struct delivery *d, const struct attempt_view *a
 {
     json_open(b, '{');
     delivery_fields(d, b);
-    json_key(b, "history");
-    json_open(b, '[');
-    for (size_t i = 0; i < n; i++)
-        write_attempt(&attempts[i], b);
-    json_close(b, ']');
+    write_history(attempts, n, b);
     json_close(b, '}');
 }
 

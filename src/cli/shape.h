@@ -9,8 +9,28 @@
 #include "funneld/store/store.h"
 
 void shape_event(const struct event_view *e, struct sbuf *b);
-void shape_event_whole(const struct event_view *e, const struct delivery *deliveries, size_t n,
-                       struct sbuf *b);
+
+/* What an event did to its lead. */
+struct property_change {
+    struct str name, before, after; /* missing: there was none */
+};
+struct effects {
+    const struct property_change *properties;
+    size_t n_properties;
+    const struct ledger_row *fired; /* received_at: since when it counts */
+    size_t n_fired;
+    int64_t score_before, score_after;
+    enum band band_before, band_after;
+};
+struct delivery_receipt {
+    struct delivery d;
+    struct attempt_view *attempts;
+    size_t n_attempts;
+    struct str link; /* to what it made there; missing: none can be made */
+};
+/* effects NULL: it had none, or they are not known any more. */
+void shape_event_whole(const struct event_view *e, const struct effects *effects,
+                       const struct delivery_receipt *deliveries, size_t n, struct sbuf *b);
 void shape_lead(const struct lead *l, struct sbuf *b);
 void shape_delivery(const struct delivery *d, struct sbuf *b);
 void shape_delivery_whole(const struct delivery *d, const struct attempt_view *attempts, size_t n,

@@ -1,4 +1,4 @@
-/* cli/show.c - one event, lead or delivery whole, with all that proves what became of it. */
+/* cli/show.c - one lead or delivery whole, with all that proves what became of it. */
 #include "lists.h"
 
 #include <string.h>
@@ -27,90 +27,16 @@ void show_field(struct cli *cli, const char *label, struct str value)
         sbuf_printf(&cli->out, "%-12s %.*s\n", label, STR_ARG(printable(value, &cli->arena)));
 }
 
-static void show_id(struct cli *cli, const char *label, int64_t id)
+void show_id(struct cli *cli, const char *label, int64_t id)
 {
     if (id)
         show_field(cli, label, arena_printf(&cli->arena, "%lld", (long long)id));
 }
 
-static void show_at(struct cli *cli, const char *label, int64_t at)
+void show_at(struct cli *cli, const char *label, int64_t at)
 {
     if (at)
         show_field(cli, label, arena_printf(&cli->arena, "%s UTC", show_time(at, &cli->arena).at));
-}
-
-static int not_there(struct cli *cli, enum rc rc, const char *what, struct str id)
-{
-    if (rc == RC_NONE)
-        return cli_fail(cli, "there is no %s %.*s", what, STR_ARG(id));
-    return cli_fail_read(cli, rc);
-}
-
-static void print_deliveries(struct cli *cli, const struct delivery_rows *rows)
-{
-    static const struct column columns[] = {
-        {"DELIVERY", 0, true}, {"ROUTE", 24, false},  {"CONNECTOR", 24, false},
-        {"STATE", 0, false},   {"TRIES", 0, true},    {"DONE (UTC)", 0, false},
-        {"REMOTE", 60, false}, {"REASON", 60, false},
-    };
-    struct table t = TABLE(&cli->arena, columns);
-
-    for (size_t i = 0; i < rows->n; i++) {
-        const struct delivery *d = &rows->items[i];
-
-        table_id(&t, d->id);
-        table_cell(&t, d->route);
-        table_cell(&t, d->connector);
-        table_cell(&t, str_of(delivery_state_name(d->state)));
-        table_int(&t, d->attempts);
-        table_cell(&t, show_time(d->done_at, &cli->arena));
-        table_cell(&t, d->remote_id);
-        table_cell(&t, d->reason);
-    }
-    sbuf_text(&cli->out, rows->n ? "\n" : "\nno deliveries\n");
-    table_print(&t, &cli->out);
-}
-
-static void print_event(struct cli *cli, const struct event_view *e,
-                        const struct delivery_rows *rows)
-{
-    show_id(cli, "event", e->id);
-    show_field(cli, "type", e->type);
-    show_field(cli, "source", e->source);
-    show_id(cli, "lead", e->lead);
-    show_at(cli, "occurred", e->occurred_at);
-    show_at(cli, "received", e->received_at);
-    show_field(cli, "request", e->request_id);
-    show_field(cli, "state", str_of(event_state_name(e->state)));
-    show_field(cli, "reason", e->reason);
-    show_field(cli, "body sha256", str_of(e->body_sha256));
-    show_field(cli, "body", e->body.at ? e->body : STR("(erased)"));
-    print_deliveries(cli, rows);
-}
-
-int show_event(struct cli *cli, struct str text)
-{
-    struct delivery_rows rows = {.cli = cli};
-    struct event_view e;
-    int64_t id;
-    int status = cli_id(cli, text, &id);
-
-    if (status != DONE)
-        return status;
-    enum rc rc = read_event(cli->reader, id, &cli->arena, &e);
-    if (rc != RC_OK)
-        return not_there(cli, rc, "event", text);
-    rc = read_deliveries(cli->reader, &(struct list_filter){.event = id, .limit = INT64_MAX},
-                         keep_delivery, &rows);
-    if (rc != RC_OK)
-        return cli_fail_read(cli, rc);
-    if (!cli_has(cli, ARG_JSON)) {
-        print_event(cli, &e, &rows);
-        return DONE;
-    }
-    shape_event_whole(&e, rows.items, rows.n, &cli->out);
-    sbuf_char(&cli->out, '\n');
-    return DONE;
 }
 
 static void print_properties(struct cli *cli, const struct lead *l)
@@ -166,6 +92,15 @@ int show_lead(struct cli *cli, struct str text)
     return DONE;
 }
 
+void show_attempt(struct table *t, const struct attempt_view *at)
+{
+    table_cell(t, show_time(at->started_at, t->arena));
+    table_cell(t, show_duration(at->ended_at - at->started_at, t->arena));
+    table_id(t, at->status);
+    table_cell(t, str_of(attempt_verdict_name(at->verdict)));
+    table_cell(t, at->detail);
+}
+
 static void print_attempts(struct cli *cli, const struct attempt_view *attempts, size_t n)
 {
     static const struct column columns[] = {
@@ -174,15 +109,20 @@ static void print_attempts(struct cli *cli, const struct attempt_view *attempts,
     };
     struct table t = TABLE(&cli->arena, columns);
 
-    for (size_t i = 0; i < n; i++) {
-        table_cell(&t, show_time(attempts[i].started_at, &cli->arena));
-        table_cell(&t, show_duration(attempts[i].ended_at - attempts[i].started_at, &cli->arena));
-        table_id(&t, attempts[i].status);
-        table_cell(&t, str_of(attempt_verdict_name(attempts[i].verdict)));
-        table_cell(&t, attempts[i].detail);
-    }
+    for (size_t i = 0; i < n; i++)
+        show_attempt(&t, &attempts[i]);
     sbuf_text(&cli->out, n ? "\n" : "\nno attempts yet\n");
     table_print(&t, &cli->out);
+}
+
+/* What the service said where it ended, in a line of its own for each. */
+static void print_answers(struct cli *cli, const struct attempt_view *attempts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (attempts[i].answer.len)
+            sbuf_printf(&cli->out, "\nanswer of %s UTC, as far as it is kept:\n%.*s\n",
+                        show_time(attempts[i].started_at, &cli->arena).at,
+                        STR_ARG(printable(attempts[i].answer, &cli->arena)));
 }
 
 static void print_delivery(struct cli *cli, const struct delivery *d)
@@ -220,14 +160,17 @@ int show_delivery(struct cli *cli, struct str text)
     if (status != DONE)
         return status;
     enum rc rc = read_delivery(cli->reader, id, &cli->arena, &d);
+    if (rc == RC_NONE)
+        return cli_fail(cli, "there is no delivery %.*s", STR_ARG(text));
     if (rc != RC_OK)
-        return not_there(cli, rc, "delivery", text);
+        return cli_fail_read(cli, rc);
     rc = read_attempts(cli->reader, id, &cli->arena, &attempts, &n);
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
     if (!cli_has(cli, ARG_JSON)) {
         print_delivery(cli, &d);
         print_attempts(cli, attempts, n);
+        print_answers(cli, attempts, n);
         return DONE;
     }
     shape_delivery_whole(&d, attempts, n, &cli->out);

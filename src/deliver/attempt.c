@@ -14,6 +14,9 @@
  * the time-out of each request it also bounds how long an attempt can take. */
 enum { STEPS_MAX = 64 };
 
+/* What is kept of an answer that a delivery dies of. */
+enum { ANSWER_KEPT = 2048 };
+
 /* How often a store that cannot commit is asked again. */
 #define STORE_REST_MS (1 * SECONDS_MS)
 
@@ -193,6 +196,7 @@ static void build(struct attempt *a, int64_t now_ms)
     a->job.now_ms = now_ms;
     a->request = (struct http_request){0};
     a->status = 0;
+    a->answer = STR_NULL;
     a->retry_after_ms = -1;
     enum rc rc = a->connector->type->build(&a->job, &a->request, &why);
     if (rc == RC_NONE)
@@ -265,6 +269,7 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
         return;
     }
     a->status = r->status;
+    a->answer = arena_str(&a->arena, str_cut(answer.body, ANSWER_KEPT));
     a->job.now_ms = now_ms;
     heed_retry_after(a, r, now_ms);
     bool goes_on = a->connector->type->judge(&a->job, &answer) == JUDGED_CONTINUE;

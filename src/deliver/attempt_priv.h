@@ -50,6 +50,7 @@ struct attempt {
     int64_t marked_at;           /* 0: it is not on disk that the attempt began */
     bool may_have_acted;         /* a request that is not repeatable has left */
     int steps, status;
+    struct str answer;               /* of the last request, how it began; in the arena */
     int64_t retry_after_ms;          /* of the last answer; -1: none */
     struct quota quotas[QUOTAS_MAX]; /* that the last request drew from */
     size_t n_quotas;

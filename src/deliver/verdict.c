@@ -129,6 +129,7 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
         .ended_at = now_ms,
         .status = a->status,
         .detail = detail(a, o, v),
+        .answer = v == ATTEMPT_DEAD ? a->answer : STR_NULL,
         .remote_id = o->remote_id,
         .remote_lead = o->remote_lead,
         .target = p->d.target,

@@ -116,6 +116,16 @@ static void note_skew(const struct site *site, const struct raw_request *raw)
         metric_set(site->skew, (double)(raw->received_at - signed_at) / 1000);
 }
 
+/* For the receipt of each event. */
+static void note_proof(struct request *r, const struct raw_request *raw)
+{
+    const struct source *source = r->site->source;
+    struct str proof = source->type->proof ? str_of(source->type->proof(source, raw)) : STR_NULL;
+
+    for (size_t i = 0; i < r->intake.n; i++)
+        r->intake.events[i].signature = proof;
+}
+
 static void finish_events(struct request *r)
 {
     const struct source *source = r->site->source;
@@ -131,6 +141,7 @@ static void finish_events(struct request *r)
         refuse(r, refusal);
         return;
     }
+    note_proof(r, &raw);
     if (!r->intake.n) { /* an empty batch: there is nothing to commit */
         r->reply = REPLY_ACCEPTED;
         return;

@@ -100,6 +100,14 @@ static enum refusal http_verify_head(const struct source *s, const struct raw_re
     return proof_head(&h->proof, r, a, why);
 }
 
+static const char *http_proof(const struct source *s, const struct raw_request *r)
+{
+    const struct http *h = s->settings;
+
+    (void)r;
+    return signature_choices[h->proof.kind];
+}
+
 static enum refusal http_verify(const struct source *s, const struct raw_request *r,
                                 struct arena *a, struct why *why)
 {
@@ -192,6 +200,7 @@ const struct source_type http_source = {
     .check = http_check,
     .verify_head = http_verify_head,
     .verify = http_verify,
+    .proof = http_proof,
     .decode = http_decode,
     .decode_stored = http_decode_stored,
     .sign = http_sign,

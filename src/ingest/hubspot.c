@@ -173,6 +173,7 @@ const struct source_type hubspot_source = {
     .check = hubspot_check,
     .verify_head = hubspot_verify_head,
     .verify = hubspot_verify,
+    .proof = hubspot_proof,
     .signed_at = hubspot_signed_at,
     .decode = hubspot_decode,
     .decode_stored = hubspot_decode_stored,

@@ -24,6 +24,7 @@ void hubspot_event(const json *node, struct arena *a, struct event *e);
 
 enum refusal hubspot_auth_head(const struct hubspot_auth *auth, const struct raw_request *r,
                                struct why *why);
+const char *hubspot_proof(const struct source *s, const struct raw_request *r);
 bool hubspot_signed_at(const struct raw_request *r, int64_t *ret_unix_ms);
 enum refusal hubspot_auth_verify(const struct hubspot_auth *auth, const struct source *s,
                                  const struct raw_request *r, struct arena *a, struct why *why);

@@ -132,6 +132,18 @@ enum refusal hubspot_auth_verify(const struct hubspot_auth *auth, const struct s
     return REFUSED_NOT;
 }
 
+const char *hubspot_proof(const struct source *s, const struct raw_request *r)
+{
+    const struct hubspot_auth any = {.require = REQUIRE_ANY};
+    struct signature_headers headers = {0};
+    enum hubspot_version version = HUBSPOT_V3;
+
+    (void)s;
+    if (!read_headers(r, &headers, NULL))
+        (void)choose(&any, &headers, &version, NULL); /* verify has agreed to the choice */
+    return version_names[version];
+}
+
 /* v3 alone signs it. */
 bool hubspot_signed_at(const struct raw_request *r, int64_t *ret_unix_ms)
 {

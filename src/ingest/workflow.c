@@ -200,6 +200,7 @@ const struct source_type workflow_source = {
     .check = workflow_check,
     .verify_head = workflow_verify_head,
     .verify = workflow_verify,
+    .proof = workflow_proof,
     .decode = workflow_decode,
     .decode_stored = workflow_decode_stored,
     .sign = workflow_sign,

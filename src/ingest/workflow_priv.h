@@ -29,6 +29,7 @@ enum refusal workflow_verify_head(const struct source *s, const struct raw_reque
                                   struct arena *a, struct why *why);
 enum refusal workflow_verify(const struct source *s, const struct raw_request *r, struct arena *a,
                              struct why *why);
+const char *workflow_proof(const struct source *s, const struct raw_request *r);
 enum rc workflow_sign(const struct source *s, struct str base_url, struct str version,
                       struct str body, int64_t now_ms, struct arena *a, struct field ret_headers[4],
                       size_t *ret_n, struct str *ret_url, struct why *why);

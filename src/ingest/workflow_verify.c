@@ -77,6 +77,13 @@ enum refusal workflow_verify(const struct source *s, const struct raw_request *r
     return w->api_key.len ? verify_key(w, r, a, why) : hubspot_auth_verify(&auth, s, r, a, why);
 }
 
+const char *workflow_proof(const struct source *s, const struct raw_request *r)
+{
+    const struct workflow *w = s->settings;
+
+    return w->api_key.len ? "api-key" : hubspot_proof(s, r);
+}
+
 enum rc workflow_sign(const struct source *s, struct str base_url, struct str version,
                       struct str body, int64_t now_ms, struct arena *a, struct field ret_headers[4],
                       size_t *ret_n, struct str *ret_url, struct why *why)

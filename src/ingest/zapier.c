@@ -129,6 +129,20 @@ static enum refusal verify_secret(const struct zapier *z, const struct raw_reque
     return REFUSED_NOT;
 }
 
+/* Where both were sent, both were right. */
+static const char *zapier_proof(const struct source *s, const struct raw_request *r)
+{
+    const struct zapier *z = s->settings;
+    struct str header;
+
+    if (z->proof.kind != PROOF_SECRET)
+        return signature_choices[z->proof.kind];
+    if (header_get(r, "X-Funneld-Secret", &header) == HEADER_ONCE)
+        return "secret";
+    (void)header_get(r, "Authorization", &header); /* verify has seen that it is there */
+    return take_scheme(&header, STR("Bearer")) ? "bearer" : "basic";
+}
+
 /* A secret needs no body. */
 static enum refusal zapier_verify_head(const struct source *s, const struct raw_request *r,
                                        struct arena *a, struct why *why)
@@ -206,6 +220,7 @@ const struct source_type zapier_source = {
     .check = zapier_check,
     .verify_head = zapier_verify_head,
     .verify = zapier_verify,
+    .proof = zapier_proof,
     .decode = zapier_decode,
     .decode_stored = zapier_decode_stored,
     .sign = zapier_sign,

@@ -3,6 +3,7 @@
 #define FUNNELD_PIPELINE_BATCH_H
 
 #include "funneld/observe/metrics.h"
+#include "funneld/pipeline/replay.h"
 #include "funneld/pipeline/writer.h"
 
 /* Counted and told only once the commit has succeeded. */
@@ -29,6 +30,7 @@ struct batch {
     struct notice *notices, **last_notice;
     size_t events; /* for METRIC_COMMIT_EVENTS */
     bool rescan;
+    struct replay *replay; /* by which stored events take effect; NULL: they come in */
     bool careful;  /* each event in a savepoint; without, one that fails is the whole group's end */
     bool stumbled; /* and then this is set */
 };
@@ -44,6 +46,14 @@ void batch_undo(struct batch *b, struct batch_mark mark);
 void batch_count(struct batch *b, struct series *s, int64_t n);
 void batch_notice(struct batch *b, struct str connector, const struct due_row *row);
 
+/* past.c and event.c: what a rule that fires for an event puts into the ledger. */
+struct ledger_row rule_row(const struct rule *rule, const struct event *e, int64_t event);
+void score_lead(const struct scorecard *c, struct lead *lead, const struct ledger_row *rows,
+                size_t n_rows, int64_t at);
+/* The lead's new score; *ret_rows are its ledger, for the explanation. */
+MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,
+                                 struct ledger_row **ret_rows, size_t *ret_n);
+
 /* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
 MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);
 /* The same, and an event that the store refuses is kept raw as unprocessable, so that nothing is
@@ -51,6 +61,9 @@ MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *r
  * stumbles over such an event, and is to be done again with care. */
 MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh,
                                  bool *ret_raw);
+
+/* From the lead on, for one whose key is its own. */
+MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
 
 /* identity.c: the number in "<database id>-<n>"; false: of another database, or no such text. */
 bool own_id(const struct batch *b, struct str public_id, int64_t *ret);
@@ -60,6 +73,8 @@ MUST_CHECK enum rc check_lead(struct batch *b, const struct event *e, const char
  * event is about a record that was merged into this lead. */
 MUST_CHECK enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret,
                              bool *ret_absorbed);
+/* The same, where there is one: RC_NONE. */
+MUST_CHECK enum rc read_lead_of(struct batch *b, const struct event *e, struct lead *ret);
 /* From a merged lead to the one that lives on. */
 MUST_CHECK enum rc follow_merges(struct batch *b, struct lead *lead);
 MUST_CHECK enum rc merge_leads(struct batch *b, const struct event *e, struct lead *into);
@@ -76,6 +91,19 @@ MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t 
 /* The message that the event answers is brought up to date, saying what it said. */
 MUST_CHECK enum rc queue_answer(struct batch *b, const struct event *e, int64_t event,
                                 struct lead *lead);
+
+/* The connector of that name, which the configuration has. */
+const struct connector *connector_find(const struct rules *r, struct str name);
+/* What a message says of the lead as it is given, its score evaluated. */
+void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,
+                 const struct ledger_row *rows, size_t n_rows, int64_t previous, struct arena *a,
+                 struct delivery_facts *ret);
+/* To each of its subscribers, where it has any. The caller saves the lead. */
+MUST_CHECK enum rc queue_delivery(struct batch *b, const struct connector *c, struct lead *lead,
+                                  struct delivery *d);
+
+/* replay.c: one slice. */
+MUST_CHECK enum rc replay_slice(struct batch *b, struct replay *p);
 
 /* verdict.c: how attempts ended. */
 MUST_CHECK enum rc apply_attempts(struct batch *b, const struct attempts *w);

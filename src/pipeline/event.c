@@ -24,21 +24,28 @@ struct firing {
     enum rc rc;
 };
 
-static void fired(void *self, const struct rule *rule)
+struct ledger_row rule_row(const struct rule *rule, const struct event *e, int64_t event)
 {
-    struct firing *f = self;
-    const struct ledger_row row = {
-        .event = f->event,
+    return (struct ledger_row){
+        .event = event,
         .rule = rule->name,
         .group = rule->group,
         .why = rule->why,
         .points = rule->points,
         .half_life_ms = rule->half_life_ms,
         .max = rule->max,
-        .occurred_at = f->e->occurred_at,
-        .received_at = f->e->received_at,
+        .occurred_at = e->occurred_at,
+        .received_at = e->received_at,
     };
+}
 
+static void fired(void *self, const struct rule *rule)
+{
+    struct firing *f = self;
+    const struct ledger_row row = rule_row(rule, f->e, f->event);
+
+    if (f->b->replay)
+        f->b->replay->sums.fired++;
     if (f->rc == RC_OK)
         f->rc = store_ledger_add(f->b->store, f->lead, &row, f->b->arena);
 }
@@ -52,22 +59,27 @@ static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event,
     return f.rc;
 }
 
-/* The lead's new score; *ret_rows are its ledger, for the explanation. */
-static enum rc evaluate(struct batch *b, struct lead *lead, int64_t at,
-                        struct ledger_row **ret_rows, size_t *ret_n)
+void score_lead(const struct scorecard *c, struct lead *lead, const struct ledger_row *rows,
+                size_t n_rows, int64_t at)
 {
     struct verdict_score v;
-    enum rc rc = read_ledger(b->reader, lead, INT64_MAX, b->arena, ret_rows, ret_n);
 
-    if (rc != RC_OK)
-        return rc;
-    scorecard_evaluate(&b->rules->scorecard, lead, *ret_rows, *ret_n, at, NULL, &v);
+    scorecard_evaluate(c, lead, rows, n_rows, at, NULL, &v);
     lead->score = v.score;
     lead->fit = v.fit;
     lead->engagement = v.engagement;
     lead->band = v.band;
     lead->evaluated = true;
-    return RC_OK;
+}
+
+enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at, struct ledger_row **ret_rows,
+                      size_t *ret_n)
+{
+    enum rc rc = read_ledger(b->reader, lead, INT64_MAX, b->arena, ret_rows, ret_n);
+
+    if (rc == RC_OK)
+        score_lead(&b->rules->scorecard, lead, *ret_rows, *ret_n, at);
+    return rc;
 }
 
 /* Scores, routes and saves a lead after an event was folded into it. */
@@ -80,7 +92,7 @@ static enum rc judge(struct batch *b, const struct event *e, int64_t event, stru
     enum rc rc = fire_rules(b, e, event, lead);
 
     if (rc == RC_OK)
-        rc = evaluate(b, lead, e->received_at, &rows, &n_rows);
+        rc = evaluate_lead(b, lead, e->received_at, &rows, &n_rows);
     if (rc == RC_OK)
         rc = queue_enrichment(b, e, event, lead, &waiting);
     if (rc == RC_OK && lead->state == LEAD_ACTIVE)
@@ -106,6 +118,12 @@ static enum rc erase(struct batch *b, struct lead *lead)
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }
 
+static enum rc keep_event(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
+{
+    return b->replay ? store_event_take(b->store, event, lead, e, !lead->erased, b->now_ms)
+                     : store_event_add(b->store, event, lead, e, !lead->erased, b->now_ms);
+}
+
 static enum rc change_lead(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
 {
     enum rc rc = RC_OK;
@@ -118,7 +136,7 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
         return rc;
     if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
         lead->enriched_at = 0; /* ask the CRM anew what the record is now */
-    rc = store_event_add(b->store, event, lead, e, !lead->erased);
+    rc = keep_event(b, e, event, lead);
     if (rc != RC_OK)
         return rc;
     return lead->erased ? erase(b, lead) : judge(b, e, event, lead);
@@ -137,7 +155,7 @@ static bool is_moot(const struct batch *b, const struct event *e, const struct l
     return absorbed && (e->effect == EFFECT_DELETE || e->effect == EFFECT_RESTORE);
 }
 
-static enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
+enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
 {
     struct lead lead, before;
     bool absorbed = false;
@@ -147,7 +165,7 @@ static enum rc process_linked(struct batch *b, const struct event *e, int64_t ev
         return rc;
     before = lead;
     if (is_moot(b, e, &lead, absorbed)) {
-        rc = store_event_add(b->store, event, &lead, e, !lead.erased);
+        rc = keep_event(b, e, event, &lead);
         return rc == RC_OK ? store_lead_save(b->store, &lead) : rc;
     }
     rc = change_lead(b, e, event, &lead);
@@ -176,7 +194,7 @@ enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh)
     if (rc == RC_OK && e->state == EVENT_PROCESSED)
         rc = process_linked(b, e, id);
     else if (rc == RC_OK)
-        rc = store_event_add(b->store, id, NULL, e, true);
+        rc = store_event_add(b->store, id, NULL, e, true, b->now_ms);
     if (rc != RC_OK)
         return rc;
     batch_count(b, metric(METRIC_EVENTS_RECEIVED, e->source, type_label(e->type)), 1);

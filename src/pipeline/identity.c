@@ -58,20 +58,34 @@ enum rc check_lead(struct batch *b, const struct event *e, const char **ret_reas
     return read_lead(b->reader, id, b->arena, &lead);
 }
 
+static int64_t record_of(const struct event *e)
+{
+    return e->effect == EFFECT_MERGE ? e->merge_into : e->object_id;
+}
+
+static enum rc look_up(struct batch *b, const struct event *e, struct lead *ret)
+{
+    int64_t crm_id = record_of(e), own;
+
+    if (e->lead.at)
+        return own_id(b, e->lead, &own) ? read_lead(b->reader, own, b->arena, ret) : RC_NONE;
+    return crm_id ? read_lead_by_crm(b->reader, e->portal_id, crm_id, b->arena, ret)
+                  : read_lead_by_email(b->reader, e->email, b->arena, ret);
+}
+
+enum rc read_lead_of(struct batch *b, const struct event *e, struct lead *ret)
+{
+    enum rc rc = look_up(b, e, ret);
+
+    return rc == RC_OK ? follow_merges(b, ret) : rc;
+}
+
 enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret, bool *ret_absorbed)
 {
-    int64_t crm_id = e->effect == EFFECT_MERGE ? e->merge_into : e->object_id, own;
-    enum rc rc;
+    enum rc rc = look_up(b, e, ret);
 
-    if (e->lead.at) {
-        rc = own_id(b, e->lead, &own) ? read_lead(b->reader, own, b->arena, ret) : RC_NONE;
-    } else if (crm_id) {
-        rc = by_crm(b, e, crm_id, ret);
-    } else {
-        rc = read_lead_by_email(b->reader, e->email, b->arena, ret);
-        if (rc == RC_NONE)
-            rc = add_lead(b, e, 0, ret);
-    }
+    if (rc == RC_NONE && !e->lead.at)
+        rc = add_lead(b, e, record_of(e), ret);
     if (rc != RC_OK)
         return rc;
     *ret_absorbed = ret->state == LEAD_MERGED;

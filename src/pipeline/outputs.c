@@ -15,7 +15,7 @@ static const struct connector *connector_called(const struct rules *r, struct st
 }
 
 /* One that the configuration names: its check saw to it that there is one. */
-static const struct connector *connector_find(const struct rules *r, struct str name)
+const struct connector *connector_find(const struct rules *r, struct str name)
 {
     const struct connector *c = connector_called(r, name);
 
@@ -42,8 +42,8 @@ static enum rc fold_older(struct batch *b, const struct lead *lead, const struct
     return rc;
 }
 
-static enum rc queue(struct batch *b, const struct connector *c, struct lead *lead,
-                     struct delivery *d)
+static enum rc queue_one(struct batch *b, const struct connector *c, struct lead *lead,
+                         struct delivery *d)
 {
     enum rc rc = store_delivery_add(b->store, lead, d, b->arena);
 
@@ -84,24 +84,24 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, 
         .created_at = b->now_ms,
         .due_at = b->now_ms,
     };
-    return queue(b, c, lead, &d);
+    return queue_one(b, c, lead, &d);
 }
 
-static void state_facts(struct batch *b, const struct event *e, const struct lead *lead,
-                        const struct ledger_row *rows, size_t n_rows, int64_t previous,
-                        struct delivery_facts *ret)
+void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,
+                 const struct ledger_row *rows, size_t n_rows, int64_t previous, struct arena *a,
+                 struct delivery_facts *ret)
 {
     struct verdict_score v;
 
-    scorecard_evaluate(&b->rules->scorecard, lead, rows, n_rows, e->received_at, b->arena, &v);
+    scorecard_evaluate(&r->scorecard, lead, rows, n_rows, e->received_at, a, &v);
     *ret = (struct delivery_facts){
         .score = lead->score,
         .previous = previous,
         .fit = lead->fit,
         .engagement = lead->engagement,
         .band = lead->band,
-        .previous_band = scorecard_band(&b->rules->scorecard, previous),
-        .reasons = score_reasons(&v, REASONS, b->arena),
+        .previous_band = scorecard_band(&r->scorecard, previous),
+        .reasons = score_reasons(&v, REASONS, a),
         .event_source = e->source,
         .event_type = e->type,
         .event_property = e->property,
@@ -134,9 +134,15 @@ static enum rc queue_subscribed(struct batch *b, const struct connector *c, stru
 
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
         d->target = all[i].id;
-        rc = queue(b, c, lead, d);
+        rc = queue_one(b, c, lead, d);
     }
     return rc;
+}
+
+enum rc queue_delivery(struct batch *b, const struct connector *c, struct lead *lead,
+                       struct delivery *d)
+{
+    return c->type->subscribed ? queue_subscribed(b, c, lead, d) : queue_one(b, c, lead, d);
 }
 
 static enum rc queue_route(struct batch *b, const struct route *r, int64_t event, struct lead *lead,
@@ -162,7 +168,7 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
         };
 
         if (rc == RC_OK)
-            rc = c->type->subscribed ? queue_subscribed(b, c, lead, &d) : queue(b, c, lead, &d);
+            rc = queue_delivery(b, c, lead, &d);
     }
     return rc;
 }
@@ -183,7 +189,7 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
         if (!expr_true(r->when, &now))
             continue;
         if (!stated) /* the explanation costs more than the score: only where somebody reads it */
-            state_facts(b, e, lead, rows, n_rows, previous, &facts);
+            state_facts(b->rules, e, lead, rows, n_rows, previous, b->arena, &facts);
         stated = true;
         rc = queue_route(b, r, event, lead, &facts, enrichment_waits);
     }
@@ -224,5 +230,5 @@ enum rc queue_answer(struct batch *b, const struct event *e, int64_t event, stru
         .remote_id = e->remote,
         .facts = said.facts,
     };
-    return queue(b, c, lead, &d);
+    return queue_one(b, c, lead, &d);
 }

@@ -171,6 +171,8 @@ static enum rc do_command(struct batch *b, struct command *c)
         return load_rules(b, c->arg);
     case COMMAND_RETRY:
         return retry(b, c->arg, &c->count);
+    case COMMAND_REPLAY:
+        return replay_slice(b, c->arg);
     default: /* COMMAND_CALL; do_chores has the chores */
         return c->fn(b->store, c->arg, &c->why);
     }

@@ -129,11 +129,11 @@ static inline int64_t put_event(struct world *w, int64_t lead, const struct even
 
     OK(store_dedupe(w->store, e, &id));
     if (!lead) {
-        OK(store_event_add(w->store, id, NULL, e, true));
+        OK(store_event_add(w->store, id, NULL, e, true, e->received_at));
         return id;
     }
     struct lead l = get_lead(w, lead);
-    OK(store_event_add(w->store, id, &l, e, true));
+    OK(store_event_add(w->store, id, &l, e, true, e->received_at));
     OK(store_lead_save(w->store, &l));
     return id;
 }

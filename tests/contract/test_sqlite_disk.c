@@ -16,7 +16,7 @@ static enum rc put_big(struct world *w, int64_t number)
     if (rc == RC_OK)
         rc = store_dedupe(w->store, &e, &id);
     if (rc == RC_OK)
-        rc = store_event_add(w->store, id, NULL, &e, true);
+        rc = store_event_add(w->store, id, NULL, &e, true, e.received_at);
     if (rc == RC_OK)
         return store_commit(w->store);
     store_rollback(w->store);

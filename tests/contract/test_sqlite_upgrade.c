@@ -31,7 +31,8 @@ static const char common_rows[] =
     "\"event_source\":\"hubspot\",\"event_type\":\"d\",\"event_property\":null,\"event_value\":"
     "null,"
     "\"event_time\":4}');"
-    "INSERT INTO attempt VALUES (1, 1, 4, 5, 503, 1, 'timed out');"
+    "INSERT INTO attempt (delivery, n, started_at, ended_at, status, verdict, detail)"
+    " VALUES (1, 1, 4, 5, 503, 1, 'timed out');"
     "INSERT INTO remote VALUES (1, 'notion', 'page-1', 4);";
 
 /* A value that holds what separates, and one that was cleared. */
@@ -48,8 +49,9 @@ static const char short_keys[] =
     "|| '4:8:-5:name1:2:Zoë' || x'" SHORT_HASH "' AS BLOB) WHERE id = 1;";
 
 /* Bob's chain, 3 -> 1, was hung before Zoë's, 4 -> 2. From 0007 on without the request's hash. */
-#define EVENTS(hash)                                                                               \
-    "INSERT INTO event VALUES"                                                                     \
+#define EVENTS(column, hash)                                                                       \
+    "INSERT INTO event (id, lead, prev, source, type, state, reason, occurred_at, received_at,"    \
+    " request_id, " column "body, body_sha256) VALUES"                                             \
     " (1, 1, 4, 'zapier', 'a', 0, NULL, 1, 1, 'r1', " hash "'{}', zeroblob(32)),"                  \
     " (2, 1, NULL, 'hubspot', 'b', 0, NULL, 2, 2, 'r2', " hash "'{}', zeroblob(32)),"              \
     " (3, 1, 1, 'zapier', 'c', 0, NULL, 3, 3, 'r3', " hash "'{}', zeroblob(32)),"                  \
@@ -117,7 +119,7 @@ static void make_database(struct world *w, size_t levels)
     exec(db, levels == 1 ? properties_1 : properties_2);
     if (levels >= 5)
         exec(db, short_keys);
-    exec(db, levels < 7 ? EVENTS("zeroblob(32), ") : EVENTS(""));
+    exec(db, levels < 7 ? EVENTS("request_sha256, ", "zeroblob(32), ") : EVENTS("", ""));
     exec(db, levels < 6 ? ledger_rows : ledger_of_lead);
     exec(db, levels < 8 ? held_row : held_connector);
     if (levels >= 9)

@@ -123,8 +123,16 @@ static const struct {
     {"UPDATE lead SET waiting = '' WHERE id = 1", "delivery", "its lead does not know of it"},
     {"DELETE FROM lead WHERE id = 1", "delivery", "its lead is missing"},
     {"DELETE FROM lead WHERE id = 1", "remote", "an object in a service"},
-    {"UPDATE lead SET ledger = json_set(ledger, '$[0][3]', 77) WHERE id = 1", "ledger",
-     "of another time"},
+    {"UPDATE lead SET ledger = json_set(ledger, '$[0][3]', -77) WHERE id = 1", "ledger",
+     "was received later"},
+    {"UPDATE event SET replayed_at = received_at - 1 WHERE id = 1", "event",
+     "took effect before it was received"},
+    {"UPDATE event SET replayed_at = received_at WHERE state = 1", "event",
+     "took effect and is not processed"},
+    {"UPDATE lead SET erased = 1, email = NULL, ledger = '[]' WHERE id = 1; UPDATE attempt SET "
+     "answer"
+     " = x'00'",
+     "attempt", "an answer about a lead that was erased"},
     {"DELETE FROM terms", "ledger", "the terms of a firing are missing"},
     {"UPDATE terms SET half_life = -1", "terms", "half-life is negative"},
     {"UPDATE delivery SET state = 6 WHERE id = 1", "delivery", "its state is none that there is"},

@@ -167,7 +167,7 @@ static void without_its_body_an_event_keeps_the_hash(void **state)
 
     OK(store_begin(w->store));
     OK(store_dedupe(w->store, &e, &id));
-    OK(store_event_add(w->store, id, NULL, &e, false));
+    OK(store_event_add(w->store, id, NULL, &e, false, e.received_at));
     OK(store_commit(w->store));
     OK(read_event(w->reader, id, &w->arena, &v));
     assert_null(v.body.at);

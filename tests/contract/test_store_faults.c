@@ -69,7 +69,7 @@ static enum rc process(struct run *r, int64_t number)
     if (rc == RC_OK)
         rc = find_or_add(r, people[number % 3], &lead);
     if (rc == RC_OK)
-        rc = store_event_add(r->w->store, id, &lead, &e, true);
+        rc = store_event_add(r->w->store, id, &lead, &e, true, e.received_at);
     if (rc == RC_OK)
         rc = store_ledger_add(r->w->store, &lead,
                               &(struct ledger_row){.event = id,

@@ -70,7 +70,7 @@ static void be_killed(struct world *w, int n, int ready)
         int64_t id = 0;
 
         if (store_begin(w->store) != RC_OK || store_dedupe(w->store, &e, &id) != RC_OK ||
-            store_event_add(w->store, id, NULL, &e, true) != RC_OK)
+            store_event_add(w->store, id, NULL, &e, true, e.received_at) != RC_OK)
             _exit(2);
         if (i < n - 1 && store_commit(w->store) != RC_OK)
             _exit(3);
@@ -285,7 +285,7 @@ static enum rc put_big(struct world *w, int64_t number, int64_t *ret_id)
     e.body = (struct str){body, sizeof body};
     rc = store_dedupe(w->store, &e, ret_id);
     if (rc == RC_OK)
-        rc = store_event_add(w->store, *ret_id, NULL, &e, true);
+        rc = store_event_add(w->store, *ret_id, NULL, &e, true, e.received_at);
     if (rc == RC_OK)
         return store_commit(w->store);
     store_rollback(w->store);

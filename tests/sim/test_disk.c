@@ -58,7 +58,7 @@ static enum rc put(struct store *st, uint8_t number)
         rc = store_dedupe(st, &e, &id);
     bool known = rc == RC_EXISTS;
     if (rc == RC_OK)
-        rc = store_event_add(st, id, NULL, &e, true);
+        rc = store_event_add(st, id, NULL, &e, true, e.received_at);
     if (rc == RC_OK || known)
         rc = store_commit(st);
     else

@@ -54,7 +54,7 @@ static void stored(const char *source, const char *type, int64_t received_at, co
 
     memcpy(e.key.bytes, &received_at, sizeof received_at);
     assert_int_equal(store_dedupe(store, &e, &id), RC_OK);
-    assert_int_equal(store_event_add(store, id, &lead, &e, body != NULL), RC_OK);
+    assert_int_equal(store_event_add(store, id, &lead, &e, body != NULL, e.received_at), RC_OK);
     assert_int_equal(store_lead_save(store, &lead), RC_OK);
 }
 

@@ -246,6 +246,30 @@ static void the_time_of_signing_is_known_of_v3_alone(void **state)
     assert_false(f.source.type->signed_at(request_raw(&r), &at));
 }
 
+static void a_receipt_names_the_signature(void **state)
+{
+    static const char *const versions[] = {"v1", "v2", "v3"};
+    FIXTURE(f, plain);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        struct request r = signed_request(&f, versions[i]);
+
+        assert_string_equal(f.source.type->proof(&f.source, request_raw(&r)), versions[i]);
+    }
+    struct request r = signed_request(&f, "v3"); /* what counts where both are there */
+    request_add(&r, "X-HubSpot-Signature", STR("x"));
+    assert_string_equal(f.source.type->proof(&f.source, request_raw(&r)), "v3");
+}
+
+static void every_kind_of_sender_has_a_proof(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_source_types; i++)
+        if (!source_types[i]->proof)
+            fail_msg("%s says nothing of it in a receipt", source_types[i]->name);
+}
+
 static void settings_that_cannot_work_are_problems(void **state)
 {
     struct fixture f AUTO(stop) = {0};
@@ -293,6 +317,8 @@ int main(void)
         cmocka_unit_test(signed_uri_is_the_public_one_with_the_raw_target),
         cmocka_unit_test(a_head_is_refused_where_no_body_could_help),
         cmocka_unit_test(the_time_of_signing_is_known_of_v3_alone),
+        cmocka_unit_test(a_receipt_names_the_signature),
+        cmocka_unit_test(every_kind_of_sender_has_a_proof),
         cmocka_unit_test(settings_that_cannot_work_are_problems),
     };
 

@@ -107,7 +107,7 @@ static struct delivery begin_catch_up(struct pipeline *p)
 
     OK(store_begin(p->w->store));
     OK(store_dedupe(p->w->store, &e, &d.event));
-    OK(store_event_add(p->w->store, d.event, NULL, &e, true));
+    OK(store_event_add(p->w->store, d.event, NULL, &e, true, p->now));
     OK(store_delivery_add(p->w->store, &nobody, &d, &p->w->arena));
     OK(store_commit(p->w->store));
     p->known[d.id] = (struct due_row){.id = d.id, .due_at = d.due_at};

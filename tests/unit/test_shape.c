@@ -63,6 +63,8 @@ static struct delivery a_delivery(void)
     "\"id\":\"17\",\"source\":\"hubspot\",\"type\":\"contact.propertyChange\",\"lead\":\"3\","     \
     "\"occurred_at\":\"2026-11-24T13:57:39.123Z\",\"received_at\":\"2026-11-24T13:57:40.000Z\","   \
     "\"request_id\":\"r1\",\"state\":\"processed\",\"reason\":null"
+#define RECEIPT_FIELDS                                                                             \
+    ",\"signature\":\"v3\",\"committed_at\":\"2026-11-24T13:57:40.000Z\",\"replayed_at\":null"
 #define HASH "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define DELIVERY_FIELDS                                                                            \
     "\"id\":\"9\",\"event\":\"17\",\"lead\":\"3\",\"route\":\"hot-lead\","                         \
@@ -94,14 +96,23 @@ static void unlinked_event_has_no_lead_but_a_reason(void **state)
 
 static void whole_event_embeds_its_body_in_one_line_and_its_deliveries(void **state)
 {
+    struct attempt_view attempt = {t0, t0 + 5, 400, ATTEMPT_DEAD, STR("no"), STR("{\"a\x1b\0\xff")};
+    const struct delivery_receipt d = {a_delivery(), &attempt, 1, STR("https://there.example/9")};
     struct event_view e = an_event();
-    struct delivery d = a_delivery();
 
     (void)state;
-    shape_event_whole(&e, &d, 1, &out);
-    assert_string_equal(out.at, "{" EVENT_FIELDS ",\"body\":{\"a\": 12345678901234567890, "
-                                "\t\"b\": \"x\\ny\"},\"body_sha256\":\"" HASH
-                                "\",\"deliveries\":[{" DELIVERY_FIELDS "}]}");
+    e.signature = STR("v3");
+    e.committed_at = t0 + 877;
+    shape_event_whole(&e, NULL, &d, 1, &out);
+    assert_string_equal(out.at,
+                        "{" EVENT_FIELDS RECEIPT_FIELDS ",\"body\":{\"a\": 12345678901234567890, "
+                        "\t\"b\": \"x\\ny\"},\"body_sha256\":\"" HASH
+                        "\",\"effects\":null,\"deliveries\":[{" DELIVERY_FIELDS
+                        ",\"link\":\"https://there.example/9\",\"history\":["
+                        "{\"at\":\"2026-11-24T13:57:39.123Z\",\"status\":400,"
+                        "\"verdict\":\"dead\",\"detail\":\"no\","
+                        "\"ended_at\":\"2026-11-24T13:57:39.128Z\","
+                        "\"answer\":\"{\\\"a\\u001b\\u0000\xEF\xBF\xBD\"}]}]}");
 }
 
 static void body_that_is_no_json_is_a_string(void **state)
@@ -110,9 +121,29 @@ static void body_that_is_no_json_is_a_string(void **state)
 
     (void)state;
     e.body = STR("{\"a\":1,\"a\":2}"); /* no JSON by our measure: a key twice */
-    shape_event_whole(&e, NULL, 0, &out);
+    shape_event_whole(&e, NULL, NULL, 0, &out);
     assert_non_null(strstr(out.at, "\"body\":\"{\\\"a\\\":1,\\\"a\\\":2}\",\"body_sha256\""));
     assert_non_null(strstr(out.at, "\"deliveries\":[]}"));
+}
+
+static void effects_of_an_event(void **state)
+{
+    const struct property_change changes[] = {{STR("company"), STR_NULL, STR("Acme")},
+                                              {STR("phone"), STR("1"), STR_NULL}};
+    const struct ledger_row fired = {
+        .rule = STR("demo"), .points = 350, .why = STR("asked"), .received_at = t0};
+    const struct effects effects = {changes, 2, &fired, 1, 400, 750, BAND_COLD, BAND_WARM};
+    struct event_view e = an_event();
+
+    (void)state;
+    shape_event_whole(&e, &effects, NULL, 0, &out);
+    assert_non_null(
+        strstr(out.at, ",\"effects\":{\"properties\":["
+                       "{\"name\":\"company\",\"before\":null,\"after\":\"Acme\"},"
+                       "{\"name\":\"phone\",\"before\":\"1\",\"after\":null}],\"rules\":["
+                       "{\"rule\":\"demo\",\"points\":35,\"why\":\"asked\","
+                       "\"fired_at\":\"2026-11-24T13:57:39.123Z\"}],\"score_before\":40,"
+                       "\"score_after\":75,\"band_before\":\"cold\",\"band_after\":\"warm\"},"));
 }
 
 static void erased_body_is_null(void **state)
@@ -121,7 +152,7 @@ static void erased_body_is_null(void **state)
 
     (void)state;
     e.body = STR_NULL;
-    shape_event_whole(&e, NULL, 0, &out);
+    shape_event_whole(&e, NULL, NULL, 0, &out);
     assert_non_null(strstr(out.at, "\"body\":null,\"body_sha256\":\"" HASH "\""));
 }
 
@@ -174,8 +205,8 @@ static void delivery_in_a_list(void **state)
 static void whole_delivery_has_its_history(void **state)
 {
     const struct attempt_view attempts[] = {
-        {t0, t0 + 5, 0, ATTEMPT_AMBIGUOUS, STR("no answer")},
-        {t0 + 877, t0 + 900, 200, ATTEMPT_DELIVERED, STR_NULL},
+        {t0, t0 + 5, 0, ATTEMPT_AMBIGUOUS, STR("no answer"), STR_NULL},
+        {t0 + 877, t0 + 900, 200, ATTEMPT_DELIVERED, STR_NULL, STR_NULL},
     };
     struct delivery d = a_delivery();
 
@@ -183,9 +214,11 @@ static void whole_delivery_has_its_history(void **state)
     shape_delivery_whole(&d, attempts, 2, &out);
     assert_string_equal(out.at, "{" DELIVERY_FIELDS ",\"history\":["
                                 "{\"at\":\"2026-11-24T13:57:39.123Z\",\"status\":null,"
-                                "\"verdict\":\"ambiguous\",\"detail\":\"no answer\"},"
+                                "\"verdict\":\"ambiguous\",\"detail\":\"no answer\","
+                                "\"ended_at\":\"2026-11-24T13:57:39.128Z\",\"answer\":null},"
                                 "{\"at\":\"2026-11-24T13:57:40.000Z\",\"status\":200,"
-                                "\"verdict\":\"delivered\",\"detail\":null}]}");
+                                "\"verdict\":\"delivered\",\"detail\":null,"
+                                "\"ended_at\":\"2026-11-24T13:57:40.023Z\",\"answer\":null}]}");
 }
 
 static void score_with_lines_of_every_kind(void **state)
@@ -231,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup(unlinked_event_has_no_lead_but_a_reason, setup),
         cmocka_unit_test_setup(whole_event_embeds_its_body_in_one_line_and_its_deliveries, setup),
         cmocka_unit_test_setup(body_that_is_no_json_is_a_string, setup),
+        cmocka_unit_test_setup(effects_of_an_event, setup),
         cmocka_unit_test_setup(erased_body_is_null, setup),
         cmocka_unit_test_setup(lead_with_its_properties, setup),
         cmocka_unit_test_setup(merged_lead_says_where_it_went, setup),

@@ -2,8 +2,11 @@
  * JSON object in a line each way.
  *
  *     {"command":"status"}                      the shape of design 1.6
- *     {"command":"retry","ids":["1"],"connector":null,"reason":null}   {"retried":1}
+ *     {"command":"retry","ids":["1"],"connector":null,"route":null,"reason":null,"since":0,"lead":0}
+ *                                               {"retried":1,"more":false}
  *     {"command":"pause","connectors":["a"]}    {"paused":true}; resume: {"paused":false}
+ *     {"command":"replay","ids":["1"],...}      {"done":false,"after":...}: a slice, see
+ * replay_question
  *     {"command":"backup","file":"/a/b.db"} {"state":"running","file":...,"bytes":0,"reason":null}
  *     {"command":"backup"}                      the same: running, done, failed or none
  *     any failure                               {"error":"..."}
@@ -13,6 +16,7 @@
 
 #include "funneld/app/config.h"
 #include "funneld/base/json.h"
+#include "funneld/pipeline/replay.h"
 
 /* Client. RC_NONE: no daemon listens there. *ret is the answer without its line end. */
 MUST_CHECK enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
@@ -26,6 +30,15 @@ MUST_CHECK enum rc control_request(struct str socket_path, struct str request, s
 /* The JSON of `status`, by whoever has a reader: the daemon, or a command without one. */
 void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,
                   struct sbuf *b);
+
+/* A slice of a replay, asked of the daemon: it goes on from where the one before it ended. */
+void replay_question(const struct replay *p, struct sbuf *b);
+/* Sets in *p what the slice set. */
+MUST_CHECK enum rc replay_answered(const json *answer, struct replay *p, struct why *why);
+void replay_add(struct replay_sums *all, const struct replay_sums *slice);
+/* Members of an object. */
+void replay_sums_write(const struct replay_sums *s, struct sbuf *b);
+void replay_queued_write(const struct replay_queued *q, struct sbuf *b);
 
 /* Which connectors pause or go on; a command_fn takes it. */
 struct pause {

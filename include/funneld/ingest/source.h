@@ -53,6 +53,9 @@ struct source_type {
     /* REFUSED_NOT when the sender proved who it is. */
     enum refusal (*verify)(const struct source *s, const struct raw_request *r, struct arena *a,
                            struct why *why);
+    /* What a request that was verified proved itself with, for the receipt: "v3", "secret". Static
+     * text. NULL: no sender of this kind can tell. */
+    const char *(*proof)(const struct source *s, const struct raw_request *r);
     /* When it was sent by the sender's own clock, which it signed; of a request that was verified.
      * false: it does not say. NULL: no sender of this kind does. */
     bool (*signed_at)(const struct raw_request *r, int64_t *ret_unix_ms);

@@ -66,6 +66,7 @@ struct event {
                                  window counts (Zapier without event_id) */
     struct str body;          /* this event's own JSON, never its neighbours' */
     struct str request_id;    /* ours */
+    struct str signature;     /* what proved its sender: "v3", "secret"; missing: nobody sent it */
 };
 
 struct dedupe_key dedupe_key_of(int64_t time, const uint8_t hash[SHA256_LEN]);

@@ -98,7 +98,32 @@ MUST_CHECK enum rc store_dedupe(struct store *st, const struct event *e, int64_t
 /* The newest of the lead's events from now on; lead NULL: nobody's. As with all that takes a lead
  * it may change, the caller saves the lead in the same transaction. */
 MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, struct lead *lead,
-                                   const struct event *e, bool keep_body);
+                                   const struct event *e, bool keep_body, int64_t now_ms);
+
+/* Stored events that are decoded again (pipeline/replay.h). */
+/* The key of what event `id` turns out to be, which may be another than it was stored with, is its
+ * own. RC_EXISTS: *ret_id is the event that has it. */
+MUST_CHECK enum rc store_dedupe_again(struct store *st, const struct event *e, int64_t id,
+                                      int64_t *ret_id);
+/* Event `id`, which had no effect, is one of the lead's, in its place among them, and is processed
+ * since now. RC_NONE: it was processed before. */
+MUST_CHECK enum rc store_event_take(struct store *st, int64_t id, struct lead *lead,
+                                    const struct event *e, bool keep_body, int64_t now_ms);
+/* Why it still has none. */
+MUST_CHECK enum rc store_event_restate(struct store *st, int64_t id, const struct event *e);
+/* What of the next ids, `span` of them from *after on, is unprocessable or unlinked; *after: up to
+ * where that is known. At most `room` of them; fewer do not mean that there are no more. */
+struct untaken_filter {
+    int64_t since, until; /* received in between; 0 and INT64_MAX: whenever */
+    struct str source;    /* missing: any */
+    int state;            /* an event_state; EVENT_PROCESSED: either of the two */
+};
+MUST_CHECK enum rc read_untaken(struct reader *r, const struct untaken_filter *f, int64_t span,
+                                size_t room, int64_t *after, int64_t ret[], size_t *ret_n,
+                                bool *ret_end);
+/* The same of leads that are neither merged nor erased and whose newest event is not older. */
+MUST_CHECK enum rc read_leads_heard_of(struct reader *r, int64_t since, int64_t span, size_t room,
+                                       int64_t *after, int64_t ret[], size_t *ret_n, bool *ret_end);
 
 /* Leads, properties loaded */
 MUST_CHECK enum rc read_lead(struct reader *r, int64_t id, struct arena *a, struct lead *ret);
@@ -114,15 +139,15 @@ MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
  */
 MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into,
                                    struct arena *a);
-/* Ledger, bodies and facts go, properties and addresses of leads merged into it as well, its own
- * when it is saved; pending and held deliveries are cancelled, dead ones can no longer be retried.
- * Ids of the lead's objects in other services stay: they are needed to remove those. */
+/* Ledger, bodies, facts and answers go, properties and addresses of leads merged into it as well,
+ * its own when it is saved; pending and held deliveries are cancelled, dead ones can no longer be
+ * retried. Ids of the lead's objects in other services stay: they are needed to remove those. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector),
                                     void *self);
 
 /* Ledger */
-/* Its event is the newest of the lead's, whose ledger is then in the arena. */
+/* Its event is one of the lead's, whose ledger is then in the arena. */
 MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
                                     const struct ledger_row *row, struct arena *a);
 /* What the lead, as given, has; in the order of events. Texts live until the transaction is rolled
@@ -151,6 +176,9 @@ MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector,
 /* The oldest of the connector that waits for the lead, as given. */
 MUST_CHECK enum rc read_first_waiting(struct reader *r, struct str connector,
                                       const struct lead *lead, struct due_row *ret);
+/* Whether there ever was one of this (event, route, connector). */
+MUST_CHECK enum rc read_delivery_known(struct reader *r, int64_t event, struct str route,
+                                       struct str connector, bool *ret);
 /* Those of the lead that wait for enrichment become due; each is reported. */
 MUST_CHECK enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
                                           void (*released)(void *self, struct str connector,
@@ -242,12 +270,15 @@ MUST_CHECK enum rc read_remote(struct reader *r, int64_t lead, struct str connec
 struct list_filter {
     int64_t after, limit, since; /* since: Unix ms; 0: all */
     struct str state, connector, source;
+    struct str route, reason; /* of deliveries; reason: contained in, case-insensitive */
     int64_t lead, event; /* 0: all; with event, the list is oldest first and the rest is ignored */
 };
 
 struct event_view {
     int64_t id, lead, occurred_at, received_at;
-    struct str source, type, request_id, reason, body;
+    int64_t committed_at; /* 0: not known */
+    int64_t replayed_at;  /* it took effect only then; 0: when it came */
+    struct str source, type, request_id, reason, body, signature;
     enum event_state state;
     char body_sha256[SHA256_HEX];
 };
@@ -255,6 +286,7 @@ struct attempt_view {
     int64_t started_at, ended_at, status;
     enum attempt_verdict verdict;
     struct str detail;
+    struct str answer; /* how it began, of one that ended dead; missing: not kept */
 };
 
 typedef void event_seen(void *self, const struct event_view *e);
@@ -270,7 +302,8 @@ MUST_CHECK enum rc read_deliveries(struct reader *r, const struct list_filter *f
                                    delivery_seen *seen, void *self);
 MUST_CHECK enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
                                  struct attempt_view **ret, size_t *ret_n);
-/* The lead's events (and those of leads merged into it) received by a time, oldest first. */
+/* The lead's events (and those of leads merged into it) that had come to effect by a time, in that
+ * order. */
 MUST_CHECK enum rc read_lead_history(struct reader *r, int64_t lead, int64_t received_by,
                                      event_seen *seen, void *self);
 

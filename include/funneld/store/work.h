@@ -60,6 +60,7 @@ struct attempt_end {
     int64_t started_at, ended_at;
     int status;                 /* HTTP status, 0: none came */
     struct str detail;          /* why, for people; becomes the reason of a dead delivery */
+    struct str answer;          /* DEAD: how the service's answer began; missing: none came */
     int64_t due_at;             /* when to try (RETRY), look (AMBIGUOUS), go on (MORE) */
     struct str remote_id;       /* what the service made so far; missing: nothing new */
     struct str remote_lead;     /* remember for (lead, connector); missing: leave, empty: forget */
@@ -79,10 +80,11 @@ struct verdicts {
 };
 
 enum command_kind {
-    COMMAND_RULES, /* swap what the pipeline works by; `arg` is a struct rules, taken over */
-    COMMAND_RETRY, /* dead deliveries become pending again */
-    COMMAND_CALL,  /* run fn(store, arg) inside the transaction */
-    COMMAND_CHORE, /* run fn(store, arg) by itself, after the commit of what it was taken with */
+    COMMAND_RULES,  /* swap what the pipeline works by; `arg` is a struct rules, taken over */
+    COMMAND_RETRY,  /* dead deliveries become pending again */
+    COMMAND_REPLAY, /* a slice of stored events is processed again; `arg` is a struct replay */
+    COMMAND_CALL,   /* run fn(store, arg) inside the transaction */
+    COMMAND_CHORE,  /* run fn(store, arg) by itself, after the commit of what it was taken with */
 };
 
 enum command_stage { COMMAND_WAITING, COMMAND_TAKEN, COMMAND_WITHDRAWN };
@@ -103,8 +105,9 @@ struct command {
 struct retry_filter {
     const int64_t *ids;
     size_t n_ids;
-    struct str connector, reason; /* reason: contained in, case-insensitive */
-    int64_t limit;                /* that many at most, but for ids; 0: all */
+    struct str connector, route, reason; /* reason: contained in, case-insensitive */
+    int64_t since, lead;                 /* dead since then; 0: whenever, of any lead */
+    int64_t limit;                       /* that many at most, but for ids; 0: all */
 };
 
 /* A row that the deliverer should know of, sent to it after the commit. */

@@ -263,6 +263,13 @@ struct str col_view(sqlite3_stmt *s, int column)
     return text ? (struct str){text, (size_t)sqlite3_column_bytes(s, column)} : STR_NULL;
 }
 
+struct str col_bytes(sqlite3_stmt *s, int column, struct arena *a)
+{
+    const char *bytes = sqlite3_column_blob(s, column); /* NULL where there are none */
+
+    return arena_str(a, (struct str){bytes, (size_t)sqlite3_column_bytes(s, column)});
+}
+
 struct str col_str(sqlite3_stmt *s, int column, struct arena *a)
 {
     return arena_str(a, col_view(s, column));

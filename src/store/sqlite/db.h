@@ -87,6 +87,7 @@ MUST_CHECK enum rc db_count(struct db *db, enum statement which, int64_t *ret);
 MUST_CHECK enum rc db_number(struct db *db, const char *key, int64_t *ret);
 
 struct str col_str(sqlite3_stmt *s, int column, struct arena *a);
+struct str col_bytes(sqlite3_stmt *s, int column, struct arena *a); /* missing when empty */
 /* Points into the statement: valid until its next step. */
 struct str col_view(sqlite3_stmt *s, int column);
 

@@ -88,8 +88,9 @@ static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t 
 enum rc store_attempt_end(struct store *st, const struct attempt_end *end)
 {
     int64_t rows = 0;
-    enum rc rc = db_run(store_db(st), SQL_ATTEMPT_ADD, "iiiidt", end->delivery, end->started_at,
-                        end->ended_at, (int64_t)end->status, (int)end->verdict, end->detail);
+    enum rc rc = db_run(store_db(st), SQL_ATTEMPT_ADD, "iiiidtb", end->delivery, end->started_at,
+                        end->ended_at, (int64_t)end->status, (int)end->verdict, end->detail,
+                        end->answer.at, end->answer.len);
 
     if (rc == RC_OK)
         rc = end_state(st, end, &rows);
@@ -146,7 +147,8 @@ static enum rc retry_by(struct store *st, enum statement which, const struct ret
     struct due_row *rows = NULL;
     size_t n = 0, cap = 0;
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, which, "itti", now_ms, f->connector, f->reason, last);
+    enum rc rc = db_query(store_db(st), &s, which, "ittitii", now_ms, f->connector, f->reason, last,
+                          f->route, f->since, f->lead);
 
     while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
         rows = arena_more(&a, rows, n, &cap, sizeof *rows);

@@ -47,16 +47,38 @@ enum rc store_dedupe(struct store *st, const struct event *e, int64_t *ret_id)
     return RC_OK;
 }
 
+enum rc store_dedupe_again(struct store *st, const struct event *e, int64_t id, int64_t *ret_id)
+{
+    struct db *db = store_db(st);
+    sqlite3_stmt *s = NULL;
+    int64_t rows = 0;
+    enum rc rc = db_change(db, &rows, SQL_DEDUPE_ADD, "bi", e->key.bytes, sizeof e->key.bytes, id);
+
+    if (rc != RC_OK || rows)
+        return rc;
+    rc = db_first(db, &s, SQL_DEDUPE_GET, "b", e->key.bytes, sizeof e->key.bytes);
+    int64_t first = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
+    int64_t received_at = rc == RC_OK ? sqlite3_column_int64(s, 1) : 0;
+    db_end(s);
+    if (rc != RC_OK)
+        return rc == RC_NONE ? RC_CORRUPT : rc;
+    if (first == id ||
+        (e->dedupe_window_ms && !within(received_at, e->received_at, e->dedupe_window_ms)))
+        return RC_OK;
+    *ret_id = first;
+    return RC_EXISTS;
+}
+
 enum rc store_event_add(struct store *st, int64_t id, struct lead *lead, const struct event *e,
-                        bool keep_body)
+                        bool keep_body, int64_t now_ms)
 {
     uint8_t hash[SHA256_LEN];
 
     sha256(&e->body, 1, hash);
-    enum rc rc = db_run(store_db(st), SQL_EVENT_ADD, "innttdtiittb", id, lead ? lead->id : 0,
+    enum rc rc = db_run(store_db(st), SQL_EVENT_ADD, "innttdtiittbti", id, lead ? lead->id : 0,
                         lead ? lead->last_event : 0, e->source, e->type.at ? e->type : STR(""),
                         (int)e->state, e->reason, e->occurred_at, e->received_at, e->request_id,
-                        keep_body ? e->body : STR_NULL, hash, sizeof hash);
+                        keep_body ? e->body : STR_NULL, hash, sizeof hash, e->signature, now_ms);
     if (rc == RC_OK && lead)
         lead->last_event = id;
     return rc;

@@ -159,6 +159,8 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
     if (rc != RC_OK)
         return rc;
     rc = cancel_deliveries(st, lead, now_ms, cancelled, self);
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_ANSWER_FORGET, "n", lead->last_event);
     if (rc != RC_OK)
         return rc;
     lead->erased = true; /* and so its own properties go as well, when it is saved */

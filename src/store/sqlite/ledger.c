@@ -73,6 +73,26 @@ enum rc firings_write(struct store *st, const struct firing *at, size_t n, struc
     return seal(b, a, lead);
 }
 
+/* Between those of older and of newer events. */
+static enum rc insert(struct store *st, struct lead *lead, const struct firing *f, struct arena *a)
+{
+    struct firing *known = NULL;
+    size_t n = 0, i = 0;
+    enum rc rc = firings_of(store_db(st), lead, a, &known, &n);
+
+    if (rc != RC_OK)
+        return rc;
+    struct firing *all = arena_array(a, n + 1, sizeof *all);
+    while (i < n && known[i].event <= f->event) {
+        all[i] = known[i];
+        i++;
+    }
+    all[i] = *f;
+    for (; i < n; i++)
+        all[i + 1] = known[i];
+    return firings_write(st, all, n + 1, a, lead);
+}
+
 enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row,
                          struct arena *a)
 {
@@ -83,6 +103,8 @@ enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledge
 
     if (rc != RC_OK)
         return rc;
+    if (row->event < lead->last_event)
+        return insert(st, lead, &f, a);
     sbuf_reset(&st->ledger);
     sbuf_add(&st->ledger, (struct str){known.at, known.len - 1});
     add_firing(&st->ledger, &f);

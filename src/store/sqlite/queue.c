@@ -15,6 +15,18 @@ enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str
     return rc == RC_NONE ? RC_OK : rc;
 }
 
+enum rc read_delivery_known(struct reader *r, int64_t event, struct str route, struct str connector,
+                            bool *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_KNOWN, "itt", event, connector, route);
+
+    db_end(s);
+    if (rc == RC_OK || rc == RC_NONE)
+        *ret = rc == RC_OK;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
 /* Whether the row is the oldest of its lead's and target's. Each is asked about once, however many
  * deliveries there are. */
 static enum rc is_head(struct reader *r, struct str connector, const struct due_row *row,
@@ -121,10 +133,10 @@ enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_
     struct arena a AUTO(arena_free) = {0};
     int64_t limit = f->event ? INT64_MAX : f->limit;
     sqlite3_stmt *s = NULL;
-    enum rc rc =
-        f->event ? db_query(&r->db, &s, SQL_DELIVERY_OF_EVENT, "i", f->event)
-                 : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itdi", f->after ? f->after : INT64_MAX,
-                            f->connector, delivery_state_of(f->state), f->lead);
+    enum rc rc = f->event ? db_query(&r->db, &s, SQL_DELIVERY_OF_EVENT, "i", f->event)
+                          : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itditt",
+                                     f->after ? f->after : INT64_MAX, f->connector,
+                                     delivery_state_of(f->state), f->lead, f->route, f->reason);
 
     for (int64_t n = 0; n < limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK; n++) {
         struct delivery d;
@@ -157,6 +169,7 @@ enum rc read_attempts(struct reader *r, int64_t delivery, struct arena *a,
             .status = sqlite3_column_int64(s, 2),
             .verdict = (enum attempt_verdict)sqlite3_column_int(s, 3),
             .detail = col_str(s, 4, a),
+            .answer = col_bytes(s, 5, a),
         };
     }
     rc = db_finish(s, rc);

@@ -52,6 +52,9 @@ void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret)
         .received_at = sqlite3_column_int64(s, 7),
         .request_id = col_str(s, 8, a),
         .body = col_str(s, 9, a),
+        .signature = col_str(s, 11, a),
+        .committed_at = sqlite3_column_int64(s, 12),
+        .replayed_at = sqlite3_column_int64(s, 13),
     };
     if (sqlite3_column_bytes(s, 10) == SHA256_LEN)
         hex_encode(sqlite3_column_blob(s, 10), SHA256_LEN, ret->body_sha256);

@@ -1,0 +1,56 @@
+/* pipeline/past.h - what is stored, taken up again: an event decoded anew, and a lead's past event
+ * by event under a set of rules.
+ *
+ * Reads nothing and writes nothing: events and firings come from the caller, in the order in which
+ * they took effect. Each event finds the lead as it was then, so that a rise is a rise, whenever it
+ * is asked for. A lead's past is that of all who were merged into it.
+ */
+#ifndef FUNNELD_PIPELINE_PAST_H
+#define FUNNELD_PIPELINE_PAST_H
+
+#include "funneld/pipeline/writer.h"
+
+/* *ret lives as long as *v and the arena; received_at is when it took effect. RC_NONE: the
+ * configuration does not have its source any more, or the body is erased; RC_INVALID: it cannot be
+ * read. */
+MUST_CHECK enum rc stored_event(const struct rules *r, const struct event_view *v, struct arena *a,
+                                struct event *ret);
+
+enum past_part {
+    PAST_PASSES, /* as it was: what fired, fired */
+    PAST_ADDS,   /* rules fire that did not fire for it */
+    PAST_ANEW,   /* what fired is forgotten, these rules decide */
+};
+
+struct past {
+    const struct rules *rules;
+    struct arena *arena; /* in which the lead and its firings grow */
+    struct lead lead; /* as of the event that came last; its score too, where that was asked for */
+    const struct ledger_row *known; /* what is stored of its firings, by event */
+    bool *counted;                  /* those that are in rows, or forgotten */
+    size_t n_known;
+    struct ledger_row *rows; /* that count by now */
+    size_t n_rows, cap;
+    int64_t previous; /* score before the event that came last */
+    int64_t at;       /* when it took effect; 0: none came */
+    bool scored;      /* the lead's score is of then */
+    bool purged;      /* something was before the first event */
+    /* Of a rule that fires now and is in no ledger; may be NULL. */
+    void (*fired)(void *self, const struct ledger_row *row);
+    void *self;
+};
+
+/* Before its first event. purged_at: until when events were purged; 0: they were not. */
+void past_begin(struct past *p, const struct rules *r, const struct lead *now, int64_t purged_at,
+                const struct ledger_row *known, size_t n_known, struct arena *a);
+void past_event(struct past *p, const struct event *e, int64_t id, enum past_part part);
+/* The lead as it was before its first event that is left; past_event does it as well. `at` stays 0
+ * where there was nothing. */
+void past_opens(struct past *p, const struct event *first, int64_t id);
+/* The routes that hear of the event that came last, which did not just pass. */
+void past_routes(const struct past *p, const struct event *e,
+                 void (*heard)(void *self, const struct route *route), void *self);
+/* The lead's score as of the event that came last. */
+void past_score(struct past *p);
+
+#endif
