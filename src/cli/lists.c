@@ -92,7 +92,7 @@ static void list_delivery(void *self, const struct delivery *d)
     }
     table_id(t, d->id);
     table_id(t, d->event);
-    table_id(t, d->lead);
+    table_id(t, d->lead > 0 ? d->lead : 0);
     table_cell(t, d->route);
     table_cell(t, d->connector);
     table_cell(t, str_of(delivery_state_name(d->state)));

@@ -27,7 +27,8 @@ static void fold(void *self, const struct event_view *e)
         r->sourceless++;
     else if (rc != RC_OK)
         r->unreadable++;
-    else if (!is_own_echo(r->cli->config->connectors, r->cli->config->n_connectors, &event))
+    else if (!event.object && /* or else it is of an object: what it means to the lead comes next */
+             !is_own_echo(r->cli->config->connectors, r->cli->config->n_connectors, &event))
         (void)lead_fold(r->lead, &event, &r->cli->arena); /* older news change nothing */
 }
 

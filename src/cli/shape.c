@@ -48,7 +48,7 @@ static void delivery_fields(const struct delivery *d, struct sbuf *b)
 {
     json_kv_id(b, "id", d->id);
     json_kv_id(b, "event", d->event);
-    json_kv_id(b, "lead", d->lead);
+    json_kv_id(b, "lead", d->lead > 0 ? d->lead : 0);
     json_kv(b, "route", d->route);
     json_kv(b, "connector", d->connector);
     json_kv_text(b, "state", delivery_state_name(d->state));

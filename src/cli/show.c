@@ -133,7 +133,7 @@ static void print_delivery(struct cli *cli, const struct delivery *d)
     show_field(cli, "shown as",
                arena_printf(a, "%s-%lld", reader_database_id(cli->reader), (long long)d->id));
     show_id(cli, "event", d->event);
-    show_id(cli, "lead", d->lead);
+    show_id(cli, "lead", d->lead > 0 ? d->lead : 0);
     show_field(cli, "route", d->route);
     show_field(cli, "connector", d->connector);
     show_field(cli, "state", str_of(delivery_state_name(d->state)));

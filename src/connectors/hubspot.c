@@ -26,11 +26,26 @@ static const struct option hubspot_options[] = {
      .offset = offsetof(struct hubspot, properties),
      .fallback = "email, firstname, lastname, company, phone, lifecyclestage",
      .help = "what to read of a contact"},
+    {.key = "company_properties",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct hubspot, object_properties[OBJECT_COMPANY]),
+     .fallback = "name, domain, industry, numberofemployees",
+     .help = "what to read of a company; rules find it as lead.company_NAME"},
+    {.key = "deal_properties",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct hubspot, object_properties[OBJECT_DEAL]),
+     .fallback = "dealname, dealstage, amount, pipeline, closedate",
+     .help = "what to read of a deal; rules find it as lead.deal_stage, lead.deal_amount ..."},
+    {.key = "ticket_properties",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct hubspot, object_properties[OBJECT_TICKET]),
+     .fallback = "subject, hs_pipeline_stage, hs_ticket_priority",
+     .help = "what to read of a ticket; rules find it as lead.ticket_stage ..."},
     {.key = "stale_after",
      .type = OPTION_DURATION,
      .offset = offsetof(struct hubspot, stale_after_ms),
      .fallback = "24h",
-     .help = "a contact read longer ago is read again when something happens to it"},
+     .help = "a record read longer ago is read again when something happens to it"},
     {.key = "ui_url",
      .type = OPTION_URL,
      .offset = offsetof(struct hubspot, ui_url),
@@ -68,7 +83,8 @@ static const struct section_spec hubspot_spec = {
     .options = hubspot_options,
     .n_options = ARRAY_LEN(hubspot_options),
     .size = sizeof(struct hubspot),
-    .help = "HubSpot CRM: reads what is known of a contact; as a route's target, writes the score",
+    .help = "HubSpot CRM: reads what is known of a contact, company, deal or ticket; as a route's "
+            "target, writes the score",
 };
 
 /* Outputs */
@@ -189,6 +205,8 @@ static void hubspot_check(const void *settings, const struct conf_section *secti
 
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p)
 {
+    if (p->object)
+        return &hubspot_objects[p->object->kind];
     if (str_eq(p->d.route, route_enrichment))
         return &hubspot_read;
     return str_eq(p->d.route, route_catch_up) ? &hubspot_search : &hubspot_write;

@@ -69,10 +69,10 @@ static bool is_missing_property(struct str text)
 
 static struct str missing_property(struct job *job, struct str what)
 {
-    const char *advice = hubspot_talk_of(&job->parcels[0])->property_advice;
+    const struct hubspot_talk *talk = hubspot_talk_of(&job->parcels[0]);
 
-    job->broken = true;
-    return arena_printf(job->arena, "%s (%.*s)", advice, STR_ARG(what));
+    job->broken = !talk->aside;
+    return arena_printf(job->arena, "%s (%.*s)", talk->property_advice, STR_ARG(what));
 }
 
 void hubspot_judge_element(struct job *job, size_t i, const json *error)
@@ -160,7 +160,10 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r)
         arena_printf(job->arena, "HubSpot refuses the request (%.*s)", STR_ARG(f.what));
 
     if (f.missing_property)
-        return judge_all(job, VERDICT_RETRY, missing_property(job, f.what));
+        return judge_all(job, talk->aside ? VERDICT_DEAD : VERDICT_RETRY,
+                         missing_property(job, f.what));
+    if (talk->aside && r->status == 403)
+        return judge_all(job, VERDICT_DEAD, broken_reason(job, r->status, &f));
     if (talk->refused && is_of_inputs(r->status, &f))
         return talk->refused(job, r->status, f.category, reason);
     if (broken_advice(r->status))

@@ -1,6 +1,7 @@
-/* connectors/hubspot_priv.h - the three things that HubSpot's CRM is asked, each in its own file:
- * who contacts are (hubspot_read.c), to keep what we think of them (hubspot_write.c), what changed
- * while we were away (hubspot_search.c). What all answers have in common is judged in
+/* connectors/hubspot_priv.h - the things that HubSpot's CRM is asked, each in its own file: who
+ * contacts are (hubspot_read.c), what their companies, deals and tickets are (hubspot_objects.c),
+ * to keep what we think of contacts (hubspot_write.c), what changed while we were away
+ * (hubspot_search.c). What all answers have in common is judged in
  * hubspot_judge.c.
  */
 #ifndef FUNNELD_CONNECTORS_HUBSPOT_H
@@ -13,7 +14,7 @@
 struct hubspot {
     struct connector_common common;
     struct str token;
-    struct str_list properties;
+    struct str_list properties, object_properties[OBJECT_KIND_COUNT];
     int64_t stale_after_ms;
     struct str ui_url;
     int64_t portal;
@@ -39,13 +40,15 @@ bool hubspot_writes(const void *settings, struct str property);
 struct hubspot_talk {
     const char *scope; /* that a private app needs for it */
     const char *property_advice;
+    bool aside; /* what it may not do is no reason for the others to rest */
     enum rc (*build)(struct job *job, struct http_request *ret, struct why *why);
     /* HTTP 200 or 207 with a JSON object. */
     enum judged (*answered)(struct job *job, const json *answer);
     /* 400, 404, 409: it may be one input's fault. doc may have no root. NULL: it is the job's. */
     enum judged (*refused)(struct job *job, int status, struct str category, struct str reason);
 };
-extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search;
+extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search,
+    hubspot_objects[OBJECT_KIND_COUNT];
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
 
 /* Whether the lead is a contact of the account that the token is of. */
@@ -57,7 +60,8 @@ bool hubspot_is_list(const json *answer);                            /* it has r
 const json *hubspot_find_result(const json *results, int64_t crm_id);
 const json *hubspot_find_error(const json *errors, int64_t crm_id);
 /* What the record says of the properties that are wanted; empty ones included. */
-const struct field *hubspot_properties(const struct job *job, const json *record);
+const struct field *hubspot_properties(const struct job *job, const struct str_list *wanted,
+                                       const json *record);
 int64_t hubspot_updated_at(const struct job *job, const json *record);
 /* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
 void hubspot_judge_element(struct job *job, size_t i, const json *error);

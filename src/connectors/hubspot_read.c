@@ -43,14 +43,14 @@ static enum rc read_build(struct job *job, struct http_request *ret, struct why 
 }
 
 /* A property without value comes as null or not at all: both mean that it is empty. */
-const struct field *hubspot_properties(const struct job *job, const json *record)
+const struct field *hubspot_properties(const struct job *job, const struct str_list *wanted,
+                                       const json *record)
 {
-    const struct hubspot *s = job->settings;
     const json *values = json_get(record, "properties");
-    struct field *fields = arena_array(job->arena, s->properties.n, sizeof *fields);
+    struct field *fields = arena_array(job->arena, wanted->n + 1, sizeof *fields);
 
-    for (size_t i = 0; i < s->properties.n; i++) {
-        struct str name = s->properties.items[i];
+    for (size_t i = 0; i < wanted->n; i++) {
+        struct str name = wanted->items[i];
         struct str value = json_scalar(json_get(values, arena_text(job->arena, name)), job->arena);
 
         fields[i].name = name;
@@ -72,7 +72,7 @@ static void judge_found(struct job *job, size_t i, const json *record)
     const struct hubspot *s = job->settings;
     const struct lead *l = job->parcels[i].lead;
 
-    o->properties = hubspot_properties(job, record);
+    o->properties = hubspot_properties(job, &s->properties, record);
     o->n_properties = s->properties.n;
     o->updated_at = hubspot_updated_at(job, record);
     o->portal_id = l->portal_id ? l->portal_id : s->portal;

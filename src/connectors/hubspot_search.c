@@ -148,7 +148,7 @@ static bool read_page(struct job *job, const json *answer, struct page *ret)
         if (!json_int64(json_get(r, "id"), &record->crm_id) || record->crm_id <= 0)
             return false;
         record->portal_id = portal_of(job);
-        record->properties = hubspot_properties(job, r);
+        record->properties = hubspot_properties(job, &s->properties, r);
         record->n_properties = s->properties.n;
         record->updated_at = hubspot_updated_at(job, r);
         p.last_time = changed_at(job, r);

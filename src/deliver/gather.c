@@ -49,6 +49,18 @@ static enum rc read_its_lead(struct reader *reader, int64_t id, struct arena *a,
     return RC_OK;
 }
 
+/* Ids below 0 are those of no lead: what is said of the lead is nothing. */
+static enum rc read_its_object(struct reader *reader, const struct delivery *d, struct arena *a,
+                               const struct object **ret)
+{
+    struct object *o = ARENA_NEW(a, struct object);
+    enum rc rc = read_object(reader, -d->lead, a, o);
+
+    if (rc == RC_OK)
+        *ret = o;
+    return rc == RC_NONE ? RC_INVALID : rc;
+}
+
 static struct str link_to_crm(const struct lanes *by, const struct lead *lead, struct arena *a)
 {
     if (!by->crm || !lead->crm_id)
@@ -72,8 +84,10 @@ static enum rc complete(struct attempt *at, struct parcel *p)
 {
     struct reader *reader = at->engine->ports.reader;
     struct arena *a = &at->arena;
-    enum rc rc = read_its_lead(reader, p->d.lead, a, &p->lead);
+    enum rc rc = p->d.lead < 0 ? read_its_object(reader, &p->d, a, &p->object) : RC_OK;
 
+    if (rc == RC_OK)
+        rc = read_its_lead(reader, p->d.lead, a, &p->lead);
     if (rc)
         return rc;
     rc = read_remote(reader, p->d.lead, at->lane->name, a, &p->remote_lead);

@@ -79,11 +79,30 @@ static struct str detail(const struct attempt *a, const struct outcome *o, enum 
                                       : STR("it failed without saying why");
 }
 
-static void read_record(struct attempt *a, const struct record *r, const struct parcel *p,
-                        int64_t now_ms, struct event *ret)
+static void read_recovered(struct attempt *a, const struct record *r, const struct parcel *p,
+                           int64_t now_ms, struct event *ret)
 {
     enriched_event(a->lane->name, r->portal_id, r->crm_id, r->updated_at, r->properties,
                    r->n_properties, now_ms, &a->arena, ret);
+    ret->type = STR("contact.recovered");
+    ret->request_id = p->d.request_id; /* the question came from there */
+}
+
+/* What was asked for: the record of the lead, or of an object. */
+static void read_asked(struct attempt *a, const struct outcome *o, const struct parcel *p,
+                       int64_t now_ms, struct event *ret)
+{
+    const struct crm_record r = {
+        .kind = p->object ? p->object->kind : OBJECT_NONE,
+        .portal_id = o->portal_id,
+        .id = o->crm_id,
+        .updated_at = o->updated_at,
+        .properties = o->properties,
+        .n_properties = o->n_properties,
+        .contacts = o->contacts,
+    };
+
+    record_event(a->lane->name, &r, now_ms, &a->arena, ret);
     ret->request_id = p->d.request_id; /* the question came from there */
 }
 
@@ -91,17 +110,13 @@ static void read_record(struct attempt *a, const struct record *r, const struct 
 static const struct event *events_of(struct attempt *a, const struct outcome *o,
                                      const struct parcel *p, int64_t now_ms, size_t *ret_n)
 {
-    const struct record asked = {o->properties, o->n_properties, o->updated_at, o->portal_id,
-                                 o->crm_id};
     struct event *events = arena_array(&a->arena, o->n_recovered + 1, sizeof *events);
     size_t n = 0;
 
     if (o->properties)
-        read_record(a, &asked, p, now_ms, &events[n++]);
-    for (size_t i = 0; i < o->n_recovered; i++) {
-        read_record(a, &o->recovered[i], p, now_ms, &events[n]);
-        events[n++].type = STR("contact.recovered");
-    }
+        read_asked(a, o, p, now_ms, &events[n++]);
+    for (size_t i = 0; i < o->n_recovered; i++)
+        read_recovered(a, &o->recovered[i], p, now_ms, &events[n++]);
     *ret_n = n;
     return events;
 }
@@ -170,9 +185,9 @@ static void tell(const struct attempt_end *end, const struct delivery *d)
     const char *ev = end->applied ? told[end->verdict].ev : "delivery.overtaken";
 
     log_write(level, ev, L_STR("req", d->request_id), L_INT("event", d->event),
-              L_INT("lead", d->lead), L_INT("delivery", d->id), L_STR("connector", end->connector),
-              L_INT("attempt", d->attempts + 1), L_INT("status", end->status),
-              L_STR("reason", end->detail), L_END);
+              L_INT("lead", d->lead > 0 ? d->lead : 0), L_INT("delivery", d->id),
+              L_STR("connector", end->connector), L_INT("attempt", d->attempts + 1),
+              L_INT("status", end->status), L_STR("reason", end->detail), L_END);
 }
 
 static void count(struct lane *lane, const struct attempt_end *end, const struct delivery *d)

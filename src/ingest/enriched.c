@@ -1,11 +1,14 @@
 /* ingest/enriched.c - what a CRM read brings back, as an event like any other.
  *
+ * The body of a contact's has no kind; an object's has one, and the contacts that it was read with.
+ *
  * The event is made by writing its canonical body and decoding that, so what a stored body is
  * decoded to later cannot differ from what was folded in at first.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "funneld/lead/object.h"
 #include "ingest_priv.h"
 
 enum { BODY_MAX = 16 * 1024 * 1024 }; /* far above what a transport lets through */
@@ -34,33 +37,73 @@ static void write_properties(struct sbuf *b, const struct field *properties, siz
     json_close(b, '}');
 }
 
-void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
-                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
-                    struct event *ret)
+static void write_contacts(struct sbuf *b, const struct contact_list *list)
+{
+    json_key(b, "contacts");
+    json_open(b, '[');
+    for (size_t i = 0; i < list->n; i++)
+        json_int(b, list->ids[i]);
+    json_close(b, ']');
+    json_key(b, "allContacts");
+    json_bool(b, list->all);
+    json_kv_int(b, "contactsReadAt", list->read_at);
+}
+
+static void write_body(struct sbuf *b, const struct crm_record *r, struct arena *a)
+{
+    json_open(b, '{');
+    json_kv_int(b, "objectId", r->id);
+    json_kv_int(b, "portalId", r->portal_id);
+    json_key(b, "properties");
+    write_properties(b, r->properties, r->n_properties, a);
+    json_kv_int(b, "updatedAt", r->updated_at);
+    if (r->kind) {
+        json_kv_text(b, "kind", object_kind_name(r->kind));
+        write_contacts(b, &r->contacts);
+    }
+    json_close(b, '}');
+}
+
+static struct str type_of(enum object_kind kind, struct arena *a)
+{
+    return kind ? arena_printf(a, "%s.enriched", object_kind_name(kind)) : STR("contact.enriched");
+}
+
+void record_event(struct str source, const struct crm_record *r, int64_t received_at,
+                  struct arena *a, struct event *ret)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
     struct str body;
     struct why why = {0};
 
-    json_open(&b, '{');
-    json_kv_int(&b, "objectId", object_id);
-    json_kv_int(&b, "portalId", portal_id);
-    json_key(&b, "properties");
-    write_properties(&b, properties, n, a);
-    json_kv_int(&b, "updatedAt", updated_at);
-    json_close(&b, '}');
+    write_body(&b, r, a);
     if (sbuf_seal(&b, a, &body) || enriched_decode(body, received_at, a, ret, &why)) {
         struct request_facts facts = {.received_at = received_at};
         uint8_t hash[SHA256_LEN];
 
         event_init(ret, &facts, STR(""), a);
-        ret->type = STR("contact.enriched");
+        ret->type = type_of(r->kind, a);
         event_odd(ret,
                   arena_text(a, why.text[0] ? str_of(why.text) : STR("the record is too big")));
         fact_hash_text("enriched.odd", source, sbuf_str(&b), hash);
         ret->key = dedupe_key_of(0, hash);
     }
     ret->source = arena_str(a, source);
+}
+
+void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
+                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
+                    struct event *ret)
+{
+    const struct crm_record contact = {
+        .portal_id = portal_id,
+        .id = object_id,
+        .updated_at = updated_at,
+        .properties = properties,
+        .n_properties = n,
+    };
+
+    record_event(source, &contact, received_at, a, ret);
 }
 
 static void read_properties(const json *object, struct arena *a, struct event *e)
@@ -73,6 +116,34 @@ static void read_properties(const json *object, struct arena *a, struct event *e
     e->properties = set;
 }
 
+/* false: it is not what write_contacts writes. */
+static bool read_contacts(const json *root, struct arena *a, struct event *e)
+{
+    const json *contacts = json_get(root, "contacts");
+    int64_t *ids = arena_array(a, json_count(contacts) + 1, sizeof *ids);
+
+    for (const json *c = json_first(contacts); c; c = json_next(c))
+        if (!json_int64(c, &ids[e->contacts.n++]) || ids[e->contacts.n - 1] <= 0)
+            return false;
+    e->contacts.ids = ids;
+    e->contacts.all = json_true(json_get(root, "allContacts"));
+    return json_type(contacts) == JSON_ARRAY &&
+           json_int64(json_get(root, "contactsReadAt"), &e->contacts.read_at);
+}
+
+static bool read_record(const json *root, struct arena *a, int64_t *ret_updated_at, struct event *e)
+{
+    const json *kind = json_get(root, "kind");
+
+    e->object = object_kind_of(json_string(kind));
+    if (kind && (!e->object || !read_contacts(root, a, e)))
+        return false;
+    return json_int64(json_get(root, "portalId"), &e->portal_id) &&
+           json_int64(json_get(root, "objectId"), &e->object_id) &&
+           json_int64(json_get(root, "updatedAt"), ret_updated_at) && *ret_updated_at >= 0 &&
+           json_type(json_get(root, "properties")) == JSON_OBJECT;
+}
+
 enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a, struct event *ret,
                         struct why *why)
 {
@@ -80,22 +151,20 @@ enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a, s
     const struct request_facts facts = {.received_at = received_at};
     struct event e;
     uint8_t hash[SHA256_LEN];
-    int64_t updated_at;
+    int64_t updated_at = 0;
 
     if (json_parse(body, &doc, why))
-        return why_wrap(RC_INVALID, why, "read a contact.enriched event");
+        return why_wrap(RC_INVALID, why, "read an event of what the CRM says");
     event_init(&e, &facts, body, a);
-    e.type = STR("contact.enriched");
     e.effect = EFFECT_PROPERTIES;
-    const json *properties = json_get(doc.root, "properties");
-    if (!json_int64(json_get(doc.root, "portalId"), &e.portal_id) ||
-        !json_int64(json_get(doc.root, "objectId"), &e.object_id) ||
-        !json_int64(json_get(doc.root, "updatedAt"), &updated_at) || updated_at < 0 ||
-        json_type(properties) != JSON_OBJECT)
+    if (!read_record(doc.root, a, &updated_at, &e))
         return why_fail(RC_INVALID, why,
-                        "contact.enriched lacks portalId, objectId, updatedAt or properties");
+                        "what the CRM says lacks portalId, objectId, updatedAt, properties or, of "
+                        "an object, contacts");
+    e.type = type_of(e.object, a);
     e.occurred_at = event_time(updated_at, received_at);
-    read_properties(properties, a, &e);
+    e.contacts.read_at = event_time(e.contacts.read_at, received_at);
+    read_properties(json_get(doc.root, "properties"), a, &e);
     struct flat data = flatten(doc.root, a);
     e.data = data.items;
     e.n_data = data.n;

@@ -1,6 +1,7 @@
 /* ingest/hubspot_event.c - one element of HubSpot's array into one typed event (hubspot.md 1). */
 #include <string.h>
 
+#include "funneld/lead/object.h"
 #include "hubspot_priv.h"
 
 /* Parts of a notification that change from one delivery of a fact to the next, or with the
@@ -10,9 +11,9 @@ static const char *const meta_fields[META_FIELDS] = {
     "eventId", "subscriptionId", "appId", "attemptNumber", "sourceId", "changeSource",
 };
 
-static const struct object_kind {
+static const struct {
     const char *type_id, *name;
-} object_kinds[] = {
+} record_kinds[] = {
     {"0-1", "contact"},
     {"0-2", "company"},
     {"0-3", "deal"},
@@ -26,15 +27,49 @@ static struct str event_type(const json *node)
     return type.len ? type : json_string(json_get(node, "eventType"));
 }
 
-/* The kind that an objectTypeId stands for; NULL for custom objects and where there is none. */
-static const char *object_kind(const json *node)
+static const char *kind_of_type_id(const json *id)
 {
-    struct str id = json_string(json_get(node, "objectTypeId"));
-
-    for (size_t i = 0; i < ARRAY_LEN(object_kinds); i++)
-        if (str_is(id, object_kinds[i].type_id))
-            return object_kinds[i].name;
+    for (size_t i = 0; i < ARRAY_LEN(record_kinds); i++)
+        if (str_is(json_string(id), record_kinds[i].type_id))
+            return record_kinds[i].name;
     return NULL;
+}
+
+/* "CONTACT" or "DEAL" of CONTACT_TO_DEAL; NULL: of another kind, or there is no such text. */
+static const char *kind_of_side(const json *node, bool from)
+{
+    struct str type = json_string(json_get(node, "associationType"));
+    const char *to = str_find(type, STR("_TO_"));
+
+    if (!to)
+        return NULL;
+    size_t before = (size_t)(to - type.at);
+    struct str side = from ? (struct str){type.at, before} : str_from(type, before + 4);
+    for (size_t i = 0; i < ARRAY_LEN(record_kinds); i++)
+        if (str_ieq(side, str_of(record_kinds[i].name)))
+            return record_kinds[i].name;
+    return NULL;
+}
+
+/* Generic notifications have ids of types in place of the text (hubspot.md 1.2: unverified). */
+static const char *kind_of_end(const json *node, bool from)
+{
+    const char *kind = kind_of_side(node, from);
+
+    return kind ? kind
+                : kind_of_type_id(json_get(node, from ? "fromObjectTypeId" : "toObjectTypeId"));
+}
+
+/* The kind of record that a generic notification is about; NULL for custom objects and where none
+ * is said. Of an association it is that of the side where it starts. */
+static const char *record_kind(const json *node)
+{
+    const char *kind = kind_of_type_id(json_get(node, "objectTypeId"));
+
+    return kind || json_get(node, "objectTypeId") ||
+                   !str_is(event_type(node), "object.associationChange")
+               ? kind
+               : kind_of_end(node, true);
 }
 
 /* object.creation of a contact is the same fact as contact.creation. */
@@ -171,64 +206,104 @@ static const char *read_merge(const json *node, struct arena *a, struct event *e
     return NULL;
 }
 
+/* Told from either side, an association of a contact with an object is one and the same. */
+static void note_association(const json *node, int64_t from, struct event *e)
+{
+    const char *ends[] = {kind_of_end(node, true), kind_of_end(node, false)};
+    bool from_contact = ends[0] && str_is(str_of(ends[0]), "contact");
+    bool to_contact = ends[1] && str_is(str_of(ends[1]), "contact");
+    const char *other = ends[from_contact];
+    int64_t to;
+
+    if (from_contact == to_contact || !other || !read_id(node, "toObjectId", &to))
+        return;
+    e->association = (struct association){
+        .kind = object_kind_of(str_of(other)),
+        .object_id = from_contact ? to : from,
+        .contact_id = from_contact ? from : to,
+        .removed = json_true(json_get(node, "associationRemoved")),
+    };
+}
+
+static void leave_unlinked(struct event *e, const char *reason)
+{
+    e->state = EVENT_UNLINKED;
+    e->reason = str_of(reason);
+    e->object = OBJECT_NONE;
+    e->effect = EFFECT_NONE;
+}
+
 static const char *read_association(const json *node, struct arena *a, struct event *e)
 {
     struct str type = json_string(json_get(node, "associationType"));
     struct str from_type = json_string(json_get(node, "fromObjectTypeId"));
 
     (void)a;
-    if (!str_starts(type, STR("CONTACT_TO_")) && !(!type.at && str_is(from_type, "0-1"))) {
-        e->state = EVENT_UNLINKED;
-        e->reason = STR("the association does not start at a contact");
+    if (!e->object && !str_starts(type, STR("CONTACT_TO_")) &&
+        !(!type.at && str_is(from_type, "0-1"))) {
+        leave_unlinked(e, "the association does not start at a contact");
         return NULL;
     }
-    return read_id(node, "fromObjectId", &e->object_id)
-               ? NULL
-               : "fromObjectId is missing or not a positive integer";
+    if (!read_id(node, "fromObjectId", &e->object_id))
+        return "fromObjectId is missing or not a positive integer";
+    note_association(node, e->object_id, e);
+    if (e->object && e->association.kind != e->object)
+        leave_unlinked(e, "the association is with no contact");
+    else if (e->object)
+        e->object_id = e->association.object_id;
+    return NULL;
 }
 
-static const struct contact_kind {
-    const char *type;
+static const struct change {
+    const char *name;
     enum event_effect effect;
     reader *read;
-} contact_kinds[] = {
-    {"contact.propertyChange", EFFECT_PROPERTIES, read_change},
-    {"contact.creation", EFFECT_NONE, read_subject},
-    {"contact.deletion", EFFECT_DELETE, read_subject},
-    {"contact.restore", EFFECT_RESTORE, read_subject},
-    {"contact.privacyDeletion", EFFECT_ERASE, read_subject},
-    {"contact.merge", EFFECT_MERGE, read_merge},
-    {"contact.associationChange", EFFECT_NONE, read_association},
+    bool of_contacts; /* alone */
+} changes[] = {
+    {"propertyChange", EFFECT_PROPERTIES, read_change, false},
+    {"creation", EFFECT_NONE, read_subject, false},
+    {"deletion", EFFECT_DELETE, read_subject, false},
+    {"restore", EFFECT_RESTORE, read_subject, false},
+    {"privacyDeletion", EFFECT_ERASE, read_subject, true},
+    {"merge", EFFECT_MERGE, read_merge, false},
+    {"associationChange", EFFECT_NONE, read_association, false},
 };
 
-static const struct contact_kind *contact_kind(struct str type)
+/* *ret_object: of what; OBJECT_NONE: a contact. NULL: of anything else. */
+static const struct change *change_of(struct str type, enum object_kind *ret_object)
 {
-    for (size_t i = 0; i < ARRAY_LEN(contact_kinds); i++)
-        if (str_is(type, contact_kinds[i].type))
-            return &contact_kinds[i];
+    enum object_kind object = object_kind_of_type(type);
+    struct str kind, change = type;
+
+    if (!str_split(&change, '.', &kind) || (!object && !str_is(kind, "contact")))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        if (str_is(change, changes[i].name) && !(object && changes[i].of_contacts)) {
+            *ret_object = object;
+            return &changes[i];
+        }
     return NULL;
 }
 
 static void unlink_event(const json *node, struct event *e)
 {
-    e->state = EVENT_UNLINKED;
-    e->reason = event_type_index(e->type) < n_known_event_types
-                    ? STR("it is not about a contact")
-                    : STR("it is of a type that we do not know");
+    leave_unlinked(e, event_type_index(e->type) < n_known_event_types
+                          ? "it is about no contact, company, deal or ticket"
+                          : "it is of a type that we do not know");
     (void)read_id(node, "portalId", &e->portal_id); /* 0 is all right: nobody looks it up */
     (void)read_id(node, "objectId", &e->object_id);
 }
 
 static void read_by_kind(const json *node, struct arena *a, struct event *e)
 {
-    const struct contact_kind *kind = contact_kind(e->type);
+    const struct change *change = change_of(e->type, &e->object);
 
-    if (!kind) {
+    if (!change) {
         unlink_event(node, e);
         return;
     }
-    e->effect = kind->effect;
-    const char *odd = kind->read(node, a, e);
+    e->effect = change->effect;
+    const char *odd = change->read(node, a, e);
     if (!odd && !read_id(node, "portalId", &e->portal_id))
         odd = "portalId is missing or not a positive integer";
     if (odd)
@@ -237,7 +312,7 @@ static void read_by_kind(const json *node, struct arena *a, struct event *e)
 
 void hubspot_event(const json *node, struct arena *a, struct event *e)
 {
-    const char *kind = object_kind(node);
+    const char *kind = record_kind(node);
     int64_t own_time = 0;
 
     bool timed = json_int64(json_get(node, "occurredAt"), &own_time) && own_time >= 0 &&

@@ -200,5 +200,9 @@ void event_odd(struct event *e, const char *reason)
     e->effect = EFFECT_NONE;
     e->n_properties = 0;
     e->n_merged = 0;
+    e->object = OBJECT_NONE;
+    e->association = (struct association){0};
+    e->contacts = (struct contact_list){0};
+    e->n_facts = 0;
     e->portal_id = e->object_id = e->merge_into = 0;
 }

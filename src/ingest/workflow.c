@@ -8,7 +8,7 @@
 #include "workflow_priv.h"
 
 static const char *const require_choices[] = {[REQUIRE_ANY] = "any", [REQUIRE_V3] = "v3", NULL};
-static const char *const object_choices[] = {[OBJECT_CONTACT] = "contact",
+static const char *const object_choices[] = {[OBJECT_NONE] = "contact",
                                              [OBJECT_COMPANY] = "company",
                                              [OBJECT_DEAL] = "deal",
                                              [OBJECT_TICKET] = "ticket",

@@ -113,7 +113,7 @@ static bool is_contact(const json *node, const struct record *r, const struct wo
         type = json_string(json_get(r->ids, "objectTypeId"));
     if (type.len)
         return str_ieq(type, STR("CONTACT")) || str_is(type, "0-1");
-    if (w->object != OBJECT_CONTACT)
+    if (w->object != OBJECT_NONE)
         return false;
     return json_get(node, "vid") || !find_id(node, others, ARRAY_LEN(others));
 }

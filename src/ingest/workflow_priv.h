@@ -5,13 +5,11 @@
 #include "hubspot_priv.h"
 #include "mapping_priv.h"
 
-enum workflow_object { OBJECT_CONTACT, OBJECT_COMPANY, OBJECT_DEAL, OBJECT_TICKET };
-
 struct workflow {
     struct source_common common;
     struct hubspot_auth auth;
     struct str api_key, api_key_previous, api_key_header, api_key_query;
-    int64_t portal, object; /* enum workflow_object */
+    int64_t portal, object; /* enum object_kind; OBJECT_NONE: contacts */
     struct str enrolment;   /* path */
     struct str enrich;
     int64_t dedupe_window;

@@ -142,6 +142,48 @@ bool lead_put(struct lead *l, struct str name, struct str value, int64_t at,
     return true;
 }
 
+/* Cleared is cleared, whenever that was, and the same as never heard of. */
+static bool is_known(const struct lead *l, const struct property *fact, size_t *ret_at,
+                     bool *ret_found)
+{
+    size_t i = *ret_at = position(l, fact->name, ret_found);
+
+    if (!fact->value.len)
+        return !*ret_found || !l->properties[i].value.len;
+    return *ret_found && l->properties[i].at == fact->at &&
+           str_eq(l->properties[i].value, fact->value);
+}
+
+bool lead_knows(const struct lead *l, const struct property *facts, size_t n)
+{
+    bool found;
+    size_t i;
+
+    for (size_t k = 0; k < n; k++)
+        if (!is_known(l, &facts[k], &i, &found))
+            return false;
+    return true;
+}
+
+bool lead_set_facts(struct lead *l, const struct property *facts, size_t n, struct arena *a)
+{
+    bool changed = false, found;
+    size_t i;
+
+    for (size_t k = 0; k < n && !l->erased; k++) {
+        if (is_known(l, &facts[k], &i, &found))
+            continue;
+        struct property *p = found ? &l->properties[i] : insert(l, i, a);
+        *p = (struct property){.name = arena_str(a, facts[k].name),
+                               .value = facts[k].value.len ? arena_str(a, facts[k].value) : STR(""),
+                               .at = facts[k].at,
+                               .key = facts[k].key,
+                               .changed = true};
+        changed = true;
+    }
+    return changed;
+}
+
 /* A deletion wins over a restore of the same millisecond. A merged lead stays merged: its
  * record's later fate is that of the lead it went into. */
 static bool set_state(struct lead *l, enum lead_state state, int64_t at)
@@ -190,6 +232,8 @@ bool lead_fold(struct lead *l, const struct event *e, struct arena *a)
         return set_state(l, LEAD_ACTIVE, e->occurred_at);
     case EFFECT_ERASE:
         return erase(l, e->occurred_at);
+    case EFFECT_FACTS:
+        return lead_set_facts(l, e->facts, e->n_facts, a);
     case EFFECT_NONE:
     case EFFECT_MERGE: /* the pipeline's: it concerns more than one lead */
         return false;

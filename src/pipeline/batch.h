@@ -62,6 +62,9 @@ MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *r
 MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *ret_fresh,
                                  bool *ret_raw);
 
+/* The event is one of the lead's from now on; NULL: of nobody. */
+MUST_CHECK enum rc keep_event(struct batch *b, const struct event *e, int64_t event,
+                              struct lead *lead);
 /* From the lead on, for one whose key is its own. */
 MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
 
@@ -82,9 +85,24 @@ MUST_CHECK enum rc merge_leads(struct batch *b, const struct event *e, struct le
  * *lead may become the other, older one. */
 MUST_CHECK enum rc join_by_email(struct batch *b, struct lead *lead);
 
+/* object.c: what is told of a company, deal or ticket, and to which leads. */
+/* The most leads that one event of an object is told to at once; others learn of it when the CRM is
+ * asked about them again. And the most objects of one lead that are looked at. */
+enum { TOLD_MAX = 100, OBJECTS_MAX = 200 };
+MUST_CHECK enum rc process_object(struct batch *b, const struct event *e, int64_t event);
+/* After an event of a contact: where it says so, an object has it now or has it no more. */
+MUST_CHECK enum rc note_association(struct batch *b, const struct event *e, int64_t event);
+/* A lead that may have missed something of its objects is told. */
+MUST_CHECK enum rc tell_missed(struct batch *b, const struct event *e, const struct lead *lead);
+/* event.c: the rest of the way of an event whose dedupe key is claimed. */
+MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
+
 /* outputs.c: routes to queue rows, and the question who a contact is. */
 MUST_CHECK enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
                                     struct lead *lead, bool *ret_waiting);
+/* And what an object is, and whose; the caller saves it. */
+MUST_CHECK enum rc queue_object_read(struct batch *b, const struct event *e, int64_t event,
+                                     struct object *o, bool of_nobody);
 MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t event,
                                 struct lead *lead, const struct ledger_row *rows, size_t n_rows,
                                 int64_t previous, bool enrichment_waits);

@@ -118,8 +118,11 @@ static enum rc erase(struct batch *b, struct lead *lead)
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }
 
-static enum rc keep_event(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
+enum rc keep_event(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
 {
+    if (!lead)
+        return b->replay ? store_event_restate(b->store, event, e)
+                         : store_event_add(b->store, event, NULL, e, true, b->now_ms);
     return b->replay ? store_event_take(b->store, event, lead, e, !lead->erased, b->now_ms)
                      : store_event_add(b->store, event, lead, e, !lead->erased, b->now_ms);
 }
@@ -155,6 +158,13 @@ static bool is_moot(const struct batch *b, const struct event *e, const struct l
     return absorbed && (e->effect == EFFECT_DELETE || e->effect == EFFECT_RESTORE);
 }
 
+/* Where it may have missed something of its objects: it is new, or became another's too. */
+static bool may_lag(const struct event *e, const struct lead *before)
+{
+    return e->effect != EFFECT_FACTS && (!before->last_event || e->effect == EFFECT_MERGE ||
+                                         str_is(e->type, "contact.enriched"));
+}
+
 enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
 {
     struct lead lead, before;
@@ -171,7 +181,9 @@ enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
     rc = change_lead(b, e, event, &lead);
     if (rc == RC_OK) /* one that was joined with it is counted where that happened */
         count_band(b, &before, &lead);
-    return rc;
+    if (rc == RC_OK && e->association.kind)
+        rc = note_association(b, e, event);
+    return rc == RC_OK && may_lag(e, &before) ? tell_missed(b, e, &lead) : rc;
 }
 
 static struct str type_label(struct str type)
@@ -192,7 +204,7 @@ enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh)
         return RC_OK;
     }
     if (rc == RC_OK && e->state == EVENT_PROCESSED)
-        rc = process_linked(b, e, id);
+        rc = e->object ? process_object(b, e, id) : process_linked(b, e, id);
     else if (rc == RC_OK)
         rc = store_event_add(b->store, id, NULL, e, true, b->now_ms);
     if (rc != RC_OK)

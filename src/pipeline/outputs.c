@@ -4,6 +4,8 @@
 #include <assert.h>
 
 enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
+/* An object is read that long after news of it; one that nobody had, not again before. */
+enum { OBJECT_SETTLE_MS = 2000, NOBODYS_STALE_AFTER_MS = 60000 };
 
 /* NULL: there is none any more. */
 static const struct connector *connector_called(const struct rules *r, struct str name)
@@ -62,29 +64,57 @@ static bool stale(const struct connector *c, const struct lead *lead, int64_t no
            lead->enriched_at + hubspot_stale_after_ms(c->settings) <= now_ms;
 }
 
-enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
-                         bool *ret_waiting)
+/* The CRM that a source asks; a lead that was told of an object which a CRM was asked about is
+ * asked of the same. NULL: none. */
+static const struct connector *crm_of(const struct rules *r, const struct event *e)
 {
-    const struct source *s = source_find(b->rules, e->source);
-    const struct connector *c =
-        s && s->enrich_with.at ? connector_find(b->rules, s->enrich_with) : NULL;
+    const struct source *s = source_find(r, e->source);
+    const struct connector *c = s ? NULL : connector_called(r, e->source);
 
-    *ret_waiting = false;
-    if (!c || !lead->crm_id || lead->state != LEAD_ACTIVE || !stale(c, lead, b->now_ms))
-        return RC_OK;
-    enum rc rc = read_delivery_waiting(b->reader, c->name, route_enrichment, lead, ret_waiting);
-    if (rc != RC_OK || *ret_waiting)
+    if (s)
+        return s->enrich_with.at ? connector_find(r, s->enrich_with) : NULL;
+    return c && c->type->enriches && e->effect == EFFECT_FACTS ? c : NULL;
+}
+
+/* Whose record it is: a lead's, or an object's. One question at a time. */
+static enum rc ask(struct batch *b, const struct connector *c, int64_t event, struct lead *whose,
+                   int64_t due_at)
+{
+    bool waiting = false;
+    enum rc rc = read_delivery_waiting(b->reader, c->name, route_enrichment, whose, &waiting);
+
+    if (rc != RC_OK || waiting)
         return rc;
-    *ret_waiting = true;
     struct delivery d = {
         .event = event,
         .route = route_enrichment,
         .connector = c->name,
         .urgent = true,
         .created_at = b->now_ms,
-        .due_at = b->now_ms,
+        .due_at = due_at,
     };
-    return queue_one(b, c, lead, &d);
+    return queue_one(b, c, whose, &d);
+}
+
+enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
+                         bool *ret_waiting)
+{
+    const struct connector *c = crm_of(b->rules, e);
+
+    *ret_waiting = c && lead->crm_id && lead->state == LEAD_ACTIVE && stale(c, lead, b->now_ms);
+    return *ret_waiting ? ask(b, c, event, lead, b->now_ms) : RC_OK;
+}
+
+/* People choose its contacts just after they made it. */
+enum rc queue_object_read(struct batch *b, const struct event *e, int64_t event, struct object *o,
+                          bool of_nobody)
+{
+    const struct connector *c = source_find(b->rules, e->source) ? crm_of(b->rules, e) : NULL;
+    bool is_old = of_nobody && o->record.enriched_at + NOBODYS_STALE_AFTER_MS <= b->now_ms;
+
+    if (!c || o->record.state != LEAD_ACTIVE || !(is_old || stale(c, &o->record, b->now_ms)))
+        return RC_OK;
+    return ask(b, c, event, &o->record, b->now_ms + OBJECT_SETTLE_MS);
 }
 
 void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,

@@ -21,18 +21,32 @@ static bool is_crm(const struct rules *r, struct str name)
 
 static bool is_reading(struct str type)
 {
-    return str_is(type, "contact.enriched") || str_is(type, "contact.recovered");
+    return str_ends(type, STR(".enriched")) || str_is(type, "contact.recovered");
 }
 
-/* A source and a connector may have the same name, and a sender may choose its event's type: a
- * record read from the CRM is what has both the type and a connector that could have read it. */
+static bool is_told(struct str type)
+{
+    return object_kind_of_type(type) || str_is(type, "contact.linked");
+}
+
+/* What we made of what others sent. A source and a connector may have the same name, and a sender
+ * may choose its event's type: a record read from the CRM is what has both the type and a connector
+ * that could have read it, what a lead was told of its objects has the type and such a body. */
+static enum rc decode_own(const struct rules *r, const struct source *source,
+                          const struct event_view *v, struct arena *a, struct event *ret)
+{
+    if (is_reading(v->type) && (!source || is_crm(r, v->source)) &&
+        enriched_decode(v->body, v->received_at, a, ret, NULL) == RC_OK)
+        return RC_OK;
+    return is_told(v->type) ? told_decode(v->body, v->received_at, a, ret, NULL) : RC_NONE;
+}
+
 static enum rc decode(const struct rules *r, const struct event_view *v, struct arena *a,
                       struct event *ret)
 {
     const struct source *source = source_of(r, v->source);
 
-    if (is_reading(v->type) && (!source || is_crm(r, v->source)) &&
-        enriched_decode(v->body, v->received_at, a, ret, NULL) == RC_OK)
+    if (decode_own(r, source, v, a, ret) == RC_OK)
         return RC_OK;
     if (!source)
         return RC_NONE;
@@ -148,9 +162,14 @@ void past_score(struct past *p)
     p->scored = true;
 }
 
-/* Told of a record that was merged into this one, it says nothing of the survivor. */
-static bool is_moot(const struct lead *l, const struct event *e)
+/* Told of a record that was merged into this one, it says nothing of the survivor; of an object, the
+ * lead heard by an event of its own; and what we wrote to the CRM is no news. */
+bool past_is_moot(const struct past *p, const struct event *e)
 {
+    const struct lead *l = &p->lead;
+
+    if (e->object || is_own_echo(p->rules->connectors, p->rules->n_connectors, e))
+        return true;
     return (e->effect == EFFECT_DELETE || e->effect == EFFECT_RESTORE) && e->object_id &&
            e->object_id != l->crm_id;
 }
@@ -164,10 +183,10 @@ void past_event(struct past *p, const struct event *e, int64_t id, enum past_par
     if (part != PAST_PASSES)
         past_score(p);
     p->previous = p->lead.evaluated ? p->lead.score : 0;
-    if (!is_moot(&p->lead, e))
+    if (!past_is_moot(p, e))
         (void)lead_fold(&p->lead, e, p->arena); /* older news change nothing */
     count_known(p, e, id, part);
-    if (part != PAST_PASSES && !is_moot(&p->lead, e))
+    if (part != PAST_PASSES && !past_is_moot(p, e))
         scorecard_fire(&p->rules->scorecard, &facts, fires, &f);
     p->at = e->received_at;
     p->scored = false;
@@ -185,6 +204,6 @@ void past_routes(const struct past *p, const struct event *e,
                               .band = p->lead.band};
 
     for (size_t i = 0; i < p->rules->routes.n && p->lead.state == LEAD_ACTIVE; i++)
-        if (!is_moot(&p->lead, e) && expr_true(p->rules->routes.items[i].when, &now))
+        if (!past_is_moot(p, e) && expr_true(p->rules->routes.items[i].when, &now))
             heard(self, &p->rules->routes.items[i]);
 }

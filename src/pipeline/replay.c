@@ -132,7 +132,7 @@ static enum rc take(struct batch *b, struct replay *p, int64_t id, struct event 
         e->received_at = b->now_ms; /* it takes effect now */
     p->sums.taken++;
     b->replay = p;
-    rc = process_linked(b, e, id);
+    rc = e->object ? process_object(b, e, id) : process_linked(b, e, id);
     b->replay = NULL;
     return rc;
 }

@@ -3,12 +3,12 @@
 #include "replay_priv.h"
 
 /* What is to be told to one connector. */
-struct told {
+struct routed {
     const struct route *route;
     const struct connector *connector;
     int64_t event;
     struct delivery_facts facts;
-    struct told *next;
+    struct routed *next;
 };
 
 struct redo {
@@ -21,7 +21,7 @@ struct redo {
     int64_t id;               /* its id */
     struct ledger_row *fired; /* that did not fire before */
     size_t n_fired, cap;
-    struct told *told, **last;
+    struct routed *told, **last;
     bool wanted, folded;
     enum rc rc;
 };
@@ -73,8 +73,8 @@ static void heard(void *self, const struct route *route)
         if (!stated)
             facts = facts_of_then(r);
         stated = true;
-        struct told *t = ARENA_NEW(r->b->arena, struct told);
-        *t = (struct told){.route = route,
+        struct routed *t = ARENA_NEW(r->b->arena, struct routed);
+        *t = (struct routed){.route = route,
                            .connector = connector_find(r->b->rules, route->to.items[i]),
                            .event = r->id,
                            .facts = facts};
@@ -109,7 +109,7 @@ static void redo_event(void *self, const struct event_view *v)
     r->e = &e;
     r->id = v->id;
     past_event(&r->past, &e, v->id, wanted ? PAST_ADDS : PAST_PASSES);
-    if (!wanted)
+    if (!wanted || past_is_moot(&r->past, &e))
         return;
     r->wanted = true;
     fold_again(r, &e);
@@ -169,7 +169,7 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
     struct batch *b = r->b;
     enum rc rc = RC_OK;
 
-    for (struct told *t = r->told; t && rc == RC_OK; t = t->next) {
+    for (struct routed *t = r->told; t && rc == RC_OK; t = t->next) {
         if (t->connector->type->upsert)
             bring_up_to_date(r, rows, n_rows, &t->facts);
         struct delivery d = {

@@ -58,10 +58,24 @@ static enum rc keep_remote(struct batch *b, const struct attempt_end *end, const
     return store_remote_set(b->store, lead->id, end->connector, end->remote_lead, end->ended_at);
 }
 
+/* The CRM was asked about this object. */
+static enum rc note_object(struct batch *b, const struct attempt_end *end)
+{
+    struct object o;
+    enum rc rc = end->enriched ? read_object(b->reader, -end->lead, b->arena, &o) : RC_NONE;
+
+    if (rc != RC_OK)
+        return rc == RC_NONE ? RC_OK : rc;
+    o.record.enriched_at = end->ended_at;
+    return store_object_save(b->store, &o);
+}
+
 static enum rc note_lead(struct batch *b, const struct attempt_end *end)
 {
     struct lead lead;
 
+    if (end->lead < 0)
+        return note_object(b, end);
     if (!end->remote_lead.at && !end->enriched)
         return RC_OK;
     enum rc rc = read_survivor(b, end->lead, &lead);

@@ -22,13 +22,23 @@ static void as_event(struct fixture *f)
 
         if (!o->properties)
             continue;
-        enriched_event(STR("crm"), o->portal_id, o->crm_id, o->updated_at, o->properties,
-                       o->n_properties, FIXTURE_NOW, &f->arena, &e);
+        record_event(STR("crm"),
+                     &(struct crm_record){.kind = f->parcels[i].object ? f->parcels[i].object->kind
+                                                                       : OBJECT_NONE,
+                                          .portal_id = o->portal_id,
+                                          .id = o->crm_id,
+                                          .updated_at = o->updated_at,
+                                          .properties = o->properties,
+                                          .n_properties = o->n_properties,
+                                          .contacts = o->contacts},
+                     FIXTURE_NOW, &f->arena, &e);
         assert_true(e.state == EVENT_PROCESSED || e.reason.len);
         if (e.state != EVENT_PROCESSED)
             continue;
         assert_int_equal(enriched_decode(e.body, FIXTURE_NOW, &f->arena, &again, NULL), RC_OK);
         assert_memory_equal(&e.key, &again.key, sizeof e.key);
+        assert_int_equal(e.contacts.n, o->contacts.n);
+        assert_int_equal(e.contacts.n, again.contacts.n);
         assert_int_equal(e.n_properties, o->n_properties);
         assert_int_equal(e.n_properties, again.n_properties);
         same_fields(e.properties, again.properties, e.n_properties);

@@ -36,6 +36,13 @@ static void set_message(struct fixture *f, struct str text)
         f->parcels[0].message = NULL;
 }
 
+/* 257 is a company in place of the second parcel's lead, 2 a deal in place of the first one's. */
+static void ask_for_object(struct fixture *f, size_t parcel, int64_t kind)
+{
+    if (kind > OBJECT_NONE && kind < OBJECT_KIND_COUNT && !f->parcels[parcel].object)
+        (void)fixture_object(f, parcel, (enum object_kind)kind);
+}
+
 static void talk_set(struct fixture *f, struct str name, struct str value)
 {
     const struct {
@@ -71,6 +78,8 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
         f->job.digest = f->type->digest != NULL;
     } else if (str_is(name, "@message"))
         set_message(f, value);
+    else if (str_is(name, "@object") && str_int64(value, &n) && n > 0 && n < 0x400)
+        ask_for_object(f, (size_t)(n >> 8) % FIXTURE_PARCELS, n & 0xff);
     else if (str_is(name, "@parcels") && str_int64(value, &n) && n > 0 && n <= FIXTURE_PARCELS)
         f->job.n = (size_t)n < f->type->max_batch ? (size_t)n : f->type->max_batch;
     else if (name.len && name.at[0] != '@')

@@ -104,6 +104,20 @@ static inline void fixture_parcel(struct fixture *f, size_t i)
     };
 }
 
+/* From here on the parcel asks for that object of the CRM, whose id is that of its lead there. */
+static inline struct object *fixture_object(struct fixture *f, size_t i, enum object_kind kind)
+{
+    struct object *o = ARENA_NEW(&f->arena, struct object);
+
+    *o = (struct object){.id = 900 + (int64_t)i, .kind = kind};
+    o->record.portal_id = f->leads[i].portal_id;
+    o->record.crm_id = f->leads[i].crm_id;
+    f->leads[i] = (struct lead){.id = -o->id};
+    f->parcels[i].d.lead = -o->id;
+    f->parcels[i].object = o;
+    return o;
+}
+
 /* Where the text of the parcel's message belongs: from here on it has one. */
 static inline const struct template **fixture_template(struct fixture *f, size_t i)
 {

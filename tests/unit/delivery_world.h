@@ -40,6 +40,19 @@ enum rc read_lead(struct reader *r, int64_t id, struct arena *a, struct lead *re
     return RC_OK;
 }
 
+enum rc read_object(struct reader *r, int64_t id, struct arena *a, struct object *ret)
+{
+    (void)r;
+    (void)a;
+    if (fake_read_error)
+        return fake_read_error;
+    if (id == 404)
+        return RC_NONE;
+    *ret = (struct object){
+        .id = id, .kind = OBJECT_DEAL, .record = {.portal_id = 5, .crm_id = 900 + id}};
+    return RC_OK;
+}
+
 enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct arena *a,
                     struct str *ret)
 {
@@ -74,17 +87,18 @@ struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t 
     return arena_printf(a, "https://crm/%d/%d", (int)portal_id, (int)crm_id);
 }
 
-void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
-                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
-                    struct event *ret)
+void record_event(struct str source, const struct crm_record *r, int64_t received_at,
+                  struct arena *a, struct event *ret)
 {
     (void)a;
     *ret = (struct event){.source = source,
-                          .portal_id = portal_id,
-                          .object_id = object_id,
-                          .occurred_at = updated_at,
-                          .properties = properties,
-                          .n_properties = n,
+                          .object = r->kind,
+                          .portal_id = r->portal_id,
+                          .object_id = r->id,
+                          .occurred_at = r->updated_at,
+                          .properties = r->properties,
+                          .n_properties = r->n_properties,
+                          .contacts = r->contacts,
                           .received_at = received_at};
 }
 

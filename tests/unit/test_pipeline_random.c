@@ -4,10 +4,10 @@
  * told against the pending rows; after each sequence every lead against its ledger.
  */
 #include "fault_vfs.h"
-#include "pipeline_world.h"
+#include "objects_world.h"
 #include "random.h"
 
-enum { SEQUENCES = 200, STEPS = 40, CONTACTS = 5, MAX_SAID = STEPS };
+enum { SEQUENCES = 200, STEPS = 50, CONTACTS = 5, OBJECTS = 3, MAX_SAID = STEPS };
 
 struct story {
     struct pipeline *p;
@@ -89,6 +89,58 @@ static void say_merge(struct story *s)
         say(s, merge_json(s->p, from, into, some_time(s)));
 }
 
+static const char *some_kind(void)
+{
+    static const char *const kinds[] = {"deal", "deal", "company", "ticket"};
+
+    return one_of(kinds, 4);
+}
+
+static int64_t some_object(void)
+{
+    return 1 + below(OBJECTS); /* contacts have the same numbers: they must not be mixed up */
+}
+
+static void say_object(struct story *s)
+{
+    static const char *const changes[] = {"creation", "deletion", "restore", "restore"};
+    const char *kind = some_kind();
+    struct str type = arena_printf(&s->p->w->arena, "%s.%s", kind, one_of(changes, 4));
+
+    if (below(3))
+        say(s, object_change_json(s->p, kind, some_object(), below(2) ? "dealstage" : "name",
+                                  below(2) ? "Acme" : "", some_time(s)));
+    else
+        say(s, fact_json(s->p, type.at, some_object(), some_time(s)));
+}
+
+static void say_association(struct story *s)
+{
+    static const char *const types[][4] = {
+        {"deal.associationChange", "DEAL_TO_CONTACT", "contact.associationChange",
+         "CONTACT_TO_DEAL"},
+        {"company.associationChange", "COMPANY_TO_CONTACT", "contact.associationChange",
+         "CONTACT_TO_COMPANY"},
+        {"ticket.associationChange", "TICKET_TO_CONTACT", "contact.associationChange",
+         "CONTACT_TO_TICKET"},
+    };
+    const char *const *t = types[below(3)];
+    bool from_contact = below(2);
+    int64_t object = some_object(), contact = some_contact();
+
+    say(s, association_json(s->p, t[from_contact ? 2 : 0], t[from_contact ? 3 : 1],
+                            from_contact ? contact : object, from_contact ? object : contact,
+                            below(3) == 0, some_time(s)));
+}
+
+static void say_object_merge(struct story *s)
+{
+    int64_t from = some_object(), into = some_object();
+
+    if (from != into)
+        say(s, object_merge_json(s->p, some_kind(), from, into, some_time(s)));
+}
+
 static void say_nonsense(struct story *s)
 {
     say(s, change_json(s->p, 0, "page", "x", some_time(s)));
@@ -134,6 +186,28 @@ static void begin_attempt(struct story *s)
     OK(s->p->rc);
 }
 
+/* Of a contact, or of an object with some contacts. */
+static struct event crm_says(struct story *s, int64_t whose, const struct field *known, size_t n)
+{
+    struct world *w = s->p->w;
+    int64_t contacts[CONTACTS];
+    size_t n_contacts = 0;
+    struct object o;
+    struct event e;
+
+    if (whose > 0) {
+        enriched_event(STR("crm"), PORTAL, get_lead(w, whose).crm_id, some_time(s), known, n,
+                       s->p->now, &w->arena, &e);
+        e.request_id = STR("req-1");
+        return e;
+    }
+    OK(read_object(w->reader, -whose, &w->arena, &o));
+    for (int64_t c = 1; c <= CONTACTS; c++)
+        if (below(3) == 0)
+            contacts[n_contacts++] = c;
+    return record_read(s->p, &o, some_time(s), known, n, contacts, n_contacts, some_time(s));
+}
+
 static void end_attempt(struct story *s)
 {
     const struct field known[] = {{STR("company"), STR("Acme")},
@@ -154,12 +228,8 @@ static void end_attempt(struct story *s)
     if (end.verdict == ATTEMPT_RETRY || end.verdict == ATTEMPT_AMBIGUOUS) {
         s->p->known[d.id].due_at = end.due_at; /* the deliverer's own choice */
     } else if (str_is(d.connector, "crm")) {
-        struct lead l = get_lead(s->p->w, d.lead);
-
         end.enriched = true;
-        enriched_event(STR("crm"), PORTAL, l.crm_id, some_time(s), known, 2, s->p->now,
-                       &s->p->w->arena, &e);
-        e.request_id = STR("req-1");
+        e = crm_says(s, d.lead, known, 2);
         end.events = &e;
         end.n_events = 1;
     } else {
@@ -198,9 +268,10 @@ static void let_time_pass(struct story *s)
 }
 
 static void (*const acts[])(struct story *s) = {
-    say_change,  say_change,    say_change,  say_change, say_fact,  say_erasure,
-    say_merge,   say_merge,     send_form,   send_form,  say_again, say_nonsense,
-    end_attempt, begin_attempt, end_attempt, retry_all,  reload,    let_time_pass,
+    say_object,  say_object,    say_association, say_association, say_object_merge, end_attempt,
+    say_change,  say_change,    say_change,      say_change,      say_fact,         say_erasure,
+    say_merge,   say_merge,     send_form,       send_form,       say_again,        say_nonsense,
+    end_attempt, begin_attempt, end_attempt,     retry_all,       reload,           let_time_pass,
 };
 
 struct check {
@@ -208,6 +279,33 @@ struct check {
     int64_t erased[64];
     size_t n_erased;
 };
+
+/* What it knows of its objects is what they are, and nobody else's deal is left in it. */
+static bool object_kind_of_fact(struct str name)
+{
+    return str_starts(name, STR("deal")) || str_starts(name, STR("company_")) ||
+           str_starts(name, STR("ticket"));
+}
+
+static void check_facts(struct check *c, const struct lead *l)
+{
+    struct linked_object *objects = NULL;
+    const struct property *facts;
+    size_t n = 0, n_facts = 0;
+    struct world *w = c->p->w;
+
+    OK(read_contact_objects(w->reader, l->portal_id, l->crm_id, 1000, &w->arena, &objects, &n));
+    lead_facts(objects, n, &w->arena, &facts, &n_facts);
+    assert_true(lead_knows(l, facts, n_facts));
+    for (size_t i = 0; i < l->n_properties; i++) {
+        struct str name = l->properties[i].name;
+        bool known = !object_kind_of_fact(name);
+
+        for (size_t k = 0; k < n_facts && !known; k++)
+            known = str_eq(facts[k].name, name);
+        assert_true(known || !l->properties[i].value.len);
+    }
+}
 
 /* None of the rules decays, so the time does not matter. */
 static void check_lead(void *self, const struct lead *l)
@@ -226,6 +324,8 @@ static void check_lead(void *self, const struct lead *l)
         assert_int_equal(n, 0);
         return;
     }
+    if (l->crm_id)
+        check_facts(c, l);
     scorecard_evaluate(&c->p->rules->scorecard, l, rows, n, c->p->now, NULL, &v);
     assert_int_equal(l->score, l->evaluated ? v.score : 0);
     assert_int_equal(l->band, l->evaluated ? v.band : BAND_COLD);

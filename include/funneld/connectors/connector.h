@@ -16,6 +16,7 @@
 #include "funneld/base/mem.h"
 #include "funneld/base/rc.h"
 #include "funneld/config/conf.h"
+#include "funneld/lead/object.h"
 #include "funneld/route/delivery.h"
 #include "funneld/route/route.h"
 
@@ -89,8 +90,9 @@ struct connector_common { /* first member of every connector's settings: keys th
 /* One delivery with all that a message may need. */
 struct parcel {
     struct delivery d;
-    const struct lead *lead; /* as it is now */
-    struct str public_id;    /* "<database id>-<n>" of the delivery */
+    const struct lead *lead;     /* as it is now */
+    const struct object *object; /* whose record is asked for; NULL: the lead's own */
+    struct str public_id;        /* "<database id>-<n>" of the delivery */
     struct str lead_public_id;
     struct str crm_url;     /* link to the record in the CRM; missing: not a CRM contact */
     struct str remote_lead; /* the lead's object in this service, e.g. Notion page id; missing */
@@ -122,10 +124,11 @@ struct outcome { /* of one parcel */
     const struct field
         *properties; /* enrichment: what the CRM knows, folded in as contact.enriched */
     size_t n_properties;
-    int64_t updated_at;        /* of the CRM record; 0 when properties is NULL */
-    int64_t portal_id, crm_id; /* of the CRM record, with properties */
-    bool target_gone;          /* who subscribed wants no more: the subscription ends */
-    bool enriched;             /* the CRM was asked about this lead, whatever it said */
+    int64_t updated_at;           /* of the CRM record; 0 when properties is NULL */
+    int64_t portal_id, crm_id;    /* of the CRM record, with properties */
+    struct contact_list contacts; /* of the object that was asked for, with properties */
+    bool target_gone;             /* who subscribed wants no more: the subscription ends */
+    bool enriched;                /* the CRM was asked about it, whatever it said */
     /* Catch-up: what changed while we were away, each folded in as contact.recovered. */
     const struct record *recovered;
     size_t n_recovered;

@@ -93,12 +93,41 @@ extern const char *const known_event_types[];
 extern const size_t n_known_event_types;
 size_t event_type_index(struct str type); /* n_known_event_types for any other */
 
-/* The event that a CRM read brings back: `contact.enriched`, canonical JSON body included. */
+/* A record as the CRM has it. */
+struct crm_record {
+    enum object_kind kind; /* OBJECT_NONE: a contact */
+    int64_t portal_id, id, updated_at;
+    const struct field *properties;
+    size_t n_properties;
+    struct contact_list contacts; /* of an object */
+};
+/* The event that a CRM read brings back: `contact.enriched`, `deal.enriched` ..., canonical JSON
+ * body included. */
+void record_event(struct str source, const struct crm_record *r, int64_t received_at,
+                  struct arena *a, struct event *ret);
+/* The same of a contact. */
 void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
                     const struct field *properties, size_t n, int64_t received_at, struct arena *a,
                     struct event *ret);
 /* Rebuilds it from that body. */
 MUST_CHECK enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a,
                                    struct event *ret, struct why *why);
+
+/* What an event of a CRM's object says to one lead that has it: the type, property, value and data
+ * that were sent, and as facts all that is known of the lead's objects from now on. */
+struct told {
+    const struct event *of; /* the object's event, or that of the contact itself */
+    struct str type;        /* of->type, or another side's name for the same */
+    int64_t contact_id;     /* of the lead */
+    struct dedupe_key key;  /* of this lead's event */
+    const struct property *facts;
+    size_t n_facts;
+};
+/* Its body is canonical JSON. RC_TOOBIG: there is too much to tell. */
+MUST_CHECK enum rc told_event(const struct told *t, struct arena *a, struct event *ret,
+                              struct why *why);
+/* Rebuilds it from that body. */
+MUST_CHECK enum rc told_decode(struct str body, int64_t received_at, struct arena *a,
+                               struct event *ret, struct why *why);
 
 #endif

@@ -27,7 +27,12 @@ enum event_effect {
     EFFECT_RESTORE,    /* contact.restore */
     EFFECT_ERASE,      /* contact.privacyDeletion */
     EFFECT_MERGE,      /* contact.merge */
+    EFFECT_FACTS, /* sets what is known of the lead's companies, deals and tickets, whatever was
+                     known before */
 };
+
+/* What the CRM has beside contacts. Its records fold by the same effects. */
+enum object_kind { OBJECT_NONE, OBJECT_COMPANY, OBJECT_DEAL, OBJECT_TICKET, OBJECT_KIND_COUNT };
 
 enum event_state {
     EVENT_PROCESSED,
@@ -38,6 +43,23 @@ enum event_state {
 struct field {
     struct str name, value; /* value missing = null */
 };
+
+/* An object of the CRM has a contact, or has it no more. */
+struct association {
+    enum object_kind kind; /* OBJECT_NONE: the event says nothing of the sort */
+    int64_t object_id, contact_id;
+    bool removed;
+};
+
+/* The contacts that an object had when its record was read. */
+struct contact_list {
+    const int64_t *ids;
+    size_t n;
+    bool all;        /* false: it may have more */
+    int64_t read_at; /* 0: they were not read */
+};
+
+struct property; /* lead/lead.h */
 
 struct event {
     struct str source; /* name of the [source], or of the connector that enriched */
@@ -61,6 +83,11 @@ struct event {
     int64_t merge_into;    /* CRM id of the record that survives */
     const int64_t *merged; /* CRM ids that it absorbed */
     size_t n_merged;
+    enum object_kind object; /* whose record object_id is; OBJECT_NONE: a contact's */
+    struct association association;
+    struct contact_list contacts;
+    const struct property *facts; /* of EFFECT_FACTS */
+    size_t n_facts;
     struct dedupe_key key;
     int64_t dedupe_window_ms; /* 0: the key alone decides; else the first with this hash in the
                                  window counts (Zapier without event_id) */

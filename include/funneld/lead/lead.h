@@ -57,5 +57,9 @@ void lead_absorb(struct lead *l, const struct lead *from, struct arena *a);
 /* Puts one property with newest-wins; true when it won. Used by store to load as well. */
 bool lead_put(struct lead *l, struct str name, struct str value, int64_t at,
               const struct dedupe_key *key, struct arena *a);
+/* Puts them in the place of what they were, older or newer; true when any differs. */
+bool lead_set_facts(struct lead *l, const struct property *facts, size_t n, struct arena *a);
+/* Whether that would change anything. */
+bool lead_knows(const struct lead *l, const struct property *facts, size_t n);
 
 #endif

@@ -47,6 +47,8 @@ void past_event(struct past *p, const struct event *e, int64_t id, enum past_par
 /* The lead as it was before its first event that is left; past_event does it as well. `at` stays 0
  * where there was nothing. */
 void past_opens(struct past *p, const struct event *first, int64_t id);
+/* Whether the event says nothing to this lead. */
+bool past_is_moot(const struct past *p, const struct event *e);
 /* The routes that hear of the event that came last, which did not just pass. */
 void past_routes(const struct past *p, const struct event *e,
                  void (*heard)(void *self, const struct route *route), void *self);

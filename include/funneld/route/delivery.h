@@ -34,7 +34,8 @@ extern const struct str route_enrichment; /* who a contact is */
 extern const struct str route_catch_up;
 
 struct delivery {
-    int64_t id, event, lead;
+    int64_t id, event;
+    int64_t lead; /* below 0: none; it asks the CRM about the object -lead */
     struct str route, connector;
     enum delivery_state state;
     bool urgent; /* before all that is not, where they share a quota */

@@ -18,7 +18,7 @@
 #include "funneld/base/mem.h"
 #include "funneld/base/rc.h"
 #include "funneld/config/option.h"
-#include "funneld/lead/lead.h"
+#include "funneld/lead/object.h"
 #include "funneld/route/delivery.h"
 #include "funneld/score/scorecard.h"
 #include "funneld/store/work.h"
@@ -135,16 +135,43 @@ MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct
 MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
 /* The row, and all properties if one of them is marked as changed, or the lead is erased. */
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
-/* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win).
- */
+/* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win),
+ * and so do the associations of its contact. */
 MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into,
                                    struct arena *a);
 /* Ledger, bodies, facts and answers go, properties and addresses of leads merged into it as well,
  * its own when it is saved; pending and held deliveries are cancelled, dead ones can no longer be
- * retried. Ids of the lead's objects in other services stay: they are needed to remove those. */
+ * retried. Ids of the lead's objects in other services stay: they are needed to remove those. The
+ * associations of its contact go, and what was known of deals and tickets that nobody else has. */
 MUST_CHECK enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
                                     void (*cancelled)(void *self, struct str connector),
                                     void *self);
+
+/* Objects of the CRM, properties loaded, and which contacts (by their ids in the CRM) they have. Of
+ * each pair the newest word counts, whatever came first; an association that ended is remembered.
+ */
+MUST_CHECK enum rc read_object(struct reader *r, int64_t id, struct arena *a, struct object *ret);
+MUST_CHECK enum rc read_object_by_crm(struct reader *r, enum object_kind kind, int64_t portal_id,
+                                      int64_t crm_id, struct arena *a, struct object *ret);
+MUST_CHECK enum rc store_object_add(struct store *st, struct object *o); /* sets o->id */
+MUST_CHECK enum rc store_object_save(struct store *st, const struct object *o);
+/* A word of `at`: the contact is associated with the object, or is not. */
+MUST_CHECK enum rc store_associate(struct store *st, const struct object *o, int64_t contact,
+                                   bool linked, int64_t at);
+/* What the CRM said of all its contacts; older words of any contact are void then. The caller saves
+ * the object. */
+MUST_CHECK enum rc store_contacts_read(struct store *st, struct object *o,
+                                       const struct contact_list *list);
+/* Contacts of `from` become those of `into`. */
+MUST_CHECK enum rc store_object_move(struct store *st, const struct object *from,
+                                     const struct object *into);
+/* Those that it has now, the greatest ids first. */
+MUST_CHECK enum rc read_object_contacts(struct reader *r, int64_t object, size_t limit,
+                                        int64_t ret[], size_t *ret_n);
+/* Those that it has or had, the newest objects first. */
+MUST_CHECK enum rc read_contact_objects(struct reader *r, int64_t portal_id, int64_t contact,
+                                        size_t limit, struct arena *a, struct linked_object **ret,
+                                        size_t *ret_n);
 
 /* Ledger */
 /* Its event is one of the lead's, whose ledger is then in the arena. */
@@ -160,7 +187,8 @@ MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, s
 
 /* Deliveries */
 /* Sets d->id and d->lead. The event must be one of the lead's: by its events a lead's deliveries
- * are found. The lead keeps, in the arena, that it waits, and must be saved afterwards. */
+ * are found. The lead keeps, in the arena, that it waits, and must be saved afterwards. One that
+ * asks the CRM about an object has the object's record in place of a lead. */
 MUST_CHECK enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d,
                                       struct arena *a);
 /* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */

@@ -54,7 +54,7 @@ const char *attempt_verdict_name(enum attempt_verdict v); /* "delivered" "retry"
 
 /* How an attempt ended. Slices must live until done(). */
 struct attempt_end {
-    int64_t delivery, lead;
+    int64_t delivery, lead; /* lead as in struct delivery */
     struct str connector;
     enum attempt_verdict verdict;
     int64_t started_at, ended_at;

@@ -18,6 +18,8 @@ static const char *const of_terms[] = {AUDIT_TERMS(WORDS)};
 static const char *const of_delivery[] = {AUDIT_DELIVERY(WORDS)};
 static const char *const of_attempt[] = {AUDIT_ATTEMPT(WORDS)};
 static const char *const of_remote[] = {AUDIT_REMOTE(WORDS)};
+static const char *const of_object[] = {AUDIT_OBJECT(WORDS)};
+static const char *const of_association[] = {AUDIT_ASSOCIATION(WORDS)};
 static const char *const of_queue[] = {AUDIT_QUEUE(WORDS)};
 
 static const struct {
@@ -34,6 +36,8 @@ static const struct {
     {"delivery", SQL_AUDIT_DELIVERY, of_delivery, ARRAY_LEN(of_delivery)},
     {"attempt", SQL_AUDIT_ATTEMPT, of_attempt, ARRAY_LEN(of_attempt)},
     {"remote", SQL_AUDIT_REMOTE, of_remote, ARRAY_LEN(of_remote)},
+    {"object", SQL_AUDIT_OBJECT, of_object, ARRAY_LEN(of_object)},
+    {"association", SQL_AUDIT_ASSOCIATION, of_association, ARRAY_LEN(of_association)},
     {"queue", SQL_AUDIT_QUEUE, of_queue, ARRAY_LEN(of_queue)},
 };
 

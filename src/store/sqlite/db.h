@@ -137,6 +137,10 @@ MUST_CHECK enum rc terms_id(struct store *st, const struct ledger_row *row, int6
 /* After a rollback, of the transaction or of a part: what was added since is not there any more. */
 void terms_forget(struct store *st);
 
+/* objects.c: what becomes of the objects of a lead's contact when it is merged or erased */
+MUST_CHECK enum rc contact_move(struct db *db, const struct lead *from, const struct lead *into);
+MUST_CHECK enum rc contact_erase(struct db *db, const struct lead *lead);
+
 /* audit.c: the functions of ours that its statements call */
 MUST_CHECK enum rc audit_functions(struct db *db);
 

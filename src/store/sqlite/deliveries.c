@@ -126,7 +126,8 @@ static enum rc wait_again(struct store *st, const struct due_row first[], size_t
     }
     sbuf_char(&ids, ']');
     *ret_n = i;
-    return db_run(store_db(st), SQL_LEAD_WAITS_AGAIN, "it", first->lead, sbuf_str(&ids));
+    return db_run(store_db(st), first->lead < 0 ? SQL_OBJECT_WAITS_AGAIN : SQL_LEAD_WAITS_AGAIN,
+                  "it", first->lead, sbuf_str(&ids));
 }
 
 /* The leads of what is pending again know of it. */

@@ -121,6 +121,8 @@ enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into, 
         rc = ledger_move(st, from, into, a);
     if (rc == RC_OK)
         rc = waiting_move(st, from, into, a);
+    if (rc == RC_OK)
+        rc = contact_move(db, from, into);
     return rc == RC_OK ? db_run(db, SQL_REMOTE_MOVE, "ii", from->id, into->id) : rc;
 }
 
@@ -154,6 +156,8 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
 
     if (rc == RC_OK)
         rc = db_run(db, SQL_EVENT_ERASE, "n", lead->last_event);
+    if (rc == RC_OK)
+        rc = contact_erase(db, lead);
     if (rc == RC_OK)
         rc = forget_facts(st, lead);
     if (rc != RC_OK)
