@@ -33,6 +33,26 @@ static struct seen audit(struct world *w, size_t rows)
     return s;
 }
 
+/* Two deals, the first of which has a contact; of the second the CRM is asked. */
+static void put_objects(struct world *w, int64_t event)
+{
+    for (int64_t i = 1; i <= 2; i++) {
+        struct object o = {.kind = OBJECT_DEAL, .record = {.portal_id = 5, .crm_id = 90 + i}};
+
+        OK(store_object_add(w->store, &o));
+        assert_int_equal(o.id, i);
+        if (i == 1)
+            OK(store_associate(w->store, &o, 77, true, T0));
+    }
+    struct delivery d = {.event = event,
+                         .lead = -2,
+                         .route = STR("enrichment"),
+                         .connector = STR("crm"),
+                         .created_at = T0,
+                         .due_at = T0};
+    OK(store_delivery_add(w->store, &d));
+}
+
 /* Three leads, one merged into another, events of all states, deliveries of most. */
 static void fill(struct world *w)
 {
@@ -67,7 +87,7 @@ static void fill(struct world *w)
     odd.reason = STR("no objectId");
     (void)put_event(w, 0, &odd);
     OK(store_remote_set(w->store, a, STR("notion"), STR("page"), T0));
-    (void)put_event_at(w, c, T0 + 6);
+    put_objects(w, put_event_at(w, c, T0 + 6));
     OK(store_commit(w->store));
 }
 
@@ -151,6 +171,18 @@ static const struct {
     {"UPDATE delivery SET facts = '{}' WHERE id = 1", "delivery", "facts cannot be read"},
     {"DELETE FROM delivery WHERE id = 2", "attempt", "a delivery that is missing"},
     {"UPDATE attempt SET n = 3 WHERE delivery = 2", "attempt", "of the delivery is missing"},
+    {"UPDATE object SET kind = 0 WHERE id = 1", "object", "its kind is none that there is"},
+    {"UPDATE object SET state = 5 WHERE id = 1", "object", "its state is none that there is"},
+    {"UPDATE object SET properties = x'31' WHERE id = 1", "object", "cannot be read"},
+    {"UPDATE object SET state = 2, merged_into = 77 WHERE id = 1", "object",
+     "merged into an object that is missing"},
+    {"UPDATE object SET state = 2, merged_into = 2 WHERE id = 1", "object", "still has contacts"},
+    {"DELETE FROM object WHERE id = 1", "association", "of an object that is missing"},
+    {"UPDATE association SET portal_id = 99", "association", "another account's"},
+    {"UPDATE lead SET portal_id = 5, crm_id = 77, erased = 1, email = NULL, properties = x'',"
+     " ledger = '[]' WHERE id = 3",
+     "association", "one that was erased"},
+    {"DELETE FROM object WHERE id = 2", "delivery", "its object is missing"},
     {"UPDATE queue SET depth = depth + 1", "queue", "not the number of deliveries that wait"},
     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX delivery_event ON "
      "delivery (lead)' WHERE name = 'delivery_event'",

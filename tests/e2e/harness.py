@@ -276,6 +276,9 @@ class Sandbox(Process):
     def contacts(self, contacts):
         self.ask("POST", "/_sandbox/contacts", contacts)
 
+    def objects(self, objects):
+        self.ask("POST", "/_sandbox/objects", objects)
+
 
 class World:
     """A folder, a certificate, a configuration, a daemon, a sandbox."""

@@ -1,5 +1,5 @@
-/* tests/sandbox/control.c - /_sandbox/: order faults, load contacts, press a
- * button, look at everything, reset. */
+/* tests/sandbox/control.c - /_sandbox/: order faults, load records, press a button, look at
+ * everything, reset. */
 #include "sandbox.h"
 
 #include <stdarg.h>
@@ -20,7 +20,8 @@ static struct offence {
 
 const struct service *const services[] = {
     &slack_service,  &notion_service,  &google_service,
-    &sheets_service, &hubspot_service, &hooks_service,
+    &sheets_service, &hubspot_service, &hubspot_objects_service,
+    &hooks_service,
 };
 const size_t n_services = ARRAY_LEN(services);
 
@@ -102,10 +103,12 @@ void control_handle(const struct call *c, struct answer *ret)
         done = fault_add(doc.root, ret);
     else if (call_is(c, "POST", "/_sandbox/contacts") && parsed)
         done = hubspot_contacts_load(doc.root, ret);
+    else if (call_is(c, "POST", "/_sandbox/objects") && parsed)
+        done = hubspot_objects_load(doc.root, ret);
     else if (call_is(c, "POST", "/_sandbox/click") && parsed)
         done = slack_click(doc.root, c, ret);
     else {
-        answer_text(ret, 404, "state, reset, fail, contacts or click\n");
+        answer_text(ret, 404, "state, reset, fail, contacts, objects or click\n");
         return;
     }
     if (done)

@@ -44,7 +44,7 @@ struct service {
 };
 
 extern const struct service slack_service, notion_service, google_service, sheets_service,
-    hubspot_service, hooks_service;
+    hubspot_service, hubspot_objects_service, hooks_service;
 
 /* Calls */
 struct str call_header(const struct call *c, const char *name);
@@ -100,6 +100,7 @@ bool google_access_token_good(const struct call *c); /* a token that /token gave
 /* false: *ret holds the answer already. */
 bool slack_click(const json *order, const struct call *c, struct answer *ret);
 bool hubspot_contacts_load(const json *contacts, struct answer *ret);
+bool hubspot_objects_load(const json *objects, struct answer *ret);
 
 extern const struct service *const services[];
 extern const size_t n_services;
