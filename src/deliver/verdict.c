@@ -82,8 +82,15 @@ static struct str detail(const struct attempt *a, const struct outcome *o, enum 
 static void read_recovered(struct attempt *a, const struct record *r, const struct parcel *p,
                            int64_t now_ms, struct event *ret)
 {
-    enriched_event(a->lane->name, r->portal_id, r->crm_id, r->updated_at, r->properties,
-                   r->n_properties, now_ms, &a->arena, ret);
+    const struct crm_record contact = {
+        .portal_id = r->portal_id,
+        .id = r->crm_id,
+        .updated_at = r->updated_at,
+        .properties = r->properties,
+        .n_properties = r->n_properties,
+    };
+
+    record_event(a->lane->name, &contact, now_ms, &a->arena, ret);
     ret->type = STR("contact.recovered");
     ret->request_id = p->d.request_id; /* the question came from there */
 }

@@ -118,11 +118,19 @@ static enum rc erase(struct batch *b, struct lead *lead)
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }
 
+static enum rc keep_of_nobody(struct batch *b, const struct event *e, int64_t event)
+{
+    if (!b->replay)
+        return store_event_add(b->store, event, NULL, e, true, b->now_ms);
+    b->replay->sums.taken--; /* it was of nobody before */
+    b->replay->sums.left++;
+    return store_event_restate(b->store, event, e);
+}
+
 enum rc keep_event(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
 {
     if (!lead)
-        return b->replay ? store_event_restate(b->store, event, e)
-                         : store_event_add(b->store, event, NULL, e, true, b->now_ms);
+        return keep_of_nobody(b, e, event);
     return b->replay ? store_event_take(b->store, event, lead, e, !lead->erased, b->now_ms)
                      : store_event_add(b->store, event, lead, e, !lead->erased, b->now_ms);
 }

@@ -36,21 +36,22 @@ static struct seen audit(struct world *w, size_t rows)
 /* Two deals, the first of which has a contact; of the second the CRM is asked. */
 static void put_objects(struct world *w, int64_t event)
 {
-    for (int64_t i = 1; i <= 2; i++) {
-        struct object o = {.kind = OBJECT_DEAL, .record = {.portal_id = 5, .crm_id = 90 + i}};
+    struct object o[2];
 
-        OK(store_object_add(w->store, &o));
-        assert_int_equal(o.id, i);
-        if (i == 1)
-            OK(store_associate(w->store, &o, 77, true, T0));
+    for (int64_t i = 0; i < 2; i++) {
+        o[i] = (struct object){.kind = OBJECT_DEAL, .record = {.portal_id = 5, .crm_id = 90 + i}};
+        OK(store_object_add(w->store, &o[i]));
+        assert_int_equal(o[i].id, i + 1);
     }
+    OK(store_associate(w->store, &o[0], 77, true, T0));
     struct delivery d = {.event = event,
-                         .lead = -2,
                          .route = STR("enrichment"),
                          .connector = STR("crm"),
                          .created_at = T0,
                          .due_at = T0};
-    OK(store_delivery_add(w->store, &d));
+    OK(store_delivery_add(w->store, &o[1].record, &d, &w->arena));
+    assert_int_equal(d.lead, -2);
+    OK(store_object_save(w->store, &o[1]));
 }
 
 /* Three leads, one merged into another, events of all states, deliveries of most. */
@@ -183,6 +184,7 @@ static const struct {
      " ledger = '[]' WHERE id = 3",
      "association", "one that was erased"},
     {"DELETE FROM object WHERE id = 2", "delivery", "its object is missing"},
+    {"UPDATE object SET waiting = '[]'", "delivery", "its object does not know"},
     {"UPDATE queue SET depth = depth + 1", "queue", "not the number of deliveries that wait"},
     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX delivery_event ON "
      "delivery (lead)' WHERE name = 'delivery_event'",

@@ -19,9 +19,8 @@ static struct offence {
 } * offences;
 
 const struct service *const services[] = {
-    &slack_service,  &notion_service,  &google_service,
-    &sheets_service, &hubspot_service, &hubspot_objects_service,
-    &hooks_service,
+    &slack_service,   &notion_service,          &google_service, &sheets_service,
+    &hubspot_service, &hubspot_objects_service, &hooks_service,
 };
 const size_t n_services = ARRAY_LEN(services);
 

@@ -102,18 +102,21 @@ static void read_queue(sqlite3 *db)
 /* Every delivery is final, for a reason that holds. */
 static void check_state(const struct item *item)
 {
-    const struct person *q = &queue.people->at[item->lead - 1];
+    bool of_object = item->lead < 0;
+    bool erased = !of_object && queue.people->at[item->lead - 1].erased;
     bool upserts = item->service == SERVICE_NOTION || item->service == SERVICE_CRM;
     const char *what = NULL;
 
     if (item->state == PENDING || item->state == HELD)
         what = "waits for ever";
+    else if (item->state == DELIVERED && of_object)
+        what = "was answered, and there is no such object";
     else if (item->state == DELIVERED && item->service == SERVICE_CRM &&
              !queue.people->crm_told[item->remote % CONTACTS_MAX])
         what = "was answered, and the answer is not there";
     else if (item->state == SUPERSEDED && !upserts)
         what = "was superseded";
-    else if (item->state == CANCELLED && !q->erased)
+    else if (item->state == CANCELLED && !erased)
         what = "was cancelled";
     else if (item->state == DEAD && !item->has_reason)
         what = "is dead without a reason";
@@ -126,6 +129,12 @@ static void check_state(const struct item *item)
 }
 
 /* The newest message of a lead is not among those that a newer one took the place of. */
+/* Of an object below 0, of what became of a lead its number. */
+static int64_t whose(const struct item *item)
+{
+    return item->lead < 0 ? item->lead : (int64_t)person_now(queue.people, (size_t)item->lead - 1);
+}
+
 static void check_superseded(void)
 {
     for (size_t i = 0; i < queue.n; i++) {
@@ -135,9 +144,8 @@ static void check_superseded(void)
         if (item->state != SUPERSEDED)
             continue;
         for (size_t k = i + 1; k < queue.n && !newer; k++)
-            newer = queue.items[k].service == item->service &&
-                    person_now(queue.people, (size_t)queue.items[k].lead - 1) ==
-                        person_now(queue.people, (size_t)item->lead - 1);
+            newer =
+                queue.items[k].service == item->service && whose(&queue.items[k]) == whose(item);
         if (!newer)
             broken("delivery %lld was superseded by none", (long long)item->id);
     }

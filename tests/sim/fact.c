@@ -74,7 +74,7 @@ static const char *const types[FACT_KINDS] = {
     [FACT_CHANGE] = "contact.propertyChange",   [FACT_CREATION] = "contact.creation",
     [FACT_DELETION] = "contact.deletion",       [FACT_RESTORE] = "contact.restore",
     [FACT_ERASURE] = "contact.privacyDeletion", [FACT_MERGE] = "contact.merge",
-    [FACT_COMPANY] = "company.propertyChange",  [FACT_ODD] = "contact.propertyChange",
+    [FACT_COMPANY] = "company.creation",        [FACT_ODD] = "contact.propertyChange",
 };
 
 static struct str hubspot_text(const struct fact *f, int64_t serial, struct arena *a)

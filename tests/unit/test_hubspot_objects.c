@@ -136,27 +136,62 @@ static void a_deal_that_is_not_there_is_dead_but_asked(void **state)
     fixture_verdict(&f, 0, VERDICT_RETRY, "RATE_LIMITS: slow");
 }
 
-static void kinds_follow_one_another_and_fail_alone(void **state)
+static void kinds_do_not_travel_together(void **state)
+{
+    (void)state;
+    fixture_start(&f, SECTION);
+    (void)fixture_object(&f, 1, OBJECT_DEAL);
+    (void)fixture_object(&f, 2, OBJECT_DEAL);
+    (void)fixture_object(&f, 3, OBJECT_TICKET);
+    for (size_t i = 0; i < 4; i++)
+        f.parcels[i].d.route = route_enrichment;
+    assert_true(f.type->together(f.settings, &f.parcels[1], &f.parcels[2]));
+    assert_false(f.type->together(f.settings, &f.parcels[0], &f.parcels[1]));
+    assert_false(f.type->together(f.settings, &f.parcels[2], &f.parcels[3]));
+}
+
+static void what_is_of_another_account_is_not_asked_for(void **state)
 {
     (void)state;
     fixture_start(&f, SECTION "portal = 62515\n");
-    fixture_job(&f, 4);
-    (void)fixture_object(&f, 1, OBJECT_TICKET);
-    (void)fixture_object(&f, 2, OBJECT_COMPANY);
-    fixture_object(&f, 3, OBJECT_DEAL)->record.portal_id = 99;
-    step("/crm/v3/objects/contacts/batch/read", 200, ANSWER("{\"id\":\"101\",\"properties\":{}}"),
-         JUDGED_CONTINUE);
-    assert_null(str_find(f.request.body, STR("\"102\"")));
-    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
-    fixture_verdict(&f, 3, VERDICT_DEAD, "none of this HubSpot account");
-    step("/crm/v3/objects/companies/batch/read", 403, "{\"category\":\"MISSING_SCOPES\"}",
-         JUDGED_CONTINUE);
-    fixture_verdict(&f, 2, VERDICT_DEAD, "crm.objects.companies.read");
-    step("/crm/v3/objects/tickets/batch/read", 200, ANSWER("{\"id\":\"102\",\"properties\":{}}"),
-         JUDGED_CONTINUE);
-    step("/crm/v4/associations/tickets/contacts/batch/read", 403, "", JUDGED_DONE);
-    fixture_verdict(&f, 1, VERDICT_DEAD, "needs tickets");
-    assert_null(f.outcomes[1].properties);
+    fixture_job(&f, 2);
+    fixture_object(&f, 0, OBJECT_COMPANY)->record.portal_id = 99;
+    (void)fixture_object(&f, 1, OBJECT_COMPANY);
+    step("/crm/v3/objects/companies/batch/read", 200, ANSWER(DEAL("102", "null")), JUDGED_CONTINUE);
+    assert_null(str_find(f.request.body, STR("\"101\"")));
+    fixture_verdict(&f, 0, VERDICT_DEAD, "none of this HubSpot account");
+    step("/crm/v4/associations/companies/contacts/batch/read", 200, ANSWER(""), JUDGED_DONE);
+    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
+    fixture_job(&f, 1);
+    assert_int_equal(f.type->build(&f.job, &f.request, &f.why), RC_INVALID);
+}
+
+/* Contacts are read and written with the same connector: they do not wait for a person. */
+static void a_missing_scope_of_objects_stops_nothing_else(void **state)
+{
+    static const struct {
+        enum object_kind kind;
+        const char *path, *scope;
+    } cases[] = {
+        {OBJECT_COMPANY, "/crm/v3/objects/companies/batch/read", "crm.objects.companies.read"},
+        {OBJECT_DEAL, "/crm/v3/objects/deals/batch/read", "crm.objects.deals.read"},
+        {OBJECT_TICKET, "/crm/v3/objects/tickets/batch/read", "needs tickets"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        fixture_start(&f, SECTION);
+        (void)fixture_object(&f, 0, cases[i].kind);
+        step(cases[i].path, 403, "{\"category\":\"MISSING_SCOPES\"}", JUDGED_DONE);
+        fixture_verdict(&f, 0, VERDICT_DEAD, cases[i].scope);
+        assert_false(f.job.broken);
+        fixture_end(&f);
+    }
+    ask_deals(1);
+    step(DEALS, 400, "{\"category\":\"VALIDATION_ERROR\",\"message\":\"PROPERTY_DOESNT_EXIST\"}",
+         JUDGED_DONE);
+    fixture_verdict(&f, 0, VERDICT_DEAD, "deal_properties");
+    assert_false(f.job.broken);
 }
 
 static void what_fails_for_a_while_is_tried_again_whole(void **state)
@@ -178,24 +213,40 @@ static void what_fails_for_a_while_is_tried_again_whole(void **state)
     fixture_start(&f, SECTION);
 }
 
-static void what_is_refused_is_dead_with_advice(void **state)
+static void what_is_refused_says_why(void **state)
 {
     static const struct {
         int status;
+        enum verdict verdict;
         const char *reason;
-    } cases[] = {{400, "deal_properties"},
-                 {401, "token"},
-                 {403, "crm.objects.deals.read"},
-                 {404, "url"},
-                 {405, "url"},
-                 {414, "refuses"},
-                 {415, "refuses"}};
+        bool broken;
+    } cases[] = {
+        {400, VERDICT_DEAD, "refuses", false}, {401, VERDICT_RETRY, "token", true},
+        {403, VERDICT_DEAD, "scope", false},   {404, VERDICT_RETRY, "url", true},
+        {405, VERDICT_RETRY, "url", true},     {414, VERDICT_DEAD, "refuses", false},
+        {415, VERDICT_DEAD, "refuses", false}, {418, VERDICT_RETRY, "does not document", false},
+    };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         ask_deals(1);
         step(DEALS, cases[i].status, "{\"message\":\"no\"}", JUDGED_DONE);
-        fixture_verdict(&f, 0, VERDICT_DEAD, cases[i].reason);
+        fixture_verdict(&f, 0, cases[i].verdict, cases[i].reason);
+        assert_int_equal(f.job.broken, cases[i].broken);
+        fixture_end(&f);
+    }
+    fixture_start(&f, SECTION);
+}
+
+static void an_answer_that_is_no_list_is_tried_again(void **state)
+{
+    static const char *const answers[] = {"", "[]", "{}", "{\"results\":{}}", "<html>"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        ask_deals(1);
+        step(DEALS, 200, answers[i], JUDGED_DONE);
+        fixture_verdict(&f, 0, VERDICT_RETRY, "not what it documents");
         fixture_end(&f);
     }
     fixture_start(&f, SECTION);
@@ -207,9 +258,12 @@ int main(void)
         cmocka_unit_test_teardown(deals_are_read_and_then_their_contacts, teardown),
         cmocka_unit_test_teardown(contacts_that_are_not_all_are_known_as_such, teardown),
         cmocka_unit_test_teardown(a_deal_that_is_not_there_is_dead_but_asked, teardown),
-        cmocka_unit_test_teardown(kinds_follow_one_another_and_fail_alone, teardown),
+        cmocka_unit_test_teardown(kinds_do_not_travel_together, teardown),
+        cmocka_unit_test_teardown(what_is_of_another_account_is_not_asked_for, teardown),
+        cmocka_unit_test_teardown(a_missing_scope_of_objects_stops_nothing_else, teardown),
         cmocka_unit_test_teardown(what_fails_for_a_while_is_tried_again_whole, teardown),
-        cmocka_unit_test_teardown(what_is_refused_is_dead_with_advice, teardown),
+        cmocka_unit_test_teardown(what_is_refused_says_why, teardown),
+        cmocka_unit_test_teardown(an_answer_that_is_no_list_is_tried_again, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

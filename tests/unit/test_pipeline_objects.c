@@ -341,7 +341,7 @@ static void answer(struct pipeline *p, const struct event *e, int64_t of)
                               .started_at = p->now,
                               .ended_at = p->now,
                               .events = e,
-                              .n_events = e != NULL,
+                              .n_events = 1,
                               .enriched = true};
     struct verdicts w = {.ends = &end, .n = 1};
 
