@@ -67,7 +67,7 @@ def test_events_leads_and_deliveries_are_listed_and_shown(world):
                   ("delivered", 1, "hot-lead", "slack", lead["id"]), "delivery")
             [whole] = world.run_json("deliveries", "show", delivery["id"])
             equal(sorted(whole), sorted(DELIVERY + ["history"]), "fields of a delivery")
-            equal([sorted(h) for h in whole["history"]], [["at", "detail", "status", "verdict"]],
+            equal([sorted(h) for h in whole["history"]], [["answer", "at", "detail", "ended_at", "status", "verdict"]],
                   "history")
             equal((whole["history"][0]["status"], whole["history"][0]["verdict"]),
                   (200, "delivered"), "attempt")
