@@ -88,7 +88,7 @@ int cli_follow_merged(struct cli *cli, struct lead *lead)
 
 int cli_lead_filter(struct cli *cli, int64_t *ret)
 {
-    struct lead lead;
+    struct lead lead = {0};
 
     *ret = 0;
     if (!cli_has(cli, ARG_LEAD))

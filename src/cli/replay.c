@@ -175,12 +175,10 @@ static void add_queued(struct replayed *o, const struct replay_queued *more, str
 
 static enum rc all_slices(struct cli *cli, struct replay *p, struct replayed *o, struct why *why)
 {
-    struct arena slice AUTO(arena_free) = {0};
     enum rc rc = RC_OK;
 
-    p->arena = &slice;
     while (rc == RC_OK && !p->done) {
-        arena_reset(&slice);
+        arena_reset(p->arena);
         rc = one_slice(cli, p, why);
         if (rc != RC_OK)
             break;
@@ -239,7 +237,10 @@ static void print_text(struct cli *cli, const struct replay *p, const struct rep
 
 static int replay(struct cli *cli)
 {
-    struct replay p = {.again = cli_has(cli, ARG_AGAIN), .dry_run = cli_has(cli, ARG_DRY_RUN)};
+    struct arena slice AUTO(arena_free) = {0};
+    struct replay p = {.arena = &slice,
+                       .again = cli_has(cli, ARG_AGAIN),
+                       .dry_run = cli_has(cli, ARG_DRY_RUN)};
     struct replayed o = {0};
     struct why why = {0};
     int status = check_selection(cli);
