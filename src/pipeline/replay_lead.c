@@ -170,7 +170,7 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
     enum rc rc = RC_OK;
 
     for (struct routed *t = r->told; t && rc == RC_OK; t = t->next) {
-        if (t->connector->type->upsert)
+        if (connector_upserts(t->connector))
             bring_up_to_date(r, rows, n_rows, &t->facts);
         struct delivery d = {
             .event = t->event,

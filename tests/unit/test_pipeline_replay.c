@@ -230,6 +230,27 @@ static void a_deletion_of_an_absorbed_record_is_not_the_leads(void **state)
     assert_int_equal(contact_lead(p, 7).state, LEAD_ACTIVE);
 }
 
+/* To act on what we wrote to the CRM ourselves would go round for ever, in a replay as well. */
+static void our_own_echo_is_no_news_in_a_replay_either(void **state)
+{
+    struct pipeline *p = *state;
+    static const char *const confs[] = {
+        SOURCES SHEETS CRM SCORE DEMO, SOURCES SHEETS CRM SCORE DEMO
+        "[rule echo]\nwhen = event.property == \"funneld_score\"\npoints = 5\n"
+        "[route back]\nwhen = event.property != \"demo\"\nto = crm\n"};
+
+    load(p, confs[0]);
+    change(p, 7, "demo", "true");
+    change(p, 7, "funneld_score", "50");
+    load(p, confs[1]);
+    struct replay_sums s = replay_all(p);
+    assert_int_equal(s.asked, 2);
+    assert_int_equal(s.fired + s.deliveries + s.leads, 0);
+    struct lead l = contact_lead(p, 7);
+    assert_null(property(&l, "funneld_score").at);
+    assert_int_equal(l.score, 500);
+}
+
 /* It says of a lead what it could not say before. */
 static void new_properties_of_an_old_event_are_taken_over(void **state)
 {
@@ -298,6 +319,7 @@ int main(void)
         CHECKS(of_an_erased_lead_nothing_is_told),
         CHECKS(of_a_deleted_contact_nobody_hears),
         CHECKS(a_deletion_of_an_absorbed_record_is_not_the_leads),
+        CHECKS(our_own_echo_is_no_news_in_a_replay_either),
         CHECKS(new_properties_of_an_old_event_are_taken_over),
         CHECKS(what_the_store_refuses_is_left_alone),
     };
