@@ -238,9 +238,8 @@ static void print_text(struct cli *cli, const struct replay *p, const struct rep
 static int replay(struct cli *cli)
 {
     struct arena slice AUTO(arena_free) = {0};
-    struct replay p = {.arena = &slice,
-                       .again = cli_has(cli, ARG_AGAIN),
-                       .dry_run = cli_has(cli, ARG_DRY_RUN)};
+    struct replay p = {
+        .arena = &slice, .again = cli_has(cli, ARG_AGAIN), .dry_run = cli_has(cli, ARG_DRY_RUN)};
     struct replayed o = {0};
     struct why why = {0};
     int status = check_selection(cli);

@@ -162,8 +162,8 @@ void past_score(struct past *p)
     p->scored = true;
 }
 
-/* Told of a record that was merged into this one, it says nothing of the survivor; of an object, the
- * lead heard by an event of its own; and what we wrote to the CRM is no news. */
+/* Told of a record that was merged into this one, it says nothing of the survivor; of an object,
+ * the lead heard by an event of its own; and what we wrote to the CRM is no news. */
 bool past_is_moot(const struct past *p, const struct event *e)
 {
     const struct lead *l = &p->lead;

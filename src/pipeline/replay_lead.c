@@ -75,9 +75,9 @@ static void heard(void *self, const struct route *route)
         stated = true;
         struct routed *t = ARENA_NEW(r->b->arena, struct routed);
         *t = (struct routed){.route = route,
-                           .connector = connector_find(r->b->rules, route->to.items[i]),
-                           .event = r->id,
-                           .facts = facts};
+                             .connector = connector_find(r->b->rules, route->to.items[i]),
+                             .event = r->id,
+                             .facts = facts};
         *r->last = t;
         r->last = &t->next;
     }

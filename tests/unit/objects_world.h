@@ -93,4 +93,22 @@ static MAYBE struct event record_read(struct pipeline *p, const struct object *o
     return e;
 }
 
+static MAYBE void answer(struct pipeline *p, const struct event *e, int64_t of)
+{
+    struct delivery d = get_delivery(p->w, of);
+    struct attempt_end end = {.delivery = d.id,
+                              .lead = d.lead,
+                              .connector = d.connector,
+                              .verdict = ATTEMPT_DELIVERED,
+                              .started_at = p->now,
+                              .ended_at = p->now,
+                              .enriched = true};
+    struct verdicts w = {.ends = &end, .n = 1};
+
+    end.events = e;
+    end.n_events = 1;
+    run(p, &w.work, WORK_VERDICTS);
+    OK(p->rc);
+}
+
 #endif

@@ -331,24 +331,6 @@ static void an_object_is_asked_for_once_before_anybody_is_known_to_have_it(void 
     TEXT(d.route, "enrichment");
 }
 
-static void answer(struct pipeline *p, const struct event *e, int64_t of)
-{
-    struct delivery d = get_delivery(p->w, of);
-    struct attempt_end end = {.delivery = d.id,
-                              .lead = d.lead,
-                              .connector = d.connector,
-                              .verdict = ATTEMPT_DELIVERED,
-                              .started_at = p->now,
-                              .ended_at = p->now,
-                              .events = e,
-                              .n_events = 1,
-                              .enriched = true};
-    struct verdicts w = {.ends = &end, .n = 1};
-
-    run(p, &w.work, WORK_VERDICTS);
-    OK(p->rc);
-}
-
 static void what_the_crm_says_of_a_deal_makes_leads_and_asks_who_they_are(void **state)
 {
     static const struct field said[] = {{STR("dealstage"), STR("closedwon")},
