@@ -9,7 +9,7 @@
 #include "funneld/lead/lead.h"
 
 /* Settings come the way of production: from text, through the option table. They stay. */
-static const struct source *fuzz_source(const struct source_type *type, const char *lines)
+static inline const struct source *fuzz_source(const struct source_type *type, const char *lines)
 {
     static struct arena kept;
     static struct source source;
