@@ -9,7 +9,7 @@
 #   50 times kill -9
 #
 # and after them, because they take both cores, an overload, a look by scanners, and the fuzzers for
-# 8 seconds each from a fixed seed.
+# 5 seconds each from a fixed seed.
 set -uo pipefail
 export LC_ALL=C.UTF-8 # what tools say is read
 make=$1
@@ -90,7 +90,7 @@ build thread all unit-threads
     programs build/plain "" "${tests[@]}"
     program "the fuzzers' corpora" tests/fuzz/fuzz.sh replay build/plain
     programs build/address+undefined "asan " "${tests[@]}"
-    program "simulation, asan" build/address+undefined/funneld-sim --runs 250
+    program "simulation, asan" build/address+undefined/funneld-sim --runs 150
     program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     programs build/thread "tsan " "${threads[@]}"
     program "comparing in constant time" build/plain/bench/timing
@@ -111,7 +111,7 @@ wait "$units" || { echo "FAIL the lane of the unit tests: exit status $?"; lost=
 wait "$wholes" || { echo "FAIL the lane of the tests end to end: exit status $?"; lost=1; }
 program "overload, 15 s" python3 tests/e2e/overload.py --seconds 15
 program "scanners, quick" python3 tests/check/scanners.py --quick
-FUZZ_SECONDS=8 FUZZ_SEED=1 program "fuzzers, 8 s each" tests/fuzz/fuzz.sh fuzz "$make"
+FUZZ_SECONDS=5 FUZZ_SEED=1 program "fuzzers, 5 s each" tests/fuzz/fuzz.sh fuzz "$make"
 read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }' "$work/results")
 (($(wc -l <"$work/begun") == $(wc -l <"$work/results"))) || lost=1
 ((lost)) && { echo "FAIL not all programs came to their end"; failed=$((failed + 1)); }
