@@ -8,6 +8,9 @@
  */
 const char *run_life(uint64_t seed);
 
+/* A life in which nothing fails but the way back: of every other request the answer is lost. */
+const char *run_losses(uint64_t seed);
+
 /* Power cuts: writes alone until the power goes at any of them, and again. Done so often; NULL or
  * what is broken. One seed is one disk for `cuts` cuts. */
 const char *run_cuts(uint64_t seed, int cuts);

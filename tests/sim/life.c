@@ -268,13 +268,8 @@ void run_clear(void)
     net_end();
 }
 
-const char *run_life(uint64_t seed)
+static const char *end_in_peace(void)
 {
-    begin(seed);
-    for (int n = STEPS_MIN + below(STEPS_MAX - STEPS_MIN); n > 0 && !story_broken(); n--) {
-        act();
-        look_after();
-    }
     if (!story_broken())
         make_peace();
     if (!story_broken())
@@ -287,4 +282,29 @@ const char *run_life(uint64_t seed)
         oracle_check();
     run_clear();
     return story_broken();
+}
+
+const char *run_life(uint64_t seed)
+{
+    begin(seed);
+    for (int n = STEPS_MIN + below(STEPS_MAX - STEPS_MIN); n > 0 && !story_broken(); n--) {
+        act();
+        look_after();
+    }
+    return end_in_peace();
+}
+
+const char *run_losses(uint64_t seed)
+{
+    begin(seed);
+    slack_begin(true);
+    for (int s = 0; s < SERVICES; s++)
+        net_set_mood((enum service)s, NET_LOSES);
+    (void)daemon_start(variant);
+    for (int n = STEPS_MAX; n > 0 && !story_broken(); n--) {
+        say();
+        write_once();
+        pass_minutes();
+    }
+    return end_in_peace();
 }

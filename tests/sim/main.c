@@ -8,6 +8,8 @@
 #include "disk.h"
 #include "driver.h"
 #include "funneld/observe/log.h"
+#include "net.h"
+#include "outage.h"
 #include "story.h"
 #include "variant.h"
 
@@ -15,6 +17,8 @@ enum { CUTS = 20, FAILURES_MAX = 3 };
 
 struct options {
     uint64_t first, runs;
+    uint64_t outage; /* events in the week of the outage; 0: lives are told */
+    uint64_t losses; /* answers to be lost; 0: lives are told */
     bool cuts, aloud;
 };
 
@@ -52,12 +56,63 @@ static bool read_options(int argc, char *argv[], struct options *ret)
             return false;
         else if (strcmp(argv[i], "--runs") == 0 && number(argv[i + 1], &ret->runs))
             i++;
+        else if (strcmp(argv[i], "--outage") == 0 && number(argv[i + 1], &ret->outage))
+            i++;
+        else if (strcmp(argv[i], "--losses") == 0 && number(argv[i + 1], &ret->losses))
+            i++;
         else if (strcmp(argv[i], "--seed") == 0 && number(argv[i + 1], &ret->first))
             i++;
         else
             return false;
     }
     return ret->runs > 0;
+}
+
+static void show(const char *name, const struct outage *x)
+{
+    (void)!printf(
+        "%s: %lld waited at the end of the week, %lld s until none did, %lld not delivered,"
+        " %lld times 429\n  others, ms from commit to delivered:",
+        name, (long long)x->queued, (long long)(x->drained_ms / 1000), (long long)x->left,
+        (long long)x->too_fast);
+    for (int s = 0; s < OUTAGE_OTHERS; s++)
+        (void)!printf("  mean %lld p99 %lld", (long long)x->mean_ms[s], (long long)x->p99_ms[s]);
+    (void)!printf("\n");
+}
+
+static int tell_losses(const struct options *o)
+{
+    const char *why = NULL;
+    uint64_t seed = o->first;
+
+    variants_load();
+    for (; !why && net_lost() < (int64_t)o->losses; seed++) {
+        story_begin(o->aloud);
+        why = run_losses(seed);
+    }
+    variants_free();
+    disk_remove();
+    if (why) {
+        (void)!printf("seed %llu: %s\n", (unsigned long long)seed - 1, why);
+        story_print(stdout);
+    }
+    (void)!printf("%lld answers lost in %llu lives\n%d passed, %d failed\n", (long long)net_lost(),
+                  (unsigned long long)(seed - o->first), why == NULL, why != NULL);
+    return why != NULL;
+}
+
+static int tell_outage(const struct options *o)
+{
+    struct outage dead, well;
+
+    variants_load();
+    const char *why = run_outage((int64_t)o->outage, &dead, &well);
+    show("all well", &well);
+    show("one dead", &dead);
+    variants_free();
+    disk_remove();
+    (void)!printf("%s\n%d passed, %d failed\n", why ? why : "", why == NULL, why != NULL);
+    return why != NULL;
 }
 
 int main(int argc, char *argv[])
@@ -67,13 +122,19 @@ int main(int argc, char *argv[])
     uint64_t failed = 0, done = 0;
 
     if (!read_options(argc, argv, &o)) {
-        (void)!fprintf(stderr, "sim [--power-cut] [--runs N] [--seed FIRST] [--aloud]\n");
+        (void)!fprintf(
+            stderr,
+            "sim [--power-cut] [--runs N] [--seed FIRST] [--aloud] [--outage N] [--losses N]\n");
         return 2;
     }
     (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* the kernel would clear each large block anew */
     (void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
     log_configure(&(struct log_settings){.level = o.aloud ? LOG_INFO : LOG_ERROR + 1});
     disk_install();
+    if (o.outage)
+        return tell_outage(&o);
+    if (o.losses)
+        return tell_losses(&o);
     variants_load();
     (void)clock_gettime(CLOCK_MONOTONIC, &began);
     uint64_t runs = o.cuts ? (o.runs + CUTS - 1) / CUTS : o.runs;

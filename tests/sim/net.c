@@ -34,6 +34,8 @@ static struct {
     bool refused[SERVICES];
 } net;
 
+static int64_t lost;
+
 /* work_ms: how long a service may work on a request whose answer nobody gets. */
 static const struct {
     const char *name, *host;
@@ -114,6 +116,7 @@ static const uint8_t weights[NET_MOODS][TURNS] = {
     [NET_WELL] = {90, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0},
     [NET_FLAKY] = {30, 8, 8, 8, 9, 9, 7, 7, 8, 6, 0},
     [NET_DOWN] = {0, 0, 6, 2, 0, 0, 0, 3, 0, 0, 0},
+    [NET_LOSES] = {50, 0, 0, 0, 40, 10},
     [NET_REFUSES] = {4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6},
 };
 
@@ -229,6 +232,7 @@ static enum rc start(void *self, const struct transport_call *call, struct why *
     c->repeatable = call->request->repeatable;
     enum turn turn = draw(net.moods[c->service]);
     plan(c, turn, call->timeout_ms);
+    lost += !c->repeatable && (turn == TURN_ANSWER_LOST || turn == TURN_RESET);
     story("%lld net: %s %s %.*s: %s", (long long)net.now, services[c->service].name,
           call->request->method, (int)(c->path.len < 60 ? c->path.len : 60), c->path.at,
           turns[turn].name);
@@ -375,6 +379,11 @@ void net_clock_jumped(void)
 void net_set_mood(enum service s, enum net_mood mood)
 {
     net.moods[s] = mood;
+}
+
+int64_t net_lost(void)
+{
+    return lost;
 }
 
 bool net_has_refused(enum service s)

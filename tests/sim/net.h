@@ -17,6 +17,7 @@ enum net_mood {
     NET_DOWN,    /* nothing gets through */
     NET_REFUSES, /* with an answer that is final */
     NET_PERFECT, /* no exceptions */
+    NET_LOSES,   /* all is done, and of every other request the answer is lost */
     NET_MOODS
 };
 
@@ -31,6 +32,7 @@ bool net_has_answers(void);
 void net_hang_up(void); /* the daemon's process is gone: no answer reaches it any more */
 void net_clock_jumped(
     void); /* forwards: what a service has not done yet may be looked for too early */
+int64_t net_lost(void); /* answers to requests that may not be repeated, since the program began */
 bool net_has_refused(enum service s); /* finally, at least once */
 
 #endif
