@@ -25,6 +25,9 @@ static void on_event(void *self)
     (void)self;
 }
 
+/* Nobody sends: it is only told that somebody may have mended something. */
+static struct transport transport = {.wake = on_event};
+
 static void clean_up(void)
 {
     static const char *const files[] = {"f.conf", "s", "db", "db-wal", "db-shm", "db.lock"};
@@ -71,6 +74,9 @@ static void start(void)
     ports.store = d.store;
     d.writer = writer_new(&ports, 1 << 20);
     assert_int_equal(pthread_create(&d.writer_thread, NULL, writer_run, d.writer), 0);
+    const struct deliver_ports sends = {.transport = &transport};
+    (void)ref_take(&d.config->ref);
+    d.deliverer = deliverer_new(&sends, &d.config->lanes);
     assert_int_equal(daemon_command(&d, COMMAND_RULES, &d.config->rules, NULL, NULL, NULL), RC_OK);
     assert_int_equal(control_listen(arena_text(&a, d.config->control_socket), &d.control_fd, NULL),
                      RC_OK);

@@ -96,7 +96,9 @@ static void the_oracle_sees_what_is_wrong_in_the_database(void **state)
         const char *sql, *says;
     } wrongs[] = {
         {"DELETE FROM event", "lost"},
-        {"INSERT INTO event SELECT 2, lead, prev, source, type, state, reason, occurred_at,"
+        {"INSERT INTO event (id, lead, prev, source, type, state, reason, occurred_at, received_at,"
+         " request_id, body, body_sha256) SELECT 2, lead, prev, source, type, state, reason, "
+         "occurred_at,"
          " received_at, request_id, body, body_sha256 FROM event",
          "twice"},
         {"UPDATE event SET received_at = received_at + 1", "another time"},
