@@ -406,9 +406,27 @@ static void a_row_that_cannot_be_read_is_in_nobodys_way(void **state)
     world_free(w);
 }
 
+/* Its deliveries have minus the object's id where others have a lead's. */
+static void what_asks_for_an_object_needs_no_lead(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    (void)post(w, "c", -5);
+    (void)post(w, "c", -404); /* an object that is not there */
+    step(w);
+    assert_int_equal(w->n_sent, 1);
+    answer(w, "post/1", 200);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_DELIVERED);
+    step(w);
+    assert_int_equal(w->n_sent, 1);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_asks_for_an_object_needs_no_lead),
         cmocka_unit_test(a_row_that_cannot_be_read_is_in_nobodys_way),
         cmocka_unit_test(a_due_delivery_is_sent_and_recorded),
         cmocka_unit_test(of_one_lead_one_is_in_flight_and_in_order),
