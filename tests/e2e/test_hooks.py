@@ -204,7 +204,8 @@ def test_410_ends_a_subscription_and_what_waits_for_it(world):
     make_hot(world, 1, 2, 3)
     wait_delivered(world, 3)
     equal({r["path"] for r in received(box)}, {STANDARD + "stays/"}, "who heard it")
-    equal(sorted(states(world)), ["cancelled"] * 2 + ["dead"] + ["delivered"] * 3, "states")
+    eventually(lambda: sorted(states(world)) == ["cancelled"] * 2 + ["dead"] + ["delivered"] * 3,
+               20, "the end of what was for the other")
     dead = wait_dead(world)
     check("HTTP 410" in dead["reason"] and "subscription has ended" in dead["reason"], dead["reason"])
     make_hot(world, 4)

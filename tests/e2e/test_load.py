@@ -291,7 +291,7 @@ def test_the_metrics_page_is_what_prometheus_reads(world):
             key = found.group(1), found.group(2)
             check(float(found.group(4)) >= last.get(key, 0), f"{line} is less than before")
             last[key] = float(found.group(4))
-    have = series(world)
+    have = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     for (name, labels), value in last.items():
-        equal(value, have[f"{name}_count" + (f"{{{labels}}}" if labels else "")], name)
+        equal(value, float(have[f"{name}_count" + (f"{{{labels}}}" if labels else "")]), name)
     world.stop()
