@@ -82,6 +82,7 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     lane->session = connector ? session_new(connector->type) : NULL;
     lane->connector = connector;
     lane_close_circuit(lane); /* what was broken may be mended */
+    metric_set(lane->eta, 0);
     for (int u = 0; u < URGENCIES; u++) {
         struct queue *q = &lane->queues[u];
 
@@ -208,7 +209,8 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
         return;
     if (head && head->id == row->id)
         lane_add(lane, *row);
-    else if (head && head->due_at > now_ms) /* it may have been superseded by this one */
+    else if (head && head->due_at > now_ms && connector_upserts(lane->connector))
+        /* it may have been superseded by this one */
         lane_refresh(lane, reader, row, now_ms);
     else if (!head && knows_all(lane))
         lane_add(lane, *row);
@@ -292,7 +294,7 @@ static void fill(struct lane *lane, struct queue *q, const struct due_row rows[]
     for (size_t i = 0; i < n; i++)
         lane_add(lane, rows[i]);
     if (more)
-        turn_away(q, lane_due_at(lane, &rows[n - 1]));
+        turn_away(q, rows[n - 1].due_at);
 }
 
 static void scan(struct lane *lane, enum urgency urgency, struct reader *reader, int64_t now_ms)

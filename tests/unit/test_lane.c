@@ -14,7 +14,7 @@ static void count_free(void *session)
 }
 
 static const struct connector_type type = {
-    .name = "fake", .session_size = 8, .session_free = count_free, .max_batch = 1};
+    .upsert = true, .name = "fake", .session_size = 8, .session_free = count_free, .max_batch = 1};
 static const struct connector connector = {&type, {"c", 1}, &settings};
 
 static struct lane *new_lane(void)
