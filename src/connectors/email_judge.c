@@ -26,6 +26,9 @@ enum class {
 };
 
 /* The first line that fits counts. */
+#define RELAY_ADVICE                                                                               \
+    "the server carries no mail to others for you: check `user`, or its rules for this machine"
+
 static const struct reply {
     const char *command; /* NULL: any */
     int from, to;        /* codes */
@@ -54,8 +57,10 @@ static const struct reply {
     {"DATA", 400, 499, NULL, CLASS_LATER, ""},
     {".", 400, 499, NULL, CLASS_LATER, ""},
     {NULL, 400, 499, NULL, CLASS_ALL_LATER, ""},
-    {"RCPT", 550, 554, "relay", CLASS_BROKEN,
-     "the server carries no mail to others for you: check `user`, or its rules for this machine"},
+    {"RCPT", 550, 554, " 5.1.", CLASS_REFUSED, ""}, /* whatever words it quotes */
+    {"RCPT", 550, 554, "relay access denied", CLASS_BROKEN, RELAY_ADVICE},
+    {"RCPT", 550, 554, "relaying", CLASS_BROKEN, RELAY_ADVICE},
+    {"RCPT", 550, 554, "to relay", CLASS_BROKEN, RELAY_ADVICE},
     {"RCPT", 500, 599, "5.7.1 ", CLASS_POLICY,
      "it is the server's policy: ask who runs it, and check the connector's `from`"},
     {"RCPT", 500, 599, NULL, CLASS_REFUSED, ""},
@@ -178,6 +183,26 @@ static enum judged go_on(struct job *job)
     return judge_all(job, VERDICT_DELIVERED, STR_NULL);
 }
 
+/* What is said of one recipient keeps no other from being told. */
+static bool is_of_one(const struct http_response *r)
+{
+    const char *c = r->command ? r->command : "";
+
+    return strcmp(c, "RCPT") == 0 || strcmp(c, "DATA") == 0 || strcmp(c, ".") == 0;
+}
+
+/* As judge_unknown: for a while it may change, then it will not. */
+static enum judged doubtful(struct job *job, const struct http_response *r, struct str reason)
+{
+    struct email_round *round = job->scratch;
+    bool early = job->parcels[0].d.attempts < UNKNOWN_ANSWER_TRIES;
+
+    if (!is_of_one(r))
+        return judge_unknown(job, reason);
+    note(job, early ? &round->later : &round->refused, reason);
+    return go_on(job);
+}
+
 static enum judged rest(struct job *job, const struct http_response *r, int64_t pause_ms,
                         enum verdict v, struct str reason)
 {
@@ -205,14 +230,18 @@ enum judged email_judge(struct job *job, const struct http_response *r)
         return rest(job, r, BUSY_PAUSE_MS, VERDICT_RETRY, reason);
     case CLASS_POLICY:
         job_rest(job, r, QUOTA_PAUSE_MS);
-        return judge_unknown(job, reason);
+        return doubtful(job, r, reason);
     case CLASS_QUOTA:
-        return rest(job, r, QUOTA_PAUSE_MS, VERDICT_RETRY, reason);
+        if (!is_of_one(r))
+            return rest(job, r, QUOTA_PAUSE_MS, VERDICT_RETRY, reason);
+        job_rest(job, r, QUOTA_PAUSE_MS);
+        note(job, &round->later, reason);
+        return go_on(job);
     case CLASS_BROKEN:
         job->broken = true;
         return judge_all(job, VERDICT_RETRY, reason);
     case CLASS_UNKNOWN:
         break;
     }
-    return judge_unknown(job, reason);
+    return doubtful(job, r, reason);
 }

@@ -57,11 +57,13 @@ static enum judged throttled(struct job *job, const struct http_response *r, str
     return judge_all(job, quota ? VERDICT_RETRY : VERDICT_AMBIGUOUS, reason);
 }
 
+/* After days in which nobody could be asked, one 404 says nothing yet. */
 static bool missing_for_days(const struct job *job)
 {
     const struct delivery *d = &job->parcels[0].d;
 
-    return d->attempts >= MISSING_TRIES && job->now_ms - d->created_at >= MISSING_MS;
+    return str_starts(d->reason, STR("HTTP 404")) && d->attempts >= MISSING_TRIES &&
+           job->now_ms - d->created_at >= MISSING_MS;
 }
 
 static enum judged gone(struct job *job, struct str reason)

@@ -88,6 +88,8 @@ void hubspot_judge_element(struct job *job, size_t i, const json *error)
         judge_one(job, i, VERDICT_DEAD, str_of(hubspot_gone));
     else if (str_is(category, "VALIDATION_ERROR"))
         judge_one(job, i, VERDICT_DEAD, reason);
+    else if (str_is(category, "RATE_LIMITS")) /* that never kills */
+        judge_one(job, i, VERDICT_RETRY, reason);
     else
         hubspot_judge_unclear(job, i, reason);
 }
@@ -96,6 +98,7 @@ void hubspot_judge_element(struct job *job, size_t i, const json *error)
 
 struct refusal {
     struct str category, what; /* what: the status and HubSpot's message, for people */
+    bool is_hubspots;          /* it is JSON: nothing that stands in front of HubSpot */
     bool missing_property;
 };
 
@@ -108,6 +111,7 @@ static struct refusal read_refusal(struct job *job, const struct http_response *
         return ret;
     struct str message = json_string(json_get(doc.root, "message"));
     struct str id = json_string(json_get(doc.root, "correlationId"));
+    ret.is_hubspots = true;
     ret.category = arena_str(job->arena, json_string(json_get(doc.root, "category")));
     ret.missing_property = is_missing_property(r->body);
     if (message.len)
@@ -146,10 +150,14 @@ static struct str broken_reason(const struct job *job, int status, const struct 
                         scope, STR_ARG(f->what));
 }
 
-static bool is_of_inputs(int status, const struct refusal *f)
+/* All fields of a refusal are optional. */
+static bool is_of_inputs(const struct job *job, int status, const struct refusal *f)
 {
-    return status == 400 || status == 409 ||
-           (status == 404 && str_is(f->category, "OBJECT_NOT_FOUND"));
+    const struct hubspot_talk *talk = hubspot_talk_of(&job->parcels[0]);
+
+    if (status != 404 || str_is(f->category, "OBJECT_NOT_FOUND"))
+        return status == 400 || status == 404 || status == 409;
+    return f->is_hubspots && !f->category.len && talk->names_one && talk->names_one(job);
 }
 
 static enum judged judge_refusal(struct job *job, const struct http_response *r)
@@ -164,7 +172,7 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r)
                          missing_property(job, f.what));
     if (talk->aside && r->status == 403)
         return judge_all(job, VERDICT_DEAD, broken_reason(job, r->status, &f));
-    if (talk->refused && is_of_inputs(r->status, &f))
+    if (talk->refused && is_of_inputs(job, r->status, &f))
         return talk->refused(job, r->status, f.category, reason);
     if (broken_advice(r->status))
         return judge_broken(job, broken_reason(job, r->status, &f));

@@ -46,6 +46,9 @@ struct hubspot_talk {
     enum judged (*answered)(struct job *job, const json *answer);
     /* 400, 404, 409: it may be one input's fault. doc may have no root. NULL: it is the job's. */
     enum judged (*refused)(struct job *job, int status, struct str category, struct str reason);
+    /* Whether the request that was sent has one contact in its path, which may be what a 404 is
+     * about. NULL: none has. */
+    bool (*names_one)(const struct job *job);
 };
 extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search,
     hubspot_objects[OBJECT_KIND_COUNT];

@@ -314,6 +314,13 @@ static enum judged write_refused(struct job *job, int status, struct str categor
     return go_on(job);
 }
 
+static bool names_one(const struct job *job)
+{
+    const struct writing *w = job->scratch;
+
+    return w->n_sent == 1 && !job->parcels[w->sent[0]].lead->crm_id;
+}
+
 const struct hubspot_talk hubspot_write = {
     .scope = "crm.objects.contacts.write",
     .property_advice =
@@ -321,4 +328,5 @@ const struct hubspot_talk hubspot_write = {
     .build = write_build,
     .answered = write_answered,
     .refused = write_refused,
+    .names_one = names_one,
 };

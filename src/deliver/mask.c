@@ -38,21 +38,22 @@ static void mask(struct masking *m, struct str secret)
     }
 }
 
-/* Of an address that is a secret, each long part of its path: a service may write its slashes as
- * \/. */
+/* Of an address that is a secret, each long part of its path and query: a service may write its
+ * slashes as \/, or name a parameter alone. */
 static void mask_parts(struct masking *m, struct str secret)
 {
     struct url url;
 
     if (url_parse(secret, &url, NULL) != RC_OK)
         return;
-    for (struct str path = url.target; path.len;) {
-        const char *slash = str_chr(path, '/');
-        size_t len = slash ? (size_t)(slash - path.at) : path.len;
+    for (struct str rest = url.target; rest.len;) {
+        size_t len = 0;
 
+        while (len < rest.len && !str_chr(STR("/?&="), rest.at[len]))
+            len++;
         if (len >= SHORTEST_PART)
-            mask(m, (struct str){path.at, len});
-        path = str_from(path, slash ? len + 1 : len);
+            mask(m, (struct str){rest.at, len});
+        rest = str_from(rest, len < rest.len ? len + 1 : len);
     }
 }
 

@@ -88,16 +88,19 @@ static inline void missing(const char *section, const char *says)
 {
     static const struct {
         int64_t days, attempts;
+        const char *before; /* what the last attempt said */
         enum verdict verdict;
-    } cases[] = {{0, 0, VERDICT_RETRY},
-                 {2, 99, VERDICT_RETRY},
-                 {9, 9, VERDICT_RETRY},
-                 {3, 10, VERDICT_DEAD}};
+    } cases[] = {{0, 0, NULL, VERDICT_RETRY},
+                 {2, 99, "HTTP 404: no", VERDICT_RETRY},
+                 {9, 9, "HTTP 404: no", VERDICT_RETRY},
+                 {9, 99, "Connection refused", VERDICT_RETRY},
+                 {3, 10, "HTTP 404", VERDICT_DEAD}};
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         fixture_start(&f, section);
         f.parcels[0].d.created_at = FIXTURE_NOW - cases[i].days * DAYS_MS;
         f.parcels[0].d.attempts = cases[i].attempts;
+        f.parcels[0].d.reason = str_of(cases[i].before);
         f.parcels[0].target = STR("https://hooks.zapier.com/hooks/standard/1/abc/");
         fixture_build(&f);
         (void)fixture_judge(&f, 404, "please unsubscribe me");

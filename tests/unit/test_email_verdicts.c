@@ -71,6 +71,10 @@ static const struct row {
     {"RCPT", "552 5.2.2 mailbox full", VERDICT_DEAD, 0, "552"},
     {"RCPT", "553 5.1.3 bad name", VERDICT_DEAD, 0, "553"},
     {"RCPT", "554 5.7.1 relay access denied", VERDICT_RETRY, BROKEN, "carries no mail to others"},
+    {"RCPT", "550 5.7.64 TenantAttribution; Relay Access Denied", VERDICT_RETRY, BROKEN,
+     "carries no mail to others"},
+    {"RCPT", "550 5.7.54 Unable to relay", VERDICT_RETRY, BROKEN, "carries no mail to others"},
+    {"RCPT", "550 5.1.1 host relay.example.com said: relaying denied", VERDICT_DEAD, 0, "5.1.1"},
     {"RCPT", "550 5.7.1 by policy", VERDICT_RETRY, 900000, "server's policy"},
     {"RCPT", "550 5.7.1 rate limit exceeded", VERDICT_RETRY, 900000, "limit of mails"},
     {"RCPT", "550 5.4.5 Daily user sending limit exceeded", VERDICT_RETRY, 900000, "limit"},
@@ -119,6 +123,22 @@ static void policy_is_tried_a_few_times(void **state)
 static void assert_to(const char *address)
 {
     assert_true(str_is(f.request.envelope->to, address));
+}
+
+static void one_that_is_refused_by_policy_keeps_no_other_from_being_told(void **state)
+{
+    static const char *const replies[] = {"550 5.7.1 by policy", "550 5.4.5 sending limit exceeded",
+                                          "999 what"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        fixture_start(&f, THREE);
+        assert_int_equal(answer(".", "250 ok"), JUDGED_CONTINUE);
+        assert_int_equal(answer("RCPT", replies[i]), JUDGED_CONTINUE);
+        assert_int_equal(answer(".", "250 ok"), JUDGED_DONE);
+        fixture_verdict(&f, 0, VERDICT_RETRY, NULL);
+        fixture_end(&f);
+    }
 }
 
 static void each_recipient_gets_a_mail_of_its_own(void **state)
@@ -249,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_reply_has_its_verdict),
         TEST(policy_is_tried_a_few_times),
+        TEST(one_that_is_refused_by_policy_keeps_no_other_from_being_told),
         TEST(each_recipient_gets_a_mail_of_its_own),
         TEST(who_has_it_is_not_told_again),
         TEST(the_database_may_have_been_restored_meanwhile),

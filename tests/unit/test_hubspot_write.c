@@ -253,6 +253,7 @@ static const struct status_case {
     {403, FAILURE("MISSING_SCOPES", "x"), VERDICT_RETRY, 0, "crm.objects.contacts.write", true},
     {404, FAILURE("OBJECT_NOT_FOUND", "x"), VERDICT_DEAD, 0, "deleted or merged", false},
     {404, "<html>", VERDICT_RETRY, 0, "connector's `url`", true},
+    {404, "{\"message\":\"resource not found\"}", VERDICT_RETRY, 0, "connector's `url`", true},
     {405, "", VERDICT_RETRY, 0, "connector's `url`", true},
     {408, "", VERDICT_RETRY, 0, "HTTP 408", false},
     {409, FAILURE("CONFLICT", "taken"), VERDICT_RETRY, 0, "taken", false},
@@ -296,12 +297,16 @@ static void every_status_has_its_verdict(void **state)
 static void an_address_that_hubspot_does_not_know_is_dead(void **state)
 {
     (void)state;
-    for (int answer = 0; answer < 2; answer++) {
+    for (int answer = 0; answer < 3; answer++) {
         fixture_start(&f, SECTION);
         f.leads[0].crm_id = 0;
         fixture_build(&f);
-        if (answer == 0) {
-            assert_int_equal(fixture_judge(&f, 404, FAILURE("OBJECT_NOT_FOUND", "x")), JUDGED_DONE);
+        if (answer < 2) { /* all fields of a refusal are optional */
+            const char *said = answer ? "{\"status\":\"error\",\"message\":\"resource not found\"}"
+                                      : FAILURE("OBJECT_NOT_FOUND", "x");
+
+            assert_int_equal(fixture_judge(&f, 404, said), JUDGED_DONE);
+            assert_false(f.job.broken);
             fixture_verdict(&f, 0, VERDICT_DEAD, "no contact with this address");
         } else {
             assert_int_equal(fixture_judge(&f, 200, "{}"), JUDGED_DONE);

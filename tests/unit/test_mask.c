@@ -76,6 +76,15 @@ static void an_address_is_hidden_in_parts_as_well(void **state)
          "****************************************************.");
 }
 
+static void a_token_in_a_query_is_hidden_where_it_stands_alone(void **state)
+{
+    const struct settings s = {.webhook =
+                                   STR("https://chat.example.com/in?key=a&token=SECRET12345")};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "unknown token SECRET12345"), "unknown token ***********");
+}
+
 /* Addresses in it are not its parts. */
 static void a_key_file_is_no_address(void **state)
 {
@@ -129,6 +138,7 @@ int main(void)
         cmocka_unit_test(what_the_request_proved_itself_with_is_one),
         cmocka_unit_test(a_login_is_one_as_it_went_over_the_wire),
         cmocka_unit_test(an_address_is_hidden_in_parts_as_well),
+        cmocka_unit_test(a_token_in_a_query_is_hidden_where_it_stands_alone),
         cmocka_unit_test(a_key_file_is_no_address),
         cmocka_unit_test(the_values_of_a_map_of_secrets_are_some),
         cmocka_unit_test(an_address_that_nobody_configured_is_hidden_where_it_is_a_secret),
