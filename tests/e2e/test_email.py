@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 from harness import (Process, check, demo, equal, errors_of, eventually, log_lines, make_certificate)
-from services import (begin, deliveries, make_hot, person, post, retry, route, text_of, use,
+from services import (begin, deliveries, make_hot, person, post, retry, route, slow, text_of, use,
                       wait_dead, wait_delivered, whole)
 from test_faults import Faults
 
@@ -282,6 +282,7 @@ def test_a_password_that_a_server_repeats_is_starred_out(world):
     world.stop()
 
 
+@slow  # with the plain build alone: the faults come with it
 def test_each_call_of_a_library_fails_once_and_the_mail_arrives(world):
     with MailServer(world) as server:
         faults = Faults(world)
