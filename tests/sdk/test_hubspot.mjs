@@ -72,7 +72,7 @@ function refusal(what, status, category) {
         assert.equal(e.code, status, what);
         assert.equal(e.body.category, category, what);
         assert.ok(e.body.correlationId, what);
-        assert.equal(e.headers["x-hubspot-ratelimit-max"], "100", what);
+        assert.match(e.headers["x-hubspot-ratelimit-max"], /^[1-9]\d*$/, what);
         return true;
     };
 }
