@@ -207,6 +207,18 @@ static size_t utf8_sequence(struct str s, size_t i)
     return n;
 }
 
+bool str_is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.at[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!alnum && (!c || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return s.len > 0;
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.len;) {

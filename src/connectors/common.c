@@ -199,6 +199,15 @@ struct str text_line(struct str raw, size_t max_points, struct arena *a)
     return arena_str(a, b.len ? str_trim(sbuf_str(&b)) : STR(""));
 }
 
+struct str text_lower(struct str s, struct arena *a)
+{
+    char *to = arena_alloc(a, s.len + 1);
+
+    for (size_t i = 0; i < s.len; i++)
+        to[i] = s.at[i] >= 'A' && s.at[i] <= 'Z' ? (char)(s.at[i] + 'a' - 'A') : s.at[i];
+    return (struct str){to, s.len};
+}
+
 struct str lead_text(const struct lead *l, const char *property)
 {
     struct str value = lead_get(l, str_of(property));

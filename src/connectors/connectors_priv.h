@@ -35,6 +35,7 @@ struct str redirect_reason(const struct http_response *r, struct arena *a);
 enum judged judge_broken(struct job *job, struct str reason);
 
 /* Texts */
+struct str text_lower(struct str s, struct arena *a);    /* ASCII */
 struct str score_text(int64_t tenths, struct arena *a);  /* 875 -> "87.5", 800 -> "80" */
 struct str text_points(struct str s, size_t max_points); /* at most so many code points */
 struct str text_units(struct str s, size_t max_units);   /* at most so many UTF-16 units */

@@ -12,7 +12,6 @@
 
 #define BUSY_PAUSE_MS  (1 * MINUTES_MS)  /* the server takes nothing at the moment */
 #define QUOTA_PAUSE_MS (15 * MINUTES_MS) /* it counts, by the hour or the day */
-#define LOGIN_PAUSE_MS (1 * MINUTES_MS)  /* or the account is locked after some more */
 
 enum class {
     CLASS_TOLD,

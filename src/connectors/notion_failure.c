@@ -5,8 +5,6 @@
  */
 #include "notion_priv.h"
 
-#include <ctype.h>
-
 #include "funneld/base/clock.h"
 
 #define QUOTA_PAUSE_MS (10 * SECONDS_MS) /* 429 or 529 without Retry-After */
@@ -68,19 +66,10 @@ static enum judged judge_edge(struct job *job, const struct http_response *r)
     return judge_all(job, VERDICT_RETRY, reason);
 }
 
-static struct str lower(struct str s, struct arena *a)
-{
-    char *out = arena_alloc(a, s.len + 1);
-
-    for (size_t i = 0; i < s.len; i++)
-        out[i] = (char)tolower((unsigned char)s.at[i]);
-    return (struct str){out, s.len};
-}
-
 /* A free workspace takes so many blocks and no more; under which code is not documented. */
 static bool says_full(const struct job *job, const struct http_response *r, struct str message)
 {
-    struct str words = lower(str_cut(message, 500), job->arena);
+    struct str words = text_lower(str_cut(message, 500), job->arena);
 
     return r->status >= 400 && r->status < 500 && str_find(words, STR("block")) &&
            str_find(words, STR("limit")) &&

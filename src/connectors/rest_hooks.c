@@ -55,15 +55,6 @@ static bool is_fixed(struct str host)
     return host_is_loopback(host) || address_of_text(host, &address);
 }
 
-static struct str lower(struct str s, struct arena *a)
-{
-    char *to = arena_alloc(a, s.len + 1);
-
-    for (size_t i = 0; i < s.len; i++)
-        to[i] = s.at[i] >= 'A' && s.at[i] <= 'Z' ? (char)(s.at[i] + 'a' - 'A') : s.at[i];
-    return (struct str){to, s.len};
-}
-
 /* An entry of `allow`; port 0: 443, or any of a fixed host. */
 static bool entry_parse(struct str entry, struct str *ret_host, uint16_t *ret_port)
 {
@@ -210,7 +201,7 @@ enum rc rest_hooks_target(const void *settings, struct str text, struct arena *a
     enum rc rc = url_parse(text, &u, why);
     if (rc)
         return rc;
-    u.host = lower(u.host, a);
+    u.host = text_lower(u.host, a);
     rc = admit(settings, &u, why);
     if (rc == RC_OK)
         *ret = canonical(&u, a);

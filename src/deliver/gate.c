@@ -9,11 +9,6 @@
 /* At high rates several requests may leave in one turn of the loop; up to 10/s they are spaced. */
 #define BURST_MS 100.0
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 void lane_pause(struct lane *lane, int64_t until_ms)
 {
     lane->paused_until = later(lane->paused_until, until_ms);

@@ -71,11 +71,6 @@ void lane_free(struct lane *lane)
     free(lane);
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 void lane_configure(struct lane *lane, const struct connector *connector, int64_t now_ms)
 {
     session_drop(lane->session);

@@ -1,9 +1,10 @@
 /* deliver/lane_priv.h - one connector's queue: what waits, what is in flight, when it may go on.
  *
- * A lead has at most one delivery in the lane: its head, waiting in a window or in flight. What is
- * urgent has a window of its own, and goes first. A window holds the earliest LANE_WINDOW heads;
- * when there are more, the rest stays on disk and the lane knows when the first of them is due.
- * Reads the store, sends nothing. The delivery thread owns it; it never moves in memory.
+ * Of each lead and target one delivery is in the lane: their head, waiting in a window or in
+ * flight. What is urgent has a window of its own, and goes first. A window holds the earliest
+ * LANE_WINDOW heads; when there are more, the rest stays on disk and the lane knows when the first
+ * of them is due. Reads the store, sends nothing. The delivery thread owns it; it never moves in
+ * memory.
  */
 #ifndef FUNNELD_DELIVER_LANE_H
 #define FUNNELD_DELIVER_LANE_H
@@ -65,6 +66,11 @@ struct lane {
     int64_t doubt_until; /* the clock was set back not long ago: rows may carry times ahead of it */
     struct series *delivered, *retried, *dead, *seconds, *circuit_open, *eta;
 };
+
+static inline int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 struct lane *lane_new(struct str name);
 void lane_free(struct lane *lane);

@@ -15,17 +15,6 @@
 
 /* RFC 9110 5.6.2: a name with any other character means that sender, proxy and we could read
  * the head differently ("Content-Length : 5"). */
-static bool is_token(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && (!c || !strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
-    }
-    return name.len > 0;
-}
-
 static bool has_controls(struct str value)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -66,7 +55,7 @@ static enum MHD_Result see(void *cls, enum MHD_ValueKind kind, const char *key, 
     (void)kind;
     h->odd_line |= (uintptr_t)key != reading->next;
     reading->next = (uintptr_t)text + text_size + CRLF;
-    h->odd_name |= !is_token(name);
+    h->odd_name |= !str_is_token(name);
     h->odd_value |= has_controls(value);
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         if (!str_ieq(name, fields[i].name))

@@ -91,21 +91,6 @@ void record_event(struct str source, const struct crm_record *r, int64_t receive
     ret->source = arena_str(a, source);
 }
 
-void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
-                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
-                    struct event *ret)
-{
-    const struct crm_record contact = {
-        .portal_id = portal_id,
-        .id = object_id,
-        .updated_at = updated_at,
-        .properties = properties,
-        .n_properties = n,
-    };
-
-    record_event(source, &contact, received_at, a, ret);
-}
-
 static void read_properties(const json *object, struct arena *a, struct event *e)
 {
     struct field *set = arena_array(a, json_count(object) + 1, sizeof *set);

@@ -12,22 +12,10 @@ static void refuse_key(const struct conf_section *section, const char *key, cons
         conf_problem(problems, section, e, hint, "\"%s\" %s", key, problem);
 }
 
-static bool is_token(struct str name)
-{
-    static const char characters[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < name.len; i++)
-        if (!str_chr(str_of(characters), name.at[i]))
-            return false;
-    return name.len > 0;
-}
-
 static void check_name(struct str name, const char *key, const struct conf_section *section,
                        struct conf_problems *problems)
 {
-    if (name.at && !is_token(name))
+    if (name.at && !str_is_token(name))
         refuse_key(section, key, "as in X-Signature", "is not the name of a header", problems);
 }
 

@@ -65,7 +65,7 @@ MUST_CHECK enum rc process_alone(struct batch *b, const struct event *e, bool *r
 /* The event is one of the lead's from now on; NULL: of nobody. */
 MUST_CHECK enum rc keep_event(struct batch *b, const struct event *e, int64_t event,
                               struct lead *lead);
-/* From the lead on, for one whose key is its own. */
+/* From the lead on, for one whose dedupe key is claimed. */
 MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
 
 /* identity.c: the number in "<database id>-<n>"; false: of another database, or no such text. */
@@ -94,9 +94,6 @@ MUST_CHECK enum rc process_object(struct batch *b, const struct event *e, int64_
 MUST_CHECK enum rc note_association(struct batch *b, const struct event *e, int64_t event);
 /* A lead that may have missed something of its objects is told. */
 MUST_CHECK enum rc tell_missed(struct batch *b, const struct event *e, const struct lead *lead);
-/* event.c: the rest of the way of an event whose dedupe key is claimed. */
-MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
-
 /* outputs.c: routes to queue rows, and the question who a contact is. */
 MUST_CHECK enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event,
                                     struct lead *lead, bool *ret_waiting);
@@ -111,6 +108,7 @@ MUST_CHECK enum rc queue_answer(struct batch *b, const struct event *e, int64_t 
                                 struct lead *lead);
 
 /* The connector of that name, which the configuration has. */
+const struct source *source_find(const struct rules *r, struct str name); /* NULL: none */
 const struct connector *connector_find(const struct rules *r, struct str name);
 /* What a message says of the lead as it is given, its score evaluated. */
 void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,

@@ -25,7 +25,7 @@ const struct connector *connector_find(const struct rules *r, struct str name)
     return c;
 }
 
-static const struct source *source_find(const struct rules *r, struct str name)
+const struct source *source_find(const struct rules *r, struct str name)
 {
     for (size_t i = 0; i < r->n_sources; i++)
         if (str_eq(r->sources[i].name, name))

@@ -3,14 +3,6 @@
 
 #include "batch.h"
 
-static const struct source *source_of(const struct rules *r, struct str name)
-{
-    for (size_t i = 0; i < r->n_sources; i++)
-        if (str_eq(r->sources[i].name, name))
-            return &r->sources[i];
-    return NULL;
-}
-
 static bool is_crm(const struct rules *r, struct str name)
 {
     for (size_t i = 0; i < r->n_connectors; i++)
@@ -44,7 +36,7 @@ static enum rc decode_own(const struct rules *r, const struct source *source,
 static enum rc decode(const struct rules *r, const struct event_view *v, struct arena *a,
                       struct event *ret)
 {
-    const struct source *source = source_of(r, v->source);
+    const struct source *source = source_find(r, v->source);
 
     if (decode_own(r, source, v, a, ret) == RC_OK)
         return RC_OK;

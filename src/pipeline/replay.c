@@ -195,11 +195,9 @@ static enum rc arrivals(struct batch *b, struct replay *p)
     bool end = true;
     enum rc rc = RC_OK;
 
-    if (f->state == EVENT_PROCESSED)
-        n = 0;
-    else if (f->n_ids)
+    if (f->n_ids && f->state != EVENT_PROCESSED)
         next_named(f, EVENTS_MOST, &p->next.after, ids, &n, &end);
-    else
+    else if (f->state != EVENT_PROCESSED)
         rc = read_untaken(b->reader, &untaken, EVENTS_SPAN, EVENTS_MOST, &p->next.after, ids, &n,
                           &end);
     for (size_t i = 0; i < n && rc == RC_OK; i++)

@@ -1,4 +1,5 @@
 /* tests/fuzz/fuzz_hubspot_search.c - what changed while we were away: pages, and where they end. */
+#include "contact_event.h"
 #include "talk.h"
 
 #include "funneld/ingest/source.h"

@@ -1,6 +1,8 @@
 /* tests/unit/test_enriched.c - what a CRM read brings back, as an event. */
 #include "cm.h"
 
+#include "contact_event.h"
+
 #include <string.h>
 
 #include "funneld/base/clock.h"

@@ -1,5 +1,6 @@
 /* tests/unit/test_pipeline_echo.c - what we wrote to the CRM comes back as its news; and what the
  * CRM tells of the time in which we were away. */
+#include "contact_event.h"
 #include "pipeline_ends.h"
 
 static const char both_ways[] = BASIC_SOURCES SLACK CRM RULES

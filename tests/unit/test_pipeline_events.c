@@ -1,4 +1,5 @@
 /* tests/unit/test_pipeline_events.c - an event takes effect once; odd ones are kept; counts. */
+#include "contact_event.h"
 #include "pipeline_world.h"
 
 static void a_retry_with_another_event_id_and_attempt_number_is_a_duplicate(void **state)

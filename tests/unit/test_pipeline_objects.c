@@ -1,4 +1,5 @@
 /* tests/unit/test_pipeline_objects.c - what events of companies, deals and tickets do to leads. */
+#include "contact_event.h"
 #include "objects_world.h"
 
 #define WON_RULE                                                                                   \

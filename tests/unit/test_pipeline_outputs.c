@@ -1,4 +1,5 @@
 /* tests/unit/test_pipeline_outputs.c - scores to routes to queue rows; enrichment. */
+#include "contact_event.h"
 #include "pipeline_ends.h"
 
 static const char waiting[] = BASIC_SOURCES SLACK NOTION CRM RULES

@@ -3,6 +3,7 @@
  * After each step the world checks the gauge of leads against a scan and what the deliverer was
  * told against the pending rows; after each sequence every lead against its ledger.
  */
+#include "contact_event.h"
 #include "fault_vfs.h"
 #include "objects_world.h"
 #include "random.h"

@@ -1,6 +1,7 @@
 /* tests/unit/test_pipeline_refusals.c - whatever statement the store refuses: work is done as a
  * whole or not at all, what was counted and told is what was stored, and a second try succeeds.
  */
+#include "contact_event.h"
 #include "pipeline_world.h"
 
 #include "fault_vfs.h"

@@ -1,4 +1,5 @@
 /* tests/unit/test_pipeline_verdicts.c - attempts that begin and end: rows, pages, answers. */
+#include "contact_event.h"
 #include "pipeline_ends.h"
 
 static const char waiting[] = BASIC_SOURCES SLACK NOTION CRM RULES

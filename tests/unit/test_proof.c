@@ -8,21 +8,9 @@
 
 #include "funneld/base/crypto.h"
 #include "funneld/base/json.h"
+#include "vectors.h"
 
 static const char vectors_path[] = "tests/data/standard-webhooks.json";
-
-static struct str read_file(const char *path, struct arena *a)
-{
-    enum { MAX = 1 << 20 };
-    char *text = arena_alloc(a, MAX);
-    FILE *f = fopen(path, "rb");
-
-    assert_non_null(f);
-    size_t n = fread(text, 1, MAX, f);
-    assert_int_equal(fclose(f), 0);
-    assert_in_range(n, 1, MAX - 1);
-    return (struct str){text, n};
-}
 
 static void http(struct fixture *f, const char *kind, struct str secret, const char *more)
 {

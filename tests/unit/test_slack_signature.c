@@ -7,18 +7,7 @@
 #include "funneld/base/json.h"
 #include "random.h"
 #include "slack_clicks.h"
-
-static struct str read_file(const char *path, struct arena *a)
-{
-    enum { MAX = 1 << 20 };
-    char *text = arena_alloc(a, MAX);
-    FILE *file = fopen(path, "rb");
-
-    assert_non_null(file);
-    size_t n = fread(text, 1, MAX, file);
-    assert_int_equal(fclose(file), 0);
-    return (struct str){text, n};
-}
+#include "vectors.h"
 
 /* What verify says at this time to a body with these headers; a missing value is not sent. */
 static enum refusal judged(struct clicks *f, struct str body, struct str timestamp,

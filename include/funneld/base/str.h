@@ -52,7 +52,8 @@ bool str_take_int64(struct str *rest, char end, int64_t *ret);
 /* Strictly decimal: -?digits[.digits]; no exponent, no blanks. */
 bool str_decimal(struct str s, double *ret);
 
-bool str_is_utf8(struct str s); /* well-formed, no overlong forms, no surrogates */
+bool str_is_token(struct str s); /* a header's name, RFC 9110 5.6.2 */
+bool str_is_utf8(struct str s);  /* well-formed, no overlong forms, no surrogates */
 /* The longest prefix of at most max_bytes that does not cut a UTF-8 sequence. */
 struct str str_cut(struct str s, size_t max_bytes);
 

@@ -3,7 +3,7 @@
  * A connector is a table of pure functions: it never connects, waits, logs or reads a clock. A
  * job is one conversation about one or more deliveries of the same connector; the engine calls
  *
- *     build() -> send -> judge() -> (VERDICT_CONTINUE: build() again) -> one verdict per delivery
+ *     build() -> send -> judge() -> (JUDGED_CONTINUE: build() again) -> one verdict per delivery
  *
  * What lasts longer than a job (an access token, a discovered schema) is kept in the session,
  * one per connector, owned by the delivery thread. A new service is one file and one line in

@@ -105,10 +105,6 @@ struct crm_record {
  * body included. */
 void record_event(struct str source, const struct crm_record *r, int64_t received_at,
                   struct arena *a, struct event *ret);
-/* The same of a contact. */
-void enriched_event(struct str source, int64_t portal_id, int64_t object_id, int64_t updated_at,
-                    const struct field *properties, size_t n, int64_t received_at, struct arena *a,
-                    struct event *ret);
 /* Rebuilds it from that body. */
 MUST_CHECK enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a,
                                    struct event *ret, struct why *why);

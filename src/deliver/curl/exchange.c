@@ -87,14 +87,6 @@ static size_t on_send(char *to, size_t size, size_t n, void *self)
     return len;
 }
 
-static bool is_token(const char *name)
-{
-    static const char chars[] = "!#$%&'*+-.^_`|~0123456789"
-                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return name && *name && strspn(name, chars) == strlen(name);
-}
-
 /* curl writes header values as they are: a CR LF inside would start a header of its own. */
 static bool is_header_value(struct str value)
 {
@@ -137,7 +129,7 @@ static enum rc set_headers(struct exchange *x, const struct http_request *r, str
     for (size_t i = 0; i < r->n_headers; i++) {
         const struct http_header *h = &r->headers[i];
 
-        if (!is_token(h->name))
+        if (!str_is_token(str_of(h->name)))
             return why_fail(RC_INVALID, why, "a header of the request has no proper name");
         if (!is_header_value(h->value))
             return why_fail(RC_INVALID, why, "the value of header %s holds a control character",
