@@ -7,7 +7,7 @@ packages() {
     case $1 in
     build) echo gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libcjson-dev \
         libsqlite3-dev libssl-dev libinih-dev ca-certificates ;;
-    demo) echo python3 openssl curl ;;
+    demo) echo python3 python3-aiosmtpd openssl curl ;;
     test) echo libcmocka-dev python3 python3-aiosmtpd openssl curl valgrind libc6-dbg libfaketime e2fsprogs mount ;;
     check) echo clang-format clang-tidy cppcheck python3 systemd ;;
     sdk) command -v npm >/dev/null && echo python3 openssl || echo nodejs npm python3 openssl ;;

@@ -6,7 +6,6 @@ Everything listens on 127.0.0.1 and lives in a temporary folder that is gone aft
 checks what it shows: when anything does not hold it says so and exits 1.
 """
 import argparse
-import calendar
 import collections
 import json
 import os
@@ -16,14 +15,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 import harness  # noqa: E402
+import mail  # noqa: E402
 import people  # noqa: E402
 import screen  # noqa: E402
 from harness import check, equal, eventually  # noqa: E402
 from screen import chapter, explain, line, say  # noqa: E402
+from sent import age, field_of, plain, rows_of, slack_lines, unescape  # noqa: E402
 
 KILL_AFTER = 8  # batches
 PACE = 0.06     # s between batches, so that an eye can follow
 SLACK_RETRY_AFTER = 3
+ZAPIER_SECRET = "the-demo-s-secret-for-zapier"
 
 
 def now_ms():
@@ -36,6 +38,7 @@ class Demo:
         self.world = harness.World(options)
         self.world.tls = True
         self.world.config_path = os.path.join(HERE, "funneld.conf")
+        self.mail = None
         self.crowd = people.people()
         self.began = time.monotonic()
 
@@ -45,12 +48,16 @@ class Demo:
         chapter(1, "Start", "nothing leaves this machine")
         w = self.world
         box = w.start_sandbox()
+        self.mail = mail.MailServer(w)
+        w.env.update(DEMO_ZAPIER_SECRET=ZAPIER_SECRET, DEMO_MAIL=self.mail.url,
+                     DEMO_MAIL_CA=self.mail.ca, DEMO_MAIL_PASSWORD=mail.PASSWORD)
         w.env.update(DEMO_PORT=str(w.port), DEMO_ADMIN_PORT=str(w.admin_port), DEMO_CERT=w.cert,
                      DEMO_KEY=w.key, DEMO_DATABASE=w.database, DEMO_SANDBOX=box.url,
                      DEMO_CREDENTIALS="file:" + box.credentials)
         day_ago = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 86400))
         box.contacts([p.contact(day_ago) for p in self.crowd])
-        say(f"stand-ins   Slack, Notion, Google Sheets, HubSpot's CRM: {box.url}")
+        say(f"stand-ins   Slack, Notion, Google Sheets, Zapier, HubSpot's CRM: {box.url}")
+        say(f"mail        a mail server that wants TLS and a login: {self.mail.url}")
         w.run("check")
         say("check       tests/demo/funneld.conf is correct")
         w.start()
@@ -72,8 +79,9 @@ class Demo:
             time.sleep(PACE)
         self.send_again(batches[0], client)
         self.send_forged(batches[0], client)
-        client.close()
         equal(self.accepted, self.facts, "events accepted")
+        self.send_sign_ups(client)
+        client.close()
 
     def post(self, batch, client, **how):
         began = time.monotonic()
@@ -107,6 +115,21 @@ class Demo:
         equal(answer.status, 401, "answer to a batch with a wrong signature")
         say(f"forged       {len(batch):3} events   401  {took}     0 new, signed with another "
             "secret", "yellow")
+
+    def send_sign_ups(self, client):
+        """A Zap knows no ids of HubSpot: who it is about is said by the address."""
+        forms = list(people.sign_ups(self.crowd, now_ms()))
+        for expected in ((len(forms), 0), (0, len(forms))):
+            answer, took = self.post(forms, client, path="/webhooks/zapier",
+                                     headers={"X-Funneld-Secret": ZAPIER_SECRET})
+            equal(answer.status, 200, "answer to the Zap")
+            reply = answer.json()
+            equal((reply["accepted"], reply["duplicates"]), expected, "sign-ups of the Zap")
+            note = "a form's Zap: sign-ups for a webinar" if reply["accepted"] else \
+                f"{reply['duplicates']:3} known already: Zapier played it again"
+            say(f"Zapier       {len(forms):3} events   200  {took}   {reply['accepted']:3} new, {note}",
+                "blue")
+        self.facts += len(forms)
 
     def kill(self):
         began = time.monotonic()
@@ -242,9 +265,40 @@ class Demo:
 
     # 8
 
+    def zapier(self):
+        objects = self.state["hooks"]["received"]
+        chapter(8, "Zapier", f"{len(objects)} Zaps started by a catch hook, one flat object a hot lead")
+        self.one_for_each_hot("follow-up", [o["id"] for o in objects])
+        email = self.email_in(self.best)
+        body, = [o["body"] for o in objects if o["body"]["email"] == email]
+        for key in ("id", "event", "email", "score", "band", "reasons"):
+            say(f"{key:8}  {screen.cut(body[key], 72)}")
+
+    def one_for_each_hot(self, connector, ids):
+        """As many as Slack was told of, each once."""
+        equal(sorted(i.rpartition("-")[2] for i in ids),
+              sorted(d["id"] for d in self.delivered(connector)), f"deliveries of {connector}")
+        equal(len(ids), len(self.delivered("sales-slack")), f"{connector} and Slack are told the same")
+
+    # 9
+
+    def email(self):
+        mails = [mail.parsed(m) for m in self.mail.mails()]
+        chapter(9, "E-mail", f"{len(mails)} mails, over TLS and with a login; the same lead's")
+        equal(sorted(m["Message-ID"] for m in mails),
+              sorted(d["remote_id"] for d in self.delivered("sales-mail")), "mails and deliveries")
+        equal(len(mails), len(self.delivered("sales-slack")), "mail and Slack are told the same")
+        email = self.email_in(self.best)
+        shown, = [m for m in mails if email in mail.part(m, "plain")]
+        lines = [(f"{name}: {shown[name]}", "dim") for name in ("From", "To", "Subject")]
+        text = [l for l in mail.part(shown, "plain").splitlines() if l.strip()]
+        screen.box(lines + text, "sales@example.org", 74, "dim")
+
+    # 10
+
     def explain_score(self):
         email = self.email_in(self.best)
-        chapter(8, "Why?", f"funneld score {email}")
+        chapter(10, "Why?", f"funneld score {email}")
         score = self.world.run_json("score", email)[0]
         lines = score["lines"]
         equal(round(sum(l["worth"] for l in lines), 1), score["score"], "the lines' sum")
@@ -254,10 +308,10 @@ class Demo:
                      (0, 3))
         say(f"{score['score']:6.1f}  {score['band']}, the sum of these lines", "bold")
 
-    # 9
+    # 11
 
     def trouble(self):
-        chapter(9, "What went wrong on the way", "and did no harm")
+        chapter(11, "What went wrong on the way", "and did no harm")
         self.told = 0
         self.attempts("sales-slack", 429, "Slack")
         self.attempts("lead-log", None, "Sheets")
@@ -280,10 +334,10 @@ class Demo:
             self.told += 1
             return
 
-    # 10
+    # 12
 
     def metrics(self):
-        chapter(10, "Metrics", f"http://127.0.0.1:{self.world.admin_port}/metrics, since the "
+        chapter(12, "Metrics", f"http://127.0.0.1:{self.world.admin_port}/metrics, since the "
                 "restart")
         w = self.world
         names = [("funneld_events_duplicate_total", {"source": "hubspot"}),
@@ -311,7 +365,7 @@ class Demo:
             f"{time.monotonic() - self.began:.0f} s. The daemon was stopped and ended well.", "green")
 
     def run(self):
-        line("funneld: from a CRM's webhooks to Slack, Notion and Google Sheets", "bold")
+        line("funneld: webhooks in; Slack, Notion, Google Sheets, Zapier and e-mail told", "bold")
         self.start()
         self.send_all()
         self.deliver()
@@ -319,64 +373,12 @@ class Demo:
         self.slack()
         self.notion()
         self.sheets()
+        self.zapier()
+        self.email()
         self.explain_score()
         self.trouble()
         self.metrics()
         self.finish()
-
-
-def rows_of(state):
-    """The sheet without its header."""
-    return state["sheets"]["Leads"].get("values", [])[1:]
-
-
-def plain(value):
-    return value.get("start", "") if isinstance(value, dict) else str(value)
-
-
-def seconds(text):
-    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
-
-
-def age(now, then):
-    return f"{(seconds(now) - seconds(then)) / 86400:.0f} days ago" if then else ""
-
-
-def unescape(text):
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def field_of(blocks, name):
-    """The value of a field in a section: its label stands in the line above."""
-    for block in blocks:
-        for field in block.get("fields", []):
-            label, _, value = field["text"].partition("\n")
-            if label == name:
-                return unescape(value)
-    return None
-
-
-def slack_lines(blocks):
-    """Block Kit as text, as a person would see it."""
-    for block in blocks:
-        kind = block["type"]
-        if kind == "header":
-            yield unescape(block["text"]["text"]), "bold"
-        elif kind == "section":
-            fields = [unescape(f["text"]).split("\n") for f in block.get("fields", [])]
-            for left, right in zip(fields[::2], fields[1::2] + [["", ""]]):
-                yield from two_columns(left, right)
-            if "text" in block:
-                yield unescape(block["text"]["text"])
-        elif kind == "context":
-            yield " ".join(unescape(e["text"]) for e in block["elements"]), "dim"
-        elif kind == "actions":
-            yield "  ".join(f"[ {e['text']['text']} ]" for e in block["elements"]), "blue"
-
-
-def two_columns(left, right):
-    yield left[0].ljust(30)[:30] + right[0], "dim"
-    yield left[-1].ljust(30)[:30] + right[-1]
 
 
 def main():
@@ -399,6 +401,8 @@ def main():
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
+        if demo.mail:
+            demo.mail.kill()
         demo.world.close()
 
 

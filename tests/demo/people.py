@@ -51,7 +51,11 @@ class Person:
         for (name, value), (worth, days) in points.items():
             if self.told(name) == value:
                 engagement += worth * math.pow(0.5, (now - self.times[name]) / (days * DAY_MS))
-        return sum(lines) + min(engagement, 50)
+        return sum(lines) + min(engagement, 50) + self.webinar_worth(now)
+
+    def webinar_worth(self, now):
+        at = self.times.get("webinar")
+        return 0 if at is None else 12 * math.pow(0.5, (now - at) / (30 * DAY_MS))
 
     def told(self, name):
         value = self.row[{"last_campaign": "poutcome", "reached_on": "contact"}[name]]
@@ -97,6 +101,15 @@ def story(person, notes, now, rng):
         at += rng.randrange(3600000, DAY_MS)
         yield notes.change(person, at, "calls", str(call))
     yield notes.change(person, at + 60000, "reached_on", person.told("reached_on"))
+
+
+def sign_ups(crowd, now):
+    """What a Zap sends when a form is filled in: every twentieth signs up for a webinar."""
+    for number, person in enumerate(crowd[::20], 1):
+        person.times["webinar"] = now - number * 60000
+        yield {"submission": {"id": f"form-{number}", "at": person.times["webinar"]},
+               "person": {"mail": person.email.upper(), "name": person.first},
+               "webinar": "Deposits in plain words"}
 
 
 def batches(crowd, now):
