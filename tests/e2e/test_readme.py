@@ -12,6 +12,7 @@ import shutil
 import subprocess
 
 from harness import check, equal
+from services import slow
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BLOCK = re.compile(r"^(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -89,6 +90,16 @@ def test_commands_run_as_written(world):
     check('{"accepted":1,"duplicates":0,"unprocessable":0,' in outputs[0], outputs[0])
     check("demo" in outputs[1] and "85" in outputs[1], f"the score: {outputs[1]}")
     world.stop()
+
+
+@slow
+def test_the_demo_holds(world):
+    options = world.options
+    done = subprocess.run(["/usr/bin/python3", os.path.join(ROOT, "tests", "demo", "demo.py"), "--bin",
+                           options.bin, "--sandbox", options.sandbox],
+                          capture_output=True, text=True, timeout=120)
+    equal(done.returncode, 0, f"exit status of the demo: {done.stdout[-1500:]} {done.stderr[-1500:]}")
+    check("All of it held." in done.stdout, done.stdout[-500:])
 
 
 def sections(text):
