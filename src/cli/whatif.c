@@ -104,12 +104,14 @@ static bool is_in_period(const struct whatif *w, const struct event_view *v)
     return v->received_at >= f->since && (!f->source.at || str_eq(f->source, v->source));
 }
 
-/* By one configuration; what it cannot read did not happen to it. */
+/* By one configuration; what it cannot read did not happen to it. In the period the new one reads
+ * for itself what was sent. */
 static void happens(struct whatif *w, const struct event_view *v, bool counts)
 {
     struct past *p = &w->past[w->side];
     struct event e;
-    enum rc rc = stored_event(w->rules[w->side], v, &w->scratch, &e);
+    enum rc rc = counts && w->side == AFTER ? stored_event_anew(w->rules[AFTER], v, &w->scratch, &e)
+                                            : stored_event(w->rules[w->side], v, &w->scratch, &e);
 
     if (rc == RC_OK && e.state != EVENT_PROCESSED)
         rc = RC_INVALID;

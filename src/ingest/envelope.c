@@ -1,8 +1,9 @@
 /* ingest/envelope.c - an event's own JSON together with what made sense of it.
  *
  * A past score is rebuilt from stored bodies, maybe years after the mapping was changed: so the
- * mapping of that day is kept with what was sent. One that could not be processed is kept as it
- * was sent, for a better mapping. A sender's own JSON that looks like an envelope gets one.
+ * mapping of that day is kept with what was sent. What took effect and has no envelope had no
+ * mapping. One that could not be processed is kept as it was sent, for a better mapping. A
+ * sender's own JSON that looks like an envelope gets one.
  */
 #include "mapping_priv.h"
 
@@ -63,17 +64,29 @@ static bool read_map(const json *object, struct mapping *m, struct arena *a)
     return true;
 }
 
-enum rc envelope_open(const json *stored, struct mapping *m, struct arena *a, const json **ret_sent,
-                      struct why *why)
+enum rc envelope_open(const json *stored, enum rereading reading, struct mapping *m,
+                      struct arena *a, const json **ret_sent, struct why *why)
 {
     const json *own = json_get(stored, "funneld"), *sent = json_get(stored, "sent");
+    struct mapping then = *m;
 
-    *ret_sent = stored;
-    if (!is_envelope(stored))
-        return RC_OK;
-    if (!sent || !read_map(json_get(own, "map"), m, a))
-        return why_fail(RC_INVALID, why, "what was stored with it is damaged");
-    m->id = json_scalar(json_get(own, "id"), a);
-    *ret_sent = sent;
+    then.map = (struct str_pairs){0};
+    if (is_envelope(stored)) {
+        if (!sent || !read_map(json_get(own, "map"), &then, a))
+            return why_fail(RC_INVALID, why, "what was stored with it is damaged");
+        m->id = then.id = json_scalar(json_get(own, "id"), a);
+    }
+    if (reading == READ_AS_IT_CAME)
+        *m = then;
+    *ret_sent = is_envelope(stored) ? sent : stored;
     return RC_OK;
+}
+
+struct str envelope_renew(const json *sent, const struct mapping *m, const struct event *e,
+                          struct arena *a)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(SIZE_MAX / 4); /* as long as what was stored */
+
+    json_node(&b, sent);
+    return envelope_seal(sent, arena_str(a, sbuf_str(&b)), m, e, a);
 }

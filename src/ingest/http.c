@@ -161,10 +161,10 @@ static enum refusal http_decode(const struct source *s, const struct raw_request
     return mapped_decode(s, r, &m, a, ret, ret_n, why);
 }
 
-static enum rc http_decode_stored(const struct source *s, struct str body, int64_t received_at,
+static enum rc http_decode_stored(const struct source *s, const struct stored_body *stored,
                                   struct arena *a, struct event *ret, struct why *why)
 {
-    return mapped_decode_stored(s, mapping_of(s, a), body, received_at, a, ret, why);
+    return mapped_decode_stored(s, mapping_of(s, a), stored, a, ret, why);
 }
 
 /* There are no versions of it. */

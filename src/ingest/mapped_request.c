@@ -72,18 +72,22 @@ enum refusal mapped_decode(const struct source *s, const struct raw_request *r,
     return read_root(s, r, &doc, text, m, a, ret, ret_n, why);
 }
 
-enum rc mapped_decode_stored(const struct source *s, struct mapping m, struct str body,
-                             int64_t received_at, struct arena *a, struct event *ret,
+enum rc mapped_decode_stored(const struct source *s, struct mapping now,
+                             const struct stored_body *stored, struct arena *a, struct event *ret,
                              struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
     const struct request_facts facts = {.source = arena_str(a, s->name),
-                                        .received_at = received_at};
+                                        .received_at = stored->received_at};
+    struct mapping m = now;
     const json *sent;
 
-    if (json_parse(body, &doc, why) || envelope_open(doc.root, &m, a, &sent, why))
+    if (json_parse(stored->text, &doc, why) ||
+        envelope_open(doc.root, stored->reading, &m, a, &sent, why))
         return why_wrap(RC_INVALID, why, "read a stored event of type %s", s->type->name);
-    event_init(ret, &facts, body, a);
+    event_init(ret, &facts, stored->text, a);
     mapped_event(sent, &m, a, ret);
+    if (stored->reading == READ_ANEW)
+        ret->body = envelope_renew(sent, &m, ret, a);
     return RC_OK;
 }

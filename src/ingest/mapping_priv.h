@@ -59,9 +59,14 @@ void mapped_event(const json *node, const struct mapping *m, struct arena *a, st
  * Its own JSON, where that says all; else {"funneld":{"map":{...},"id":"..."},"sent":{...}}. */
 struct str envelope_seal(const json *node, struct str own, const struct mapping *m,
                          const struct event *e, struct arena *a);
-/* Puts what is stored beside the event's own JSON into *m; *ret_sent is that JSON. */
-MUST_CHECK enum rc envelope_open(const json *stored, struct mapping *m, struct arena *a,
-                                 const json **ret_sent, struct why *why);
+/* Puts what is stored beside the event's own JSON into *m, which holds the mapping of now: its
+ * mapping, which is none where it has no envelope, stays where that is asked for. *ret_sent is
+ * that JSON. */
+MUST_CHECK enum rc envelope_open(const json *stored, enum rereading reading, struct mapping *m,
+                                 struct arena *a, const json **ret_sent, struct why *why);
+/* The same of one that was read anew, which has lost its text. */
+struct str envelope_renew(const json *sent, const struct mapping *m, const struct event *e,
+                          struct arena *a);
 
 /* form.c: application/x-www-form-urlencoded to one JSON object of texts. */
 MUST_CHECK enum refusal form_to_json(struct str body, struct str content_type, struct arena *a,
@@ -74,8 +79,8 @@ bool form_decode(struct str s, struct arena *a, struct str *ret);
 enum refusal mapped_decode(const struct source *s, const struct raw_request *r,
                            const struct mapping *m, struct arena *a, struct event **ret,
                            size_t *ret_n, struct why *why);
-enum rc mapped_decode_stored(const struct source *s, struct mapping m, struct str body,
-                             int64_t received_at, struct arena *a, struct event *ret,
+enum rc mapped_decode_stored(const struct source *s, struct mapping now,
+                             const struct stored_body *stored, struct arena *a, struct event *ret,
                              struct why *why);
 
 #endif

@@ -121,16 +121,16 @@ static enum refusal slack_decode(const struct source *s, const struct raw_reques
     return decode_payload(s, r, doc.root, a, ret, ret_n, why);
 }
 
-static enum rc slack_decode_stored(const struct source *s, struct str body, int64_t received_at,
+static enum rc slack_decode_stored(const struct source *s, const struct stored_body *stored,
                                    struct arena *a, struct event *ret, struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
     const struct request_facts facts = {.source = arena_str(a, s->name),
-                                        .received_at = received_at};
+                                        .received_at = stored->received_at};
 
-    if (json_parse(body, &doc, why))
+    if (json_parse(stored->text, &doc, why))
         return why_wrap(RC_INVALID, why, "read a stored click");
-    event_init(ret, &facts, body, a);
+    event_init(ret, &facts, stored->text, a);
     slack_click_event(doc.root, a, ret);
     return RC_OK;
 }

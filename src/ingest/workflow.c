@@ -169,19 +169,26 @@ static enum refusal workflow_decode(const struct source *s, const struct raw_req
     return REFUSED_NOT;
 }
 
-static enum rc workflow_decode_stored(const struct source *s, struct str body, int64_t received_at,
+/* What took effect was about a contact, whatever the workflow enrols now. */
+static enum rc workflow_decode_stored(const struct source *s, const struct stored_body *stored,
                                       struct arena *a, struct event *ret, struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    struct mapping m = workflow_mapping(s->settings, a);
+    struct workflow w = *(const struct workflow *)s->settings;
+    struct mapping m = workflow_mapping(&w, a);
     const struct request_facts facts = {.source = arena_str(a, s->name),
-                                        .received_at = received_at};
+                                        .received_at = stored->received_at};
     const json *sent;
 
-    if (json_parse(body, &doc, why) || envelope_open(doc.root, &m, a, &sent, why))
+    if (json_parse(stored->text, &doc, why) ||
+        envelope_open(doc.root, stored->reading, &m, a, &sent, why))
         return why_wrap(RC_INVALID, why, "read a stored event of a workflow");
-    event_init(ret, &facts, body, a);
-    workflow_event(sent, s->settings, &m, a, ret);
+    if (stored->reading == READ_AS_IT_CAME)
+        w.object = OBJECT_NONE;
+    event_init(ret, &facts, stored->text, a);
+    workflow_event(sent, &w, &m, a, ret);
+    if (stored->reading == READ_ANEW)
+        ret->body = envelope_renew(sent, &m, ret, a);
     return RC_OK;
 }
 

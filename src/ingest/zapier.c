@@ -178,10 +178,10 @@ static enum refusal zapier_decode(const struct source *s, const struct raw_reque
     return mapped_decode(s, r, &m, a, ret, ret_n, why);
 }
 
-static enum rc zapier_decode_stored(const struct source *s, struct str body, int64_t received_at,
+static enum rc zapier_decode_stored(const struct source *s, const struct stored_body *stored,
                                     struct arena *a, struct event *ret, struct why *why)
 {
-    return mapped_decode_stored(s, mapping_of(s), body, received_at, a, ret, why);
+    return mapped_decode_stored(s, mapping_of(s), stored, a, ret, why);
 }
 
 /* There are no versions of it. */

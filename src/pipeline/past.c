@@ -33,22 +33,23 @@ static enum rc decode_own(const struct rules *r, const struct source *source,
     return is_told(v->type) ? told_decode(v->body, v->received_at, a, ret, NULL) : RC_NONE;
 }
 
-static enum rc decode(const struct rules *r, const struct event_view *v, struct arena *a,
-                      struct event *ret)
+static enum rc decode(const struct rules *r, const struct event_view *v, enum rereading reading,
+                      struct arena *a, struct event *ret)
 {
     const struct source *source = source_find(r, v->source);
+    const struct stored_body stored = {v->body, v->received_at, reading};
 
     if (decode_own(r, source, v, a, ret) == RC_OK)
         return RC_OK;
     if (!source)
         return RC_NONE;
-    return source->type->decode_stored(source, v->body, v->received_at, a, ret, NULL);
+    return source->type->decode_stored(source, &stored, a, ret, NULL);
 }
 
-enum rc stored_event(const struct rules *r, const struct event_view *v, struct arena *a,
-                     struct event *ret)
+static enum rc read_stored(const struct rules *r, const struct event_view *v,
+                           enum rereading reading, struct arena *a, struct event *ret)
 {
-    enum rc rc = v->body.at ? decode(r, v, a, ret) : RC_NONE;
+    enum rc rc = v->body.at ? decode(r, v, reading, a, ret) : RC_NONE;
 
     if (rc != RC_OK)
         return rc;
@@ -57,6 +58,24 @@ enum rc stored_event(const struct rules *r, const struct event_view *v, struct a
     if (v->replayed_at)
         ret->received_at = v->replayed_at;
     return RC_OK;
+}
+
+enum rc stored_event_anew(const struct rules *r, const struct event_view *v, struct arena *a,
+                          struct event *ret)
+{
+    return read_stored(r, v, READ_ANEW, a, ret);
+}
+
+enum rc stored_event(const struct rules *r, const struct event_view *v, struct arena *a,
+                     struct event *ret)
+{
+    bool processed = v->state == EVENT_PROCESSED;
+    enum rc rc = read_stored(r, v, processed ? READ_AS_IT_CAME : READ_ANEW, a, ret);
+
+    /* Taken up by an older release, which did not keep what made sense of it. */
+    if (rc == RC_OK && processed && v->replayed_at && ret->state != EVENT_PROCESSED)
+        return stored_event_anew(r, v, a, ret);
+    return rc;
 }
 
 void past_begin(struct past *p, const struct rules *r, const struct lead *now, int64_t purged_at,

@@ -156,6 +156,23 @@ def test_a_changed_configuration_is_tried_on_the_past(world):
     finish(world)
 
 
+def test_a_new_map_is_tried_on_the_bodies_of_then(world):
+    begin(world, "slack", "book", route("slack"))
+    zap(world, email="eve@example.com", event_type="form.submitted", work="Acme")
+    text = text_of(world, "slack", "book", route("slack"))
+    rule = '[rule acme]\nwhen = lead.company == "Acme"\npoints = 25\n'
+    mapped = text.replace("type = zapier\n", "type = zapier\nmap.company = $.work\n") + rule
+    other = os.path.join(world.folder, "new.conf")
+    with open(other, "w") as f:
+        f.write(mapped)
+    (eve,) = [l for l in world.run_json("replay", "--config", other) if "lead" in l]
+    equal((eve["score_before"], eve["score_after"]), (0, 25), "read by the new map")
+    world.configure(mapped)
+    answer = replay(world, "--all")
+    equal(sums(answer, "leads", "fired"), (0, 0), "what it was when it came, it is")
+    finish(world)
+
+
 # Receipts
 
 def test_the_receipt_of_an_event_that_made_a_lead_hot(world):

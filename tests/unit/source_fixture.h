@@ -92,12 +92,20 @@ static inline struct event decode_one(struct fixture *f, const char *body)
     return events[0];
 }
 
-static inline struct event decode_again(struct fixture *f, struct str body)
+static inline struct event decode_as_stored(struct fixture *f, struct str body,
+                                            enum rereading reading)
 {
+    const struct stored_body stored = {body, NOW, reading};
     struct event e;
 
-    assert_int_equal(f->source.type->decode_stored(&f->source, body, NOW, &f->a, &e, NULL), RC_OK);
+    assert_int_equal(f->source.type->decode_stored(&f->source, &stored, &f->a, &e, NULL), RC_OK);
     return e;
+}
+
+/* As it is read where it is one of a lead's past, or is taken up again. */
+static inline struct event decode_again(struct fixture *f, const struct event *e)
+{
+    return decode_as_stored(f, e->body, e->state == EVENT_PROCESSED ? READ_AS_IT_CAME : READ_ANEW);
 }
 
 static inline struct str property(const struct event *e, const char *name)

@@ -23,7 +23,7 @@ static struct event one(struct fixture *f, const char *id, const char *body)
     struct event *events;
 
     assert_int_equal(decode(f, id, str_of(body), &events), 1);
-    struct event again = decode_again(f, events->body);
+    struct event again = decode_again(f, events);
     assert_true(same_key(events, &again));
     assert_int_equal(events->dedupe_window_ms, again.dedupe_window_ms);
     assert_int_equal(events->state, again.state);
@@ -76,7 +76,7 @@ static void events_of_one_array_differ(void **state)
     assert_int_equal(decode(&f, "msg_1", body, &events), 3);
     assert_int_equal(decode(&f, "msg_1", body, &again), 3);
     for (size_t i = 0; i < 3; i++) {
-        struct event stored = decode_again(&f, events[i].body);
+        struct event stored = decode_again(&f, &events[i]);
 
         assert_int_equal(events[i].dedupe_window_ms, 0);
         assert_true(same_key(&events[i], &again[i]));

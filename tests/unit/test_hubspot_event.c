@@ -317,7 +317,8 @@ static void stored_body_is_decoded_to_the_same_event(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct event e = decode_one(&f, cases[i]), again;
 
-        assert_int_equal(f.source.type->decode_stored(&f.source, e.body, NOW, &f.a, &again, NULL),
+        const struct stored_body stored = {e.body, NOW, READ_AS_IT_CAME};
+        assert_int_equal(f.source.type->decode_stored(&f.source, &stored, &f.a, &again, NULL),
                          RC_OK);
         assert_memory_equal(&e.key, &again.key, DEDUPE_KEY_LEN);
         assert_int_equal(e.state, again.state);
@@ -329,9 +330,9 @@ static void stored_body_is_decoded_to_the_same_event(void **state)
         assert_true(str_eq(e.value, again.value));
         assert_true(str_eq(e.source, again.source));
     }
+    const struct stored_body cut = {STR("{cut"), NOW, READ_AS_IT_CAME};
     struct event none;
-    assert_int_equal(f.source.type->decode_stored(&f.source, STR("{cut"), NOW, &f.a, &none, NULL),
-                     RC_INVALID);
+    assert_int_equal(f.source.type->decode_stored(&f.source, &cut, &f.a, &none, NULL), RC_INVALID);
 }
 
 static void event_outlives_the_bytes_it_came_from(void **state)

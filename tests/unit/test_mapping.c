@@ -246,7 +246,7 @@ static void hostile_values_stay_what_they_are(void **state)
 
     (void)state;
     is(property(&e, "firstname"), "<!channel> =HYPERLINK(\"x\")\r\n\xE2\x80\xAE\xF0\x9F\x98\x80");
-    struct event again = decode_again(&f, e.body);
+    struct event again = decode_again(&f, &e);
     is(property(&again, "firstname"), property(&e, "firstname").at);
 }
 
@@ -259,7 +259,7 @@ static void stored_events_remember_the_map_of_their_day(void **state)
     FIXTURE(now, "http", SECRET "map.email = $.elsewhere\nmap.lastname = $.p.k\n");
     FIXTURE(none, "zapier", "secret = one\n");
     struct event e = decode_one(&then, body);
-    struct event again = decode_again(&now, e.body);
+    struct event again = decode_again(&now, &e);
 
     (void)state;
     assert_int_equal(again.state, EVENT_PROCESSED);
@@ -271,16 +271,61 @@ static void stored_events_remember_the_map_of_their_day(void **state)
     assert_int_equal(decode_one(&none, "{\"email\":\"a@b\"}").body.len, 15); /* needs no more */
 }
 
+/* It was read without one, whatever map its source has got since. */
+static void what_came_before_there_was_a_map_is_read_without(void **state)
+{
+    static const char body[] =
+        "{\"email\":\"a@b\",\"name\":\"Ada\",\"work\":\"ada@work\",\"type\":\"t\"}";
+    FIXTURE(then, "zapier", "secret = one\n");
+    FIXTURE(now, "zapier",
+            "secret = one\nmap.email = $.work\nmap.firstname = $.name\nmap.event_id = $.type\n");
+    FIXTURE(plain, "http", SECRET);
+    FIXTURE(standard, "http",
+            "signature = standard\nsecret = whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    struct event e = decode_one(&then, body), again = decode_again(&now, &e);
+
+    (void)state;
+    is(again.email, "a@b");
+    is(property(&again, "name"), "Ada");
+    is(property(&again, "firstname"), NULL);
+    assert_true(same_key(&e, &again));
+    e = decode_one(&plain, "{\"email\":\"a@b\",\"type\":\"t\"}");
+    again = decode_again(&standard, &e);
+    assert_true(str_eq(e.type, again.type));
+}
+
+/* It is asked what another configuration would have made of it. */
+static void read_anew_it_is_by_the_map_of_now(void **state)
+{
+    FIXTURE(then, "http", SECRET "map.email = $.mail\nmap.event_id = $.id\n");
+    FIXTURE(now, "http", SECRET "map.email = $.mail\nmap.firstname = $.name\n");
+    FIXTURE(later, "http", SECRET);
+    struct event e = decode_one(&then, "{\"mail\":\"a@b\",\"name\":\"Ada\",\"id\":7}");
+    struct event again = decode_as_stored(&now, e.body, READ_ANEW);
+
+    (void)state;
+    is(property(&e, "firstname"), NULL);
+    is(property(&again, "firstname"), "Ada");
+    e = decode_again(&later, &again); /* and what that was is kept with it */
+    assert_int_equal(e.state, EVENT_PROCESSED);
+    is(property(&e, "firstname"), "Ada");
+    again = decode_as_stored(&later, e.body, READ_ANEW);
+    assert_int_equal(again.state, EVENT_UNPROCESSABLE);
+}
+
 static void what_was_odd_is_kept_for_a_better_map(void **state)
 {
     FIXTURE(then, "http", SECRET "map.email = $.mail\n");
     FIXTURE(now, "http", SECRET "map.email = $.p.mail\n");
     struct event e = decode_one(&then, "{\"p\":{\"mail\":\"a@b\"}}");
-    struct event again = decode_again(&now, e.body);
+    struct event again = decode_again(&now, &e);
 
     (void)state;
     assert_int_equal(e.state, EVENT_UNPROCESSABLE);
     assert_int_equal(again.state, EVENT_PROCESSED);
+    struct event later = decode_again(&then, &again); /* by the map that made sense of it */
+    assert_int_equal(later.state, EVENT_PROCESSED);
+    assert_true(same_key(&again, &later));
 }
 
 static void a_body_that_looks_like_an_envelope_is_none(void **state)
@@ -294,7 +339,7 @@ static void a_body_that_looks_like_an_envelope_is_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        struct event e = decode_one(&f, bodies[i]), again = decode_again(&f, e.body);
+        struct event e = decode_one(&f, bodies[i]), again = decode_again(&f, &e);
 
         assert_int_equal(e.state, again.state);
         assert_true(same_key(&e, &again));
@@ -318,12 +363,12 @@ static void damaged_envelopes_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        const struct stored_body stored = {str_of(bodies[i]), NOW, READ_AS_IT_CAME};
         struct event e;
         struct why why = {0};
 
-        assert_int_equal(
-            f.source.type->decode_stored(&f.source, str_of(bodies[i]), NOW, &f.a, &e, &why),
-            RC_INVALID);
+        assert_int_equal(f.source.type->decode_stored(&f.source, &stored, &f.a, &e, &why),
+                         RC_INVALID);
         assert_true(why.text[0]);
     }
 }
@@ -341,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_big_body_is_no_reason_to_refuse_what_is_mapped),
         cmocka_unit_test(hostile_values_stay_what_they_are),
         cmocka_unit_test(stored_events_remember_the_map_of_their_day),
+        cmocka_unit_test(what_came_before_there_was_a_map_is_read_without),
+        cmocka_unit_test(read_anew_it_is_by_the_map_of_now),
         cmocka_unit_test(what_was_odd_is_kept_for_a_better_map),
         cmocka_unit_test(a_body_that_looks_like_an_envelope_is_none),
         cmocka_unit_test(damaged_envelopes_are_refused),

@@ -1,5 +1,6 @@
 /* tests/unit/test_pipeline_arrivals.c - events that had no effect, and get it when they are
  * processed again. */
+#include "funneld/pipeline/past.h"
 #include "replay_world.h"
 
 static void what_was_not_understood_takes_effect_as_if_it_had_just_come(void **state)
@@ -40,6 +41,50 @@ static void it_can_be_the_first_that_is_heard_of_a_lead(void **state)
     assert_int_equal(replay_all(p).taken, 1);
     assert_int_equal(email_lead(p, "eve@example.com").score, 100);
     NOTHING_NEW(replay_all(p));
+}
+
+/* Of the map that made sense of it; a later one is for what comes later. */
+static void what_is_taken_up_keeps_how_it_was_read(void **state)
+{
+    static const char mapped[] = "[source zapier]\ntype = zapier\nsecret = two\n"
+                                 "map.email = $.mail\nmap.company = $.firm\n" SHEETS SCORE ACME;
+    struct pipeline *p = *state;
+
+    load(p, SOURCES SHEETS SCORE);
+    int64_t id = keep_raw(p, "zapier", STR("{\"mail\":\"eve@example.com\",\"firm\":\"Acme\"}"), 1);
+    load(p, mapped);
+    assert_int_equal(replay_all(p).taken, 1);
+    assert_int_equal(email_lead(p, "eve@example.com").score, 100);
+    load(p, SOURCES SHEETS SCORE ACME); /* no map again */
+    struct event_view v = view(p, id);
+    struct event e;
+    OK(stored_event(p->rules, &v, &p->w->arena, &e));
+    assert_int_equal(e.state, EVENT_PROCESSED);
+    TEXT(e.email, "eve@example.com");
+    uint8_t hash[SHA256_LEN];
+    char hex[SHA256_HEX];
+    sha256(&v.body, 1, hash);
+    hex_encode(hash, sizeof hash, hex);
+    assert_string_equal(v.body_sha256, hex);
+}
+
+/* Older releases left the body as it was sent. */
+static void what_an_older_release_took_up_is_read_by_the_map_of_now(void **state)
+{
+    struct pipeline *p = *state;
+    struct event_view v = {.source = STR("zapier"),
+                           .type = STR("zapier.event"),
+                           .body = STR("{\"mail\":\"eve@example.com\"}"),
+                           .received_at = p->now,
+                           .replayed_at = p->now};
+    struct event e;
+
+    load(p, "[source zapier]\ntype = zapier\nsecret = two\nmap.email = $.mail\n" SHEETS SCORE);
+    OK(stored_event(p->rules, &v, &p->w->arena, &e));
+    assert_int_equal(e.state, EVENT_PROCESSED);
+    v.replayed_at = 0;
+    OK(stored_event(p->rules, &v, &p->w->arena, &e));
+    assert_int_equal(e.state, EVENT_UNPROCESSABLE);
 }
 
 static void the_same_fact_takes_effect_once(void **state)
@@ -121,6 +166,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CHECKS(what_was_not_understood_takes_effect_as_if_it_had_just_come),
         CHECKS(it_can_be_the_first_that_is_heard_of_a_lead),
+        CHECKS(what_is_taken_up_keeps_how_it_was_read),
+        CHECKS(what_an_older_release_took_up_is_read_by_the_map_of_now),
         CHECKS(the_same_fact_takes_effect_once),
         CHECKS(what_still_is_not_understood_says_why),
         CHECKS(slices_add_up_to_the_whole),

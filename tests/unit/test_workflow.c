@@ -37,7 +37,7 @@ static void every_shape_links_to_the_contact(void **state)
     (void)state;
     assert_string_equal(problem_of(&f), "");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct event e = decode_one(&f, cases[i].body), again = decode_again(&f, e.body);
+        struct event e = decode_one(&f, cases[i].body), again = decode_again(&f, &e);
 
         assert_int_equal(e.state, EVENT_PROCESSED);
         is(e.type, "workflow.enrolled");
@@ -148,7 +148,7 @@ static void what_is_no_contact_is_stored_and_counted(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct arena a AUTO(arena_free) = {0};
         FIXTURE(f, "hubspot_workflow", arena_printf(&a, KEY "%s", cases[i].lines).at);
-        struct event e = decode_one(&f, cases[i].body), again = decode_again(&f, e.body);
+        struct event e = decode_one(&f, cases[i].body), again = decode_again(&f, &e);
 
         if (e.state != cases[i].state)
             fail_msg("%s", cases[i].body);
@@ -195,7 +195,7 @@ static void stored_events_remember_what_the_settings_added(void **state)
     FIXTURE(then, "hubspot_workflow", KEY "enrolment = run\nportal = 7\n");
     FIXTURE(now, "hubspot_workflow", KEY);
     struct event e = decode_one(&then, "{\"hs_object_id\":5,\"run\":\"1\",\"x\":\"y\"}");
-    struct event again = decode_again(&now, e.body);
+    struct event again = decode_again(&now, &e);
 
     (void)state;
     assert_int_equal(again.state, EVENT_PROCESSED);
@@ -203,6 +203,27 @@ static void stored_events_remember_what_the_settings_added(void **state)
     is(property(&again, "x"), "y");
     assert_true(same_key(&e, &again));
     assert_int_equal(again.dedupe_window_ms, 0);
+}
+
+/* What it enrols now says nothing of what it enrolled then. */
+static void stored_events_are_about_what_they_were(void **state)
+{
+    FIXTURE(contacts, "hubspot_workflow", KEY);
+    FIXTURE(deals, "hubspot_workflow", KEY "object = deal\nportal = 9\n");
+    const char *body = "{\"email\":\"a@b\",\"hs_object_id\":5,\"x\":\"y\"}";
+    struct event e = decode_one(&contacts, body), again = decode_again(&deals, &e);
+
+    (void)state;
+    assert_int_equal(again.state, EVENT_PROCESSED);
+    assert_int_equal(again.portal_id, 0);
+    is(again.email, "a@b");
+    assert_true(same_key(&e, &again));
+    e = decode_one(&deals, body);
+    assert_int_equal(e.state, EVENT_UNLINKED);
+    again = decode_again(&contacts, &e); /* a mistake in the settings can be mended */
+    assert_int_equal(again.state, EVENT_PROCESSED);
+    again = decode_as_stored(&deals, again.body, READ_ANEW);
+    assert_int_equal(again.state, EVENT_UNLINKED);
 }
 
 static void bodies_of_another_shape_are_refused(void **state)
@@ -392,6 +413,7 @@ int main(void)
         cmocka_unit_test(what_is_no_contact_is_stored_and_counted),
         cmocka_unit_test(the_same_enrolment_counts_once),
         cmocka_unit_test(stored_events_remember_what_the_settings_added),
+        cmocka_unit_test(stored_events_are_about_what_they_were),
         cmocka_unit_test(bodies_of_another_shape_are_refused),
         cmocka_unit_test(signatures_are_v2_or_v3),
         cmocka_unit_test(api_keys_stand_in_a_header_or_in_the_query),

@@ -33,6 +33,17 @@ enum refusal { /* label of funneld_requests_rejected_total{reason} */
                REFUSED_TOO_LARGE,
 };
 
+/* What is stored of an event, and by which settings of its source it is read again. */
+enum rereading {
+    READ_AS_IT_CAME, /* it took effect: by those of that day, which are kept with it */
+    READ_ANEW,       /* by those of now; what says which event it is stays */
+};
+struct stored_body {
+    struct str text;
+    int64_t received_at;
+    enum rereading reading;
+};
+
 struct source_common { /* first member of every source's settings */
     struct str path;
 };
@@ -63,8 +74,9 @@ struct source_type {
      * state EVENT_UNPROCESSABLE. *ret lives in a. request ids and hash are filled in too. */
     enum refusal (*decode)(const struct source *s, const struct raw_request *r, struct arena *a,
                            struct event **ret, size_t *ret_n, struct why *why);
-    /* Rebuilds the event from what was stored of it. */
-    enum rc (*decode_stored)(const struct source *s, struct str body, int64_t received_at,
+    /* Rebuilds the event from what was stored of it. Read anew, its body is what has to be stored
+     * of it once it takes effect. */
+    enum rc (*decode_stored)(const struct source *s, const struct stored_body *stored,
                              struct arena *a, struct event *ret, struct why *why);
     /* For `funneld sign`: fills url, headers and body of a request that verify() accepts. */
     enum rc (*sign)(const struct source *s, struct str base_url, struct str version,

@@ -10,11 +10,15 @@
 
 #include "funneld/pipeline/writer.h"
 
-/* *ret lives as long as *v and the arena; received_at is when it took effect. RC_NONE: the
+/* *ret lives as long as *v and the arena; received_at is when it took effect. What took effect is
+ * read by its source's settings of that day, what did not by those of now. RC_NONE: the
  * configuration does not have its source any more, or the body is erased; RC_INVALID: it cannot be
  * read. */
 MUST_CHECK enum rc stored_event(const struct rules *r, const struct event_view *v, struct arena *a,
                                 struct event *ret);
+/* By the settings in r, whatever it was taken for when it came. */
+MUST_CHECK enum rc stored_event_anew(const struct rules *r, const struct event_view *v,
+                                     struct arena *a, struct event *ret);
 
 enum past_part {
     PAST_PASSES, /* as it was: what fired, fired */

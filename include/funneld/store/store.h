@@ -106,7 +106,7 @@ MUST_CHECK enum rc store_event_add(struct store *st, int64_t id, struct lead *le
 MUST_CHECK enum rc store_dedupe_again(struct store *st, const struct event *e, int64_t id,
                                       int64_t *ret_id);
 /* Event `id`, which had no effect, is one of the lead's, in its place among them, and is processed
- * since now. RC_NONE: it was processed before. */
+ * since now, with the body that says what it was taken for. RC_NONE: it was processed before. */
 MUST_CHECK enum rc store_event_take(struct store *st, int64_t id, struct lead *lead,
                                     const struct event *e, bool keep_body, int64_t now_ms);
 /* Why it still has none. */

@@ -25,11 +25,15 @@ enum rc store_event_take(struct store *st, int64_t id, struct lead *lead, const 
 {
     struct db *db = store_db(st);
     int64_t newer, older, rows = 0;
+    uint8_t hash[SHA256_LEN];
     enum rc rc = place(db, lead, id, &newer, &older);
 
+    sha256(&e->body, 1, hash);
+
     if (rc == RC_OK)
-        rc = db_change(db, &rows, SQL_EVENT_TAKE, "iintiid", id, lead->id, older,
-                       e->type.at ? e->type : STR(""), e->occurred_at, now_ms, (int)keep_body);
+        rc = db_change(db, &rows, SQL_EVENT_TAKE, "iintiitb", id, lead->id, older,
+                       e->type.at ? e->type : STR(""), e->occurred_at, now_ms,
+                       keep_body ? e->body : STR_NULL, hash, sizeof hash);
     if (rc == RC_OK && rows == 0)
         return RC_NONE;
     if (rc == RC_OK && newer)
