@@ -64,7 +64,7 @@ struct str message_origin(const struct parcel *p, struct arena *a); /* event, so
 /* A template of the route's message; at most MESSAGE_BYTES_MAX, cut between characters. */
 struct str message_written(const struct parcel *p, const struct template *t, enum escaping how,
                            struct arena *a);
-/* All of it as plain text, lines with LF: the route's own, else the built-in one. */
-struct str message_text(const struct parcel *p, struct arena *a);
+/* All of it as text, lines with LF: the route's own, else the built-in one. */
+struct str message_text(const struct parcel *p, enum escaping how, struct arena *a);
 
 #endif

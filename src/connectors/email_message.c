@@ -173,7 +173,7 @@ enum rc email_message(const struct email *s, const struct parcel *p, struct str 
     struct str boundary = arena_printf(a, "=_%.*s", STR_ARG(str_cut(p->public_id, 60)));
 
     write_headers(&b, s, p, to, boundary, a);
-    write_part(&b, boundary, "text/plain", clean(message_text(p, a), a));
+    write_part(&b, boundary, "text/plain", clean(message_text(p, ESCAPE_NONE, a), a));
     write_part(&b, boundary, "text/html", clean(html_of(p, a), a));
     sbuf_printf(&b, "--%.*s--\r\n", STR_ARG(boundary));
     if (sbuf_seal(&b, a, ret))

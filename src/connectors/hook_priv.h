@@ -47,7 +47,7 @@ enum judged hook_judge(struct job *job, const struct http_response *r,
 /* "lead.hot", "lead.warm", "lead.cold" where it has come into that band, else "lead.changed". */
 const char *lead_event(const struct parcel *p);
 void lead_payload(struct sbuf *b, const struct parcel *p, struct arena *a); /* an object */
-/* The route's message, or the built-in one. */
+/* The route's message, or the built-in one, for a chat. */
 struct str lead_message(const struct parcel *p, struct arena *a);
 
 #endif

@@ -5,8 +5,6 @@
  */
 #include "hook_priv.h"
 
-#include <string.h>
-
 enum { TEXT_POINTS = 2000, MESSAGE_POINTS = 4000 };
 
 const char *lead_event(const struct parcel *p)
@@ -18,26 +16,10 @@ const char *lead_event(const struct parcel *p)
     return f->band == f->previous_band ? "lead.changed" : names[f->band];
 }
 
-/* JSON allows a NUL in a string; what receivers keep it in often does not. */
-static struct str without_nul(struct str s, struct arena *a)
-{
-    if (!s.len || !memchr(s.at, '\0', s.len))
-        return s;
-    char *to = arena_alloc(a, s.len);
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++)
-        if (s.at[i])
-            to[n++] = s.at[i];
-    return (struct str){to, n};
-}
-
 /* Texts that a sender made up are bounded: receivers have limits of their own. */
-static void text(struct sbuf *b, const char *key, struct str value, struct arena *a)
+static void text(struct sbuf *b, const char *key, struct str value)
 {
-    struct str clean = without_nul(value, a);
-
-    json_kv(b, key, clean.len ? text_points(clean, TEXT_POINTS) : STR_NULL);
+    json_kv(b, key, value.len ? text_points(value, TEXT_POINTS) : STR_NULL);
 }
 
 static void who(struct sbuf *b, const struct parcel *p, struct arena *a)
@@ -45,16 +27,16 @@ static void who(struct sbuf *b, const struct parcel *p, struct arena *a)
     static const char *const properties[] = {"firstname", "lastname", "company",
                                              "jobtitle",  "phone",    "lifecyclestage"};
 
-    text(b, "lead_id", p->lead_public_id, a);
+    text(b, "lead_id", p->lead_public_id);
     json_kv_id(b, "crm_id", p->lead->crm_id);
-    text(b, "email", p->lead->email, a);
-    text(b, "name", lead_name(p->lead, a), a);
+    text(b, "email", p->lead->email);
+    text(b, "name", lead_name(p->lead, a));
     for (size_t i = 0; i < ARRAY_LEN(properties); i++)
-        text(b, properties[i], lead_text(p->lead, properties[i]), a);
-    text(b, "crm_url", p->crm_url, a);
+        text(b, properties[i], lead_text(p->lead, properties[i]));
+    text(b, "crm_url", p->crm_url);
 }
 
-static void score(struct sbuf *b, const struct delivery_facts *f, struct arena *a)
+static void score(struct sbuf *b, const struct delivery_facts *f)
 {
     json_kv_tenths(b, "score", f->score);
     json_kv_tenths(b, "previous_score", f->previous);
@@ -62,7 +44,7 @@ static void score(struct sbuf *b, const struct delivery_facts *f, struct arena *
     json_kv_tenths(b, "engagement", f->engagement);
     json_kv_text(b, "band", band_name(f->band));
     json_kv_text(b, "previous_band", band_name(f->previous_band));
-    text(b, "reasons", f->reasons, a);
+    text(b, "reasons", f->reasons);
 }
 
 void lead_payload(struct sbuf *b, const struct parcel *p, struct arena *a)
@@ -72,18 +54,18 @@ void lead_payload(struct sbuf *b, const struct parcel *p, struct arena *a)
     json_open(b, '{');
     json_kv(b, "id", p->public_id);
     json_kv_text(b, "event", lead_event(p));
-    text(b, "route", p->d.route, a);
+    text(b, "route", p->d.route);
     json_kv_time(b, "occurred_at", f->event_time);
     who(b, p, a);
-    score(b, f, a);
-    text(b, "source", f->event_source, a);
-    text(b, "source_event", f->event_type, a);
-    text(b, "source_property", f->event_property, a);
-    text(b, "source_value", f->event_value, a);
+    score(b, f);
+    text(b, "source", f->event_source);
+    text(b, "source_event", f->event_type);
+    text(b, "source_property", f->event_property);
+    text(b, "source_value", f->event_value);
     json_close(b, '}');
 }
 
 struct str lead_message(const struct parcel *p, struct arena *a)
 {
-    return text_points(without_nul(message_text(p, a), a), MESSAGE_POINTS);
+    return text_points(message_text(p, ESCAPE_CHAT, a), MESSAGE_POINTS);
 }

@@ -100,42 +100,52 @@ struct str message_written(const struct parcel *p, const struct template *t, enu
     return arena_str(a, str_trim(sbuf_str(&b)));
 }
 
-static void add_line(struct sbuf *b, const char *label, struct str value, size_t max_points,
-                     struct arena *a)
-{
-    sbuf_text(b, label);
-    sbuf_text(b, ": ");
-    sbuf_add(b, text_line(value, max_points, a));
-    sbuf_char(b, '\n');
-}
+struct lines {
+    struct sbuf *b;
+    enum escaping how;
+    struct arena *a;
+};
 
 /* What a lead typed stays on its line, or it could go on with a line of ours. */
-static struct str built_in_text(const struct parcel *p, struct arena *a)
+static void add_text(const struct lines *l, struct str text, size_t max_points)
+{
+    template_escape(l->b, text_line(text, max_points, l->a), l->how);
+    sbuf_char(l->b, '\n');
+}
+
+static void add_line(const struct lines *l, const char *label, struct str value, size_t max_points)
+{
+    sbuf_text(l->b, label);
+    sbuf_text(l->b, ": ");
+    add_text(l, value, max_points);
+}
+
+static struct str built_in_text(const struct parcel *p, enum escaping how, struct arena *a)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(MESSAGE_BYTES_MAX);
+    const struct lines l = {&b, how, a};
     struct message_line lines[MESSAGE_LINES_MAX];
     size_t n = message_lines(p, a, lines);
 
-    sbuf_add(&b, text_line(message_title(p, a), MESSAGE_VALUE_POINTS, a));
-    sbuf_text(&b, "\n\n");
+    add_text(&l, message_title(p, a), MESSAGE_VALUE_POINTS);
+    sbuf_char(&b, '\n');
     for (size_t i = 0; i < n; i++)
-        add_line(&b, lines[i].label, lines[i].value, MESSAGE_VALUE_POINTS, a);
+        add_line(&l, lines[i].label, lines[i].value, MESSAGE_VALUE_POINTS);
     if (p->d.facts.reasons.len)
-        add_line(&b, phrase_text(p->language, PHRASE_REASONS), p->d.facts.reasons,
-                 MESSAGE_REASON_POINTS, a);
+        add_line(&l, phrase_text(p->language, PHRASE_REASONS), p->d.facts.reasons,
+                 MESSAGE_REASON_POINTS);
     if (p->crm_url.len) {
         sbuf_char(&b, '\n');
-        add_line(&b, phrase_text(p->language, PHRASE_OPEN_CRM), p->crm_url, MESSAGE_REASON_POINTS,
-                 a);
+        add_line(&l, phrase_text(p->language, PHRASE_OPEN_CRM), p->crm_url, MESSAGE_REASON_POINTS);
     }
     sbuf_char(&b, '\n');
-    sbuf_add(&b, text_line(message_origin(p, a), MESSAGE_VALUE_POINTS, a));
-    return arena_str(a, sbuf_str(&b));
+    add_text(&l, message_origin(p, a), MESSAGE_VALUE_POINTS);
+    return arena_str(a, str_trim(sbuf_str(&b)));
 }
 
-struct str message_text(const struct parcel *p, struct arena *a)
+struct str message_text(const struct parcel *p, enum escaping how, struct arena *a)
 {
-    struct str own = p->message ? message_written(p, p->message->text, ESCAPE_NONE, a) : STR_NULL;
+    struct str own = p->message ? message_written(p, p->message->text, how, a) : STR_NULL;
 
-    return own.len ? own : built_in_text(p, a);
+    return own.len ? own : built_in_text(p, how, a);
 }

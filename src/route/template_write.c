@@ -33,13 +33,37 @@ static const char *entity(char c, enum escaping how)
     return NULL;
 }
 
+#define WORD_JOINER "\xe2\x81\xa0" /* has no width */
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+           c == '_' || c == '-' || c == '+';
+}
+
+/* Mattermost and Google Chat know <!channel>, <users/all> and <https://x|y>, Mattermost and
+ * Rocket.Chat @channel and [y](https://x), and whether one knows entities is not written anywhere:
+ * so no entity, but signs that look the same and open nothing. ada@example.com stays. */
+static const char *chat_sign(struct str value, size_t i)
+{
+    char c = value.at[i], before = i ? value.at[i - 1] : ' ';
+
+    if (c == '<')
+        return "\xe2\x80\xb9";
+    if (c == '>')
+        return "\xe2\x80\xba";
+    if (c == '@' && !is_word(before))
+        return "@" WORD_JOINER;
+    return c == '(' && before == ']' ? WORD_JOINER "(" : NULL;
+}
+
 /* In one pass, so that the & of an entity is not escaped again. */
 void template_escape(struct sbuf *b, struct str value, enum escaping how)
 {
     size_t from = 0;
 
     for (size_t i = 0; i < value.len && how != ESCAPE_NONE; i++) {
-        const char *text = entity(value.at[i], how);
+        const char *text = how == ESCAPE_CHAT ? chat_sign(value, i) : entity(value.at[i], how);
 
         if (!text)
             continue;

@@ -68,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_escaped(t, ESCAPE_SLACK, "<>", &a);
     check_escaped(t, ESCAPE_HTML, "<>\"'", &a);
+    check_escaped(t, ESCAPE_CHAT, "<>", &a);
     if (str_is_utf8(text))
         assert_true(str_is_utf8(written(t, STR("\xCE\xB1"), ESCAPE_SLACK, &a)));
     if (!fuzz_holds(text, "{{"))

@@ -83,6 +83,31 @@ static void a_message_is_a_text_for_people(void **state)
     golden(&f, "http/template.http");
 }
 
+/* Which chat it is nobody told us: nothing of a lead's may call a channel or hide an address. */
+static void a_message_calls_nobody(void **state)
+{
+    static const char *const calls[] = {"<", ">", " @channel", "](", "\r"};
+    struct expr_error error;
+    struct json_doc doc = {0};
+
+    (void)state;
+    fixture_start(&f, PLAIN "format = message\n");
+    hostile_lead();
+    fixture_build(&f);
+    golden(&f, "http/message_hostile.http");
+    body_parse(&doc);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        assert_null(str_find(json_string(json_get(doc.root, "text")), str_of(calls[i])));
+    assert_non_null(
+        str_find(json_string(json_get(doc.root, "text")), STR("E-mail: ada@example.org\n")));
+    json_doc_free(&doc);
+    assert_int_equal(template_compile(STR("<!here> [{{lead.phone}}](https://a) {{lead.email}}"),
+                                      &f.arena, fixture_template(&f, 0), &error),
+                     RC_OK);
+    fixture_build(&f);
+    golden(&f, "http/template_hostile.http");
+}
+
 static void hostile_texts_stay_inside_their_strings(void **state)
 {
     struct json_doc doc = {0};
@@ -97,7 +122,6 @@ static void hostile_texts_stay_inside_their_strings(void **state)
     data = json_get(doc.root, "data");
     assert_true(str_starts(json_string(json_get(data, "firstname")), STR("<!channel> =HYPERLINK")));
     assert_non_null(str_find(json_string(json_get(data, "lastname")), STR("\r\nX-Injected: b")));
-    assert_true(str_is(json_string(json_get(data, "phone")), "12"));
     for (size_t i = 0; i < f.request.n_headers; i++)
         assert_null(str_chr(f.request.headers[i].value, '\n'));
     assert_true(f.request.body.len < 40 * 1024);
@@ -281,6 +305,7 @@ int main(void)
         T(each_try_is_signed_anew_under_the_same_id),
         T(a_cloudevent_may_be_signed_as_well),
         T(a_message_is_a_text_for_people),
+        T(a_message_calls_nobody),
         T(hostile_texts_stay_inside_their_strings),
         T(keys_are_the_same_for_every_lead),
         T(the_type_says_what_band_it_came_into),

@@ -7,6 +7,7 @@
 static const struct field data[] = {{{"plan", 4}, {"Pro & <More>", 12}}};
 static struct property properties[] = {
     {.name = {"amount", 6}, .value = {"-1234567.891", 12}},
+    {.name = {"chat", 4}, .value = {"@here a@b.c (@x) [a](b) (c)", 27}},
     {.name = {"company", 7}, .value = {"A&B <Ltd>", 9}},
     {.name = {"firstname", 9}, .value = {"Ada", 3}},
     {.name = {"huge", 4}, .value = {"12345678901234567890", 20}},
@@ -87,6 +88,18 @@ static void quotes_are_escaped_in_html_too(void **state)
     assert_says("{{lead.nick}}", ESCAPE_HTML, "&quot;&#39;&amp;");
     assert_says("{{lead.nick}}", ESCAPE_SLACK, "\"'&amp;");
     assert_says("{{lead.lastname | \"<i>none</i>\"}}", ESCAPE_HTML, "<i>none</i>");
+}
+
+/* In a chat of any kind a value opens nothing, and reads as it did. */
+static void in_a_chat_nobody_is_called(void **state)
+{
+    (void)state;
+    assert_says("<!here> & {{lead.company}}", ESCAPE_CHAT,
+                "<!here> & A&B \xe2\x80\xb9Ltd\xe2\x80\xba");
+    assert_says(
+        "[{{lead.chat}}](https://x) @all", ESCAPE_CHAT,
+        "[@\xe2\x81\xa0here a@b.c (@\xe2\x81\xa0x) [a]\xe2\x81\xa0(b) (c)](https://x) @all");
+    assert_says("{{lead.chat}}", ESCAPE_NONE, "@here a@b.c (@x) [a](b) (c)");
 }
 
 static void a_section_is_there_when_its_name_has_a_value(void **state)
@@ -272,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_missing_value_gives_way_to_the_default),
         cmocka_unit_test(values_are_escaped_and_the_text_is_not),
         cmocka_unit_test(quotes_are_escaped_in_html_too),
+        cmocka_unit_test(in_a_chat_nobody_is_called),
         cmocka_unit_test(a_section_is_there_when_its_name_has_a_value),
         cmocka_unit_test(a_section_alone_on_its_line_takes_it_along),
         cmocka_unit_test(filters_change_a_value_one_after_another),

@@ -56,7 +56,13 @@ struct template_values {
     struct str reasons, name, url;
     enum language language; /* of dates and numbers */
 };
-enum escaping { ESCAPE_NONE, ESCAPE_SLACK, ESCAPE_HTML };
+enum escaping {
+    ESCAPE_NONE,
+    ESCAPE_SLACK, /* its three entities */
+    ESCAPE_HTML,
+    ESCAPE_CHAT, /* one that takes a text, nobody knows of which syntax: it calls nobody, and no
+                    link says that it leads elsewhere */
+};
 
 MUST_CHECK enum rc template_compile(struct str text, struct arena *a, const struct template **ret,
                                     struct expr_error *error);
