@@ -69,7 +69,7 @@ def test_cloudevents_and_messages_are_bodies_of_their_own(world):
     equal(set(cloud["body"]["data"]), FLAT, "keys")
     chat, = received(box, "/in/open")
     equal(list(chat["body"]), ["text"], "keys of a message")
-    check(chat["body"]["text"].startswith("<!channel>  X: y is hot\n\nScore: 60 "), chat["body"])
+    check(chat["body"]["text"].startswith("‹!channel›  X: y is hot\n\nScore: 60 "), chat["body"])
     finish(world)
 
 
