@@ -74,14 +74,19 @@ enum judged judge_all(struct job *job, enum verdict v, struct str reason)
     return JUDGED_DONE;
 }
 
+void judge_unclear(struct job *job, size_t i, struct str reason)
+{
+    bool early = job->parcels[i].d.unclear < UNCLEAR_ANSWERS_MAX;
+
+    job->outcomes[i].unclear = early;
+    judge_one(job, i, early ? VERDICT_RETRY : VERDICT_DEAD, reason);
+}
+
 enum judged judge_unknown(struct job *job, struct str reason)
 {
-    for (size_t i = 0; i < job->n; i++) {
-        bool early = job->parcels[i].d.attempts < UNKNOWN_ANSWER_TRIES;
-
+    for (size_t i = 0; i < job->n; i++)
         if (job->outcomes[i].verdict == VERDICT_NONE)
-            judge_one(job, i, early ? VERDICT_RETRY : VERDICT_DEAD, reason);
-    }
+            judge_unclear(job, i, reason);
     return JUDGED_DONE;
 }
 

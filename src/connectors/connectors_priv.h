@@ -8,8 +8,9 @@
 extern const struct connector_type slack_connector, notion_connector, google_sheets_connector,
     hubspot_connector, email_connector, http_connector, zapier_connector;
 
-/* An answer that no table knows is tried that often before the delivery is dead. */
-enum { UNKNOWN_ANSWER_TRIES = 3 };
+/* So often a delivery is tried again after an answer that no table knows; then it is dead. Attempts
+ * that found the service away count for nothing. */
+enum { UNCLEAR_ANSWERS_MAX = 3 };
 
 /* Requests */
 void request_bearer(struct http_request *r, struct str token, struct arena *a);
@@ -25,7 +26,9 @@ bool status_is_temporary(int status); /* 408 and 5xx: never kills a delivery (de
 /* The whole connector rests for as long as the service says, else for fallback_ms. */
 void job_rest(struct job *job, const struct http_response *r, int64_t fallback_ms);
 void judge_one(struct job *job, size_t i, enum verdict v, struct str reason);
-/* RETRY for the first tries of each parcel, then DEAD. */
+/* RETRY for the first such answers, then DEAD. */
+void judge_unclear(struct job *job, size_t i, struct str reason);
+/* The same for each parcel that has no verdict yet. */
 enum judged judge_unknown(struct job *job, struct str reason);
 /* 3xx: none of the services redirects its API, so the address is wrong. */
 enum judged judge_redirect(struct job *job, const struct http_response *r);

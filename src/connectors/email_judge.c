@@ -194,10 +194,11 @@ static bool is_of_one(const struct http_response *r)
 static enum judged doubtful(struct job *job, const struct http_response *r, struct str reason)
 {
     struct email_round *round = job->scratch;
-    bool early = job->parcels[0].d.attempts < UNKNOWN_ANSWER_TRIES;
+    bool early = job->parcels[0].d.unclear < UNCLEAR_ANSWERS_MAX;
 
     if (!is_of_one(r))
         return judge_unknown(job, reason);
+    job->outcomes[0].unclear |= early;
     note(job, early ? &round->later : &round->refused, reason);
     return go_on(job);
 }

@@ -62,8 +62,13 @@ static bool missing_for_days(const struct job *job)
 {
     const struct delivery *d = &job->parcels[0].d;
 
-    return str_starts(d->reason, STR("HTTP 404")) && d->attempts >= MISSING_TRIES &&
-           job->now_ms - d->created_at >= MISSING_MS;
+    return d->unclear >= MISSING_TRIES && job->now_ms - d->created_at >= MISSING_MS;
+}
+
+static enum judged missing(struct job *job, struct str reason)
+{
+    job->outcomes[0].unclear = true;
+    return judge_all(job, VERDICT_RETRY, reason);
 }
 
 static enum judged gone(struct job *job, struct str reason)
@@ -86,7 +91,7 @@ static enum judged judge_failure(struct job *job, const struct http_response *r,
     if (s->class == HOOK_THROTTLE)
         return throttled(job, r, reason, rest);
     if (s->class == HOOK_MISSING && !missing_for_days(job))
-        return judge_all(job, VERDICT_RETRY, reason);
+        return missing(job, reason);
     reason = arena_printf(job->arena, "%.*s%s", STR_ARG(reason), s->advice);
     return s->class == HOOK_DEAD ? judge_all(job, VERDICT_DEAD, reason) : gone(job, reason);
 }

@@ -54,13 +54,6 @@ const json *hubspot_find_error(const json *errors, int64_t crm_id)
     return NULL;
 }
 
-void hubspot_judge_unclear(struct job *job, size_t i, struct str reason)
-{
-    bool early = job->parcels[i].d.attempts < UNKNOWN_ANSWER_TRIES;
-
-    judge_one(job, i, early ? VERDICT_RETRY : VERDICT_DEAD, reason);
-}
-
 /* A property that is not there is no fault of this contact: it would be so for every one. */
 static bool is_missing_property(struct str text)
 {
@@ -91,7 +84,7 @@ void hubspot_judge_element(struct job *job, size_t i, const json *error)
     else if (str_is(category, "RATE_LIMITS")) /* that never kills */
         judge_one(job, i, VERDICT_RETRY, reason);
     else
-        hubspot_judge_unclear(job, i, reason);
+        judge_unclear(job, i, reason);
 }
 
 /* Refusals */

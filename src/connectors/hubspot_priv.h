@@ -68,8 +68,6 @@ const struct field *hubspot_properties(const struct job *job, const struct str_l
 int64_t hubspot_updated_at(const struct job *job, const json *record);
 /* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
 void hubspot_judge_element(struct job *job, size_t i, const json *error);
-/* Another try for the first times, then dead. */
-void hubspot_judge_unclear(struct job *job, size_t i, struct str reason);
 
 void hubspot_request(const struct hubspot *s, const char *method, struct str path,
                      struct http_request *ret, struct arena *a);

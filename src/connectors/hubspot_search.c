@@ -182,7 +182,7 @@ static enum judged search_answered(struct job *job, const json *answer)
         return judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
     bool done = !p.full && !at.within;
     if (!done && !next_place(&at, &p, &next)) {
-        hubspot_judge_unclear(job, 0, STR("HubSpot's search does not give what comes next"));
+        judge_unclear(job, 0, STR("HubSpot's search does not give what comes next"));
         return JUDGED_DONE;
     }
     o->recovered = p.records;

@@ -221,7 +221,7 @@ static void judge_not_written(struct job *job, size_t i, const json *error)
     if (error)
         hubspot_judge_element(job, i, error);
     else
-        hubspot_judge_unclear(job, i, STR("HubSpot's answer does not say what became of it"));
+        judge_unclear(job, i, STR("HubSpot's answer does not say what became of it"));
 }
 
 /* An error may speak of no input: then it is about those that nothing else speaks of. */
@@ -293,7 +293,7 @@ static void judge_alone(struct job *job, size_t i, int status, struct str catego
     bool by_address = !job->parcels[i].lead->crm_id;
 
     if (status == 409)
-        hubspot_judge_unclear(job, i, reason);
+        judge_unclear(job, i, reason);
     else if (status == 404 || str_is(category, "OBJECT_NOT_FOUND"))
         judge_one(job, i, VERDICT_DEAD,
                   by_address ? STR("HubSpot has no contact with this address")

@@ -157,6 +157,7 @@ static void settle_one(struct attempt *a, size_t i, int64_t now_ms)
         .target = p->d.target,
         .target_gone = o->target_gone,
         .in_doubt = v == ATTEMPT_DEAD && dies_in_doubt(a, o),
+        .unclear = o->unclear,
         .enriched = o->enriched,
     };
     end->events = events_of(a, o, p, now_ms, &end->n_events);

@@ -90,6 +90,41 @@ static void a_retry_is_due_again_later(void **state)
     TEXT(d.reason, "503");
 }
 
+/* Other failures come in between and count for nothing. */
+static void answers_that_nobody_knows_are_counted_apart(void **state)
+{
+    struct world *w = *state;
+    struct attempt_end end = {
+        .verdict = ATTEMPT_RETRY, .unclear = true, .due_at = T0 + 500, .detail = STR("odd")};
+
+    OK(store_begin(w->store));
+    int64_t id = end.delivery = put_one(w, "slack");
+    OK(store_attempt_end(w->store, &end));
+    OK(end_with(w, id, ATTEMPT_RETRY, "503"));
+    end.verdict = ATTEMPT_AMBIGUOUS;
+    OK(store_attempt_end(w->store, &end));
+    OK(store_commit(w->store));
+    struct delivery d = get_delivery(w, id);
+    assert_int_equal(d.attempts, 3);
+    assert_int_equal(d.unclear, 2);
+    OK(store_begin(w->store));
+    OK(end_with(w, id, ATTEMPT_DEAD, "odd"));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).unclear, 2);
+    int64_t n;
+    OK(store_begin(w->store));
+    OK(store_retry(w->store, &(struct retry_filter){0}, T0 + 30, &n));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).unclear, 0); /* a person has seen to it */
+    end.verdict = ATTEMPT_RETRY;
+    OK(store_begin(w->store));
+    OK(store_attempt_end(w->store, &end));
+    end.verdict = ATTEMPT_MORE;
+    OK(store_attempt_end(w->store, &end));
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, id).unclear, 0); /* it got on */
+}
+
 static void an_ambiguous_attempt_stays_open(void **state)
 {
     struct world *w = *state;
@@ -243,6 +278,7 @@ int main(void)
         RUN(delivered_is_the_end),
         RUN(dead_is_the_end_with_a_reason),
         RUN(a_retry_is_due_again_later),
+        RUN(answers_that_nobody_knows_are_counted_apart),
         RUN(an_ambiguous_attempt_stays_open),
         RUN(a_doubt_keeps_the_time_it_began_until_it_is_settled),
         RUN(an_attempt_ends_the_wait_for_enrichment),

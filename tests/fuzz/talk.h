@@ -63,11 +63,9 @@ static void talk_set(struct fixture *f, struct str name, struct str value)
         const char *name;
         int64_t *field;
     } numbers[] = {
-        {"@score", &f->parcels[0].d.facts.score},
-        {"@attempts", &f->parcels[0].d.attempts},
-        {"@time", &f->parcels[0].d.facts.event_time},
-        {"@opened", &f->parcels[0].d.open_attempt_at},
-        {"@crm", &f->leads[0].crm_id},
+        {"@score", &f->parcels[0].d.facts.score},      {"@attempts", &f->parcels[0].d.attempts},
+        {"@unclear", &f->parcels[0].d.unclear},        {"@time", &f->parcels[0].d.facts.event_time},
+        {"@opened", &f->parcels[0].d.open_attempt_at}, {"@crm", &f->leads[0].crm_id},
     };
     int64_t n;
 

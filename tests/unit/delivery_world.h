@@ -119,7 +119,7 @@ struct ended { /* an attempt_end as the store saw it */
     int64_t event_time; /* of the first event that came with it; 0: none */
     size_t n_events;
     bool remote_id;
-    bool enriched, applied, in_doubt;
+    bool enriched, applied, in_doubt, unclear;
 };
 
 struct world {
@@ -178,7 +178,8 @@ static void store_end(struct world *w, struct attempt_end *e)
                             .remote_id = e->remote_id.len > 0,
                             .enriched = e->enriched,
                             .applied = e->applied,
-                            .in_doubt = e->in_doubt};
+                            .in_doubt = e->in_doubt,
+                            .unclear = e->unclear};
         keep_text(x->detail, sizeof x->detail, e->detail);
     }
     if (!e->applied)

@@ -125,6 +125,9 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
         return fake_all(job, VERDICT_RETRY, "the token was revoked");
     case 410:
         return fake_all(job, VERDICT_DEAD, NULL);
+    case 418:
+        job->outcomes[0].unclear = true;
+        return fake_all(job, VERDICT_RETRY, "what it says nobody knows");
     case 420:
         job->pause_ms = 5000;
         return fake_all(job, VERDICT_RETRY, "quota");

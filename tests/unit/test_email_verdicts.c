@@ -113,7 +113,14 @@ static void policy_is_tried_a_few_times(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
         fixture_start(&f, ONE);
-        f.parcels[0].d.attempts = 3;
+        f.parcels[0].d.attempts = 99;
+        f.parcels[0].d.unclear = 2;
+        (void)answer(replies[i][0], replies[i][1]);
+        fixture_verdict(&f, 0, VERDICT_RETRY, NULL);
+        assert_true(f.outcomes[0].unclear);
+        fixture_end(&f);
+        fixture_start(&f, ONE);
+        f.parcels[0].d.unclear = 3;
         (void)answer(replies[i][0], replies[i][1]);
         fixture_verdict(&f, 0, VERDICT_DEAD, NULL);
         fixture_end(&f);

@@ -193,7 +193,7 @@ static void the_others_do_not_wait_for_one_that_cannot_be_written(void **state)
 
 static const struct element_case {
     const char *error;
-    int64_t attempts;
+    int64_t unclear; /* such answers before */
     enum verdict verdict;
     const char *reason;
     bool broken;
@@ -227,7 +227,8 @@ static void every_error_of_one_input_has_its_verdict(void **state)
 
         fixture_start(&f, SECTION);
         fixture_job(&f, 2);
-        f.parcels[0].d.attempts = c->attempts;
+        f.parcels[0].d.attempts = 99; /* an outage before it */
+        f.parcels[0].d.unclear = c->unclear;
         body = arena_printf(&f.arena, PARTLY(DONE("102"), "%s"), c->error);
         fixture_last(&f, "POST", PATH, 207, body.at);
         fixture_verdict(&f, 0, c->verdict, c->reason);

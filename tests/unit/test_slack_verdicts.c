@@ -237,16 +237,23 @@ static void every_answer_of_a_webhook_has_its_verdict(void **state)
     }
 }
 
+/* However often the service was away before. */
 static void an_unknown_code_is_tried_three_times(void **state)
 {
     (void)state;
-    for (int attempts = 0; attempts < 5; attempts++) {
+    for (int unclear = 0; unclear < 5; unclear++) {
         fixture_start(&f, WITH_TOKEN);
-        f.parcels[0].d.attempts = attempts;
+        f.parcels[0].d.attempts = 99;
+        f.parcels[0].d.unclear = unclear;
         fixture_last(&f, "POST", "/api/", 200, "{\"ok\":false,\"error\":\"brand_new\"}");
-        fixture_verdict(&f, 0, attempts < 3 ? VERDICT_RETRY : VERDICT_DEAD, "brand_new");
+        fixture_verdict(&f, 0, unclear < 3 ? VERDICT_RETRY : VERDICT_DEAD, "brand_new");
+        assert_int_equal(f.outcomes[0].unclear, unclear < 3);
         fixture_end(&f);
     }
+    fixture_start(&f, WITH_TOKEN);
+    fixture_last(&f, "POST", "/api/", 503, "");
+    assert_false(f.outcomes[0].unclear);
+    fixture_end(&f);
 }
 
 static void a_used_up_quota_rests_the_connector(void **state)

@@ -127,6 +127,7 @@ struct outcome { /* of one parcel */
     int64_t updated_at;           /* of the CRM record; 0 when properties is NULL */
     int64_t portal_id, crm_id;    /* of the CRM record, with properties */
     struct contact_list contacts; /* of the object that was asked for, with properties */
+    bool unclear;                 /* RETRY, but for all we know this answer is final: d.unclear */
     bool target_gone;             /* who subscribed wants no more: the subscription ends */
     bool enriched;                /* the CRM was asked about it, whatever it said */
     /* Catch-up: what changed while we were away, each folded in as contact.recovered. */

@@ -40,6 +40,7 @@ struct delivery {
     enum delivery_state state;
     bool urgent; /* before all that is not, where they share a quota */
     int64_t attempts;
+    int64_t unclear; /* of these, how many ended with an answer that nobody can interpret */
     int64_t created_at, due_at, done_at;
     int64_t open_attempt_at; /* an attempt began and its end is not known; 0: none */
     int64_t wait_until;      /* held back for enrichment until then at the latest; 0: not */

@@ -69,6 +69,7 @@ struct attempt_end {
     int64_t target;   /* the subscription it was for; 0: none */
     bool target_gone; /* which ends with this */
     bool in_doubt;    /* DEAD, but it may have arrived: a later retry looks first */
+    bool unclear;     /* RETRY, AMBIGUOUS: the answer counts into the delivery's `unclear` */
     bool enriched;    /* the lead's enriched_at becomes ended_at */
     bool applied;     /* set by the writer: the row was still pending */
 };

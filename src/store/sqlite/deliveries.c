@@ -73,11 +73,11 @@ static enum rc end_state(struct store *st, const struct attempt_end *e, int64_t 
         return db_change(db, rows, SQL_ATTEMPT_DONE, "idittd", e->delivery, (int)DELIVERY_DEAD,
                          e->ended_at, e->detail, e->remote_id, (int)e->in_doubt);
     case ATTEMPT_RETRY:
-        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iitit", e->delivery, e->due_at, e->detail,
-                         INT64_C(0), e->remote_id);
+        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iititd", e->delivery, e->due_at, e->detail,
+                         INT64_C(0), e->remote_id, (int)e->unclear);
     case ATTEMPT_AMBIGUOUS:
-        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iitit", e->delivery, e->due_at, e->detail,
-                         e->started_at, e->remote_id);
+        return db_change(db, rows, SQL_ATTEMPT_AGAIN, "iititd", e->delivery, e->due_at, e->detail,
+                         e->started_at, e->remote_id, (int)e->unclear);
     case ATTEMPT_MORE:
         return db_change(db, rows, SQL_ATTEMPT_MORE, "iitt", e->delivery, e->due_at, e->detail,
                          e->remote_id);

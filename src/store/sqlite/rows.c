@@ -82,6 +82,7 @@ enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a, struct del
         .request_id = col_str(s, 15, a),
         .urgent = sqlite3_column_int(s, 16),
         .target = sqlite3_column_int64(s, 17),
+        .unclear = sqlite3_column_int64(s, 18),
     };
     if (facts_from_json(col_view(s, 14), a, &ret->facts, &why) == RC_OK)
         return RC_OK;
