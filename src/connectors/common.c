@@ -101,6 +101,12 @@ enum judged judge_redirect(struct job *job, const struct http_response *r)
     return judge_all(job, VERDICT_DEAD, redirect_reason(r, job->arena));
 }
 
+enum judged judge_settled(struct job *job)
+{
+    job->settled = true;
+    return JUDGED_CONTINUE;
+}
+
 enum judged judge_broken(struct job *job, struct str reason)
 {
     job->broken = true;

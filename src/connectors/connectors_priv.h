@@ -33,6 +33,8 @@ enum judged judge_unknown(struct job *job, struct str reason);
 /* 3xx: none of the services redirects its API, so the address is wrong. */
 enum judged judge_redirect(struct job *job, const struct http_response *r);
 struct str redirect_reason(const struct http_response *r, struct arena *a);
+/* The next request: this one was refused, or the outcomes say what it did (job->settled). */
+enum judged judge_settled(struct job *job);
 /* Nothing gets through until a person has mended what the reason says: RETRY, and the connector
  * rests. */
 enum judged judge_broken(struct job *job, struct str reason);

@@ -174,7 +174,7 @@ static enum judged go_on(struct job *job)
 
     round->at = email_next(job, round->at + 1);
     if (round->at < s->to.n)
-        return JUDGED_CONTINUE;
+        return judge_settled(job);
     if (round->later.len)
         return judge_all(job, VERDICT_RETRY, round->later);
     if (round->refused.len)

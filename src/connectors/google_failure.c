@@ -90,7 +90,7 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
     if (!e)
         return judge_unknown(job, http_reason(r, job->arena));
     if (shorten(job, e))
-        return JUDGED_CONTINUE;
+        return judge_settled(job);
     talk->tab->header_read_at = 0; /* whoever mends the sheet may change its columns too */
     struct str whom = r->status == 403 ? client_email(job) : STR("");
     struct str reason = arena_printf(job->arena, "HTTP %d: %.*s%s%.*s", r->status,
@@ -110,7 +110,7 @@ static enum judged judge_401(struct job *job, const struct http_response *r)
                             arena_printf(job->arena, "%.*s; a new access token is refused as well",
                                          STR_ARG(http_reason(r, job->arena))));
     talk->token_renewed = true;
-    return JUDGED_CONTINUE;
+    return judge_settled(job);
 }
 
 /* Google's refusals are JSON: something in front of it, a proxy perhaps, has other reasons. */

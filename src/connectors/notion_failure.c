@@ -148,6 +148,6 @@ enum judged notion_failure(struct job *job, const struct http_response *r)
     if (!answer_object(r, &doc) || !json_string(json_get(doc.root, "code")).len)
         return judge_edge(job, r);
     if (refresh(job, json_string(json_get(doc.root, "code"))))
-        return JUDGED_CONTINUE;
+        return judge_settled(job);
     return judge_code(job, r, doc.root);
 }

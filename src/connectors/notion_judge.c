@@ -108,7 +108,7 @@ static enum judged page_is_gone(struct job *job)
     talk->page = talk->cursor = STR_NULL;
     talk->log_entries = talk->pages_read = 0;
     talk->goal = NOTION_STEP_QUERY;
-    return JUDGED_CONTINUE;
+    return judge_settled(job);
 }
 
 static bool says_gone(int status, const json *answer)

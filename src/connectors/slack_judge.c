@@ -54,7 +54,7 @@ static enum judged forget_parent(struct job *job)
     talk->form = SLACK_WITH_BLOCKS;
     job->outcomes[0].remote_lead = STR("");
     job->step = SLACK_POST;
-    return JUDGED_CONTINUE;
+    return judge_settled(job);
 }
 
 /* One message that cannot be brought up to date is no reason against the others of the job. */
@@ -75,7 +75,7 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
     if (job->step == SLACK_REPLY && slack_parent_is_gone(code))
         return forget_parent(job);
     if (class == SLACK_BLOCKS && retry_as_text(job))
-        return JUDGED_CONTINUE;
+        return judge_settled(job);
     if (class == SLACK_UNKNOWN && status_is_temporary(r->status))
         return judge_all(job, VERDICT_AMBIGUOUS, http_reason(r, job->arena));
     if (class == SLACK_UNKNOWN)
@@ -200,7 +200,7 @@ static enum judged judge_webhook(struct job *job, const struct http_response *r)
     if (r->status < 400 || class == SLACK_UNKNOWN)
         return judge_status(job, r);
     if (class == SLACK_BLOCKS && retry_as_text(job))
-        return JUDGED_CONTINUE;
+        return judge_settled(job);
     return judge_class(
         job, r, class,
         arena_printf(job->arena, "%.*s%s", STR_ARG(reason), slack_verdict_of(class)->advice));

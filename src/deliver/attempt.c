@@ -275,6 +275,9 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
     bool goes_on = a->connector->type->judge(&a->job, &answer) == JUDGED_CONTINUE;
     governor_learn(&a->engine->governor, &a->job.left, now_ms);
     a->job.left = (struct quota_left){0};
+    if (a->job.settled)
+        a->may_have_acted = false;
+    a->job.settled = false;
     if (goes_on)
         step(a, now_ms);
     else

@@ -48,7 +48,7 @@ struct attempt {
     enum attempt_state state;
     int64_t started_at, wake_at; /* wake_at: READY and UNREPORTED only */
     int64_t marked_at;           /* 0: it is not on disk that the attempt began */
-    bool may_have_acted;         /* a request that is not repeatable has left */
+    bool may_have_acted;         /* not repeatable, it left, and nobody said what it did */
     int steps, status;
     struct str answer;               /* of the last request, how it began; in the arena */
     int64_t retry_after_ms;          /* of the last answer; -1: none */

@@ -114,6 +114,9 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
     case 207:
         job->outcomes[0].verdict = VERDICT_DELIVERED;
         return fake_all(job, VERDICT_RETRY, "only in part");
+    case 297: /* refused, but there is another way to say it */
+        job->settled = true;
+        return fake_go_on(job, FAKE_POST);
     case 298:
         return JUDGED_DONE; /* forgot to say anything */
     case 299:

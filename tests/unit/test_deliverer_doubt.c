@@ -154,6 +154,30 @@ static void a_step_after_the_effect_that_fails_leaves_a_doubt(void **state)
     world_free(w);
 }
 
+static void a_definite_answer_leaves_no_doubt_behind(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post(w, "c", 1);
+    step(w);
+    answer(w, "post/1", 297);
+    lose(w, "post/1", HTTP_NOT_SENT);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_RETRY);
+    post(w, "c", 2);
+    step(w);
+    answer(w, "post/2", 297);
+    answer(w, "post/2", 299); /* that of the last one counts */
+    lose(w, "post/2", HTTP_NOT_SENT);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_AMBIGUOUS);
+    post(w, "c", 3);
+    step(w);
+    answer(w, "post/3", 297);
+    lose(w, "post/3", HTTP_UNKNOWN);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_AMBIGUOUS);
+    world_free(w);
+}
+
 static void a_doubt_needs_something_that_cannot_be_repeated(void **state)
 {
     struct world *w = world_one();
@@ -387,6 +411,7 @@ int main(void)
         cmocka_unit_test(after_a_restart_an_open_attempt_has_time_to_settle_and_is_looked_at),
         cmocka_unit_test(a_step_before_the_effect_may_fail_without_doubt),
         cmocka_unit_test(a_step_after_the_effect_that_fails_leaves_a_doubt),
+        cmocka_unit_test(a_definite_answer_leaves_no_doubt_behind),
         cmocka_unit_test(a_doubt_needs_something_that_cannot_be_repeated),
         cmocka_unit_test(backoff_grows_with_the_attempts),
         cmocka_unit_test(retry_after_is_a_floor_and_rests_the_lane),

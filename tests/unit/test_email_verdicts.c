@@ -153,6 +153,7 @@ static void each_recipient_gets_a_mail_of_its_own(void **state)
     (void)state;
     fixture_start(&f, THREE);
     assert_int_equal(answer(".", "250 ok"), JUDGED_CONTINUE);
+    assert_true(f.job.settled); /* what was told is in the outcome */
     assert_to("ada@example.org");
     assert_non_null(str_find(f.request.body, STR("To: <ada@example.org>\r\n")));
     assert_null(str_find(f.request.body, STR("bob@example.org")));

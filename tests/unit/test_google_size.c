@@ -17,6 +17,7 @@ static void a_cell_that_is_too_long_is_cut_shorter_once(void **state)
     fixture_build(&f);
     assert_in_range(f.request.body.len, 50000, 51000);
     assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_CONTINUE);
+    assert_true(f.job.settled);
     fixture_build(&f);
     assert_in_range(f.request.body.len, 10000, 11000);
     assert_int_equal(fixture_judge(&f, 400, too_long.at), JUDGED_DONE);

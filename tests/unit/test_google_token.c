@@ -79,6 +79,7 @@ static void a_refused_token_is_renewed_once(void **state)
     (void)state;
     start_known("", HEADER);
     fixture_step(&f, "POST", ":append", 401, FAILURE("401", "UNAUTHENTICATED", "bad"));
+    assert_true(f.job.settled);
     fixture_step(&f, "POST", "/token", 200, TOKEN);
     fixture_last(&f, "POST", ":append", 200, APPENDED("Leads!A2:H2"));
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);

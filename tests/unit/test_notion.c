@@ -108,6 +108,7 @@ static void a_validation_error_reads_the_schema_again_once(void **state)
     start_known(FULL);
     fixture_step(&f, "POST", "/query", 200, HITS(""));
     fixture_step(&f, "POST", "/v1/pages", 400, INVALID);
+    assert_true(f.job.settled);
     fixture_step(&f, "GET", "/v1/databases/", 200, ONE_SOURCE);
     fixture_step(&f, "GET", "/v1/data_sources/ds-1", 200, SMALL);
     fixture_last(&f, "POST", "/v1/pages", 400, INVALID);

@@ -19,6 +19,7 @@ static void a_page_that_a_person_deleted_is_forgotten_and_made_again(void **stat
         start_known(FULL);
         next_job("page-1");
         fixture_step(&f, "PATCH", "/v1/pages/page-1", gone[i].status, gone[i].body);
+        assert_true(f.job.settled);
         assert_non_null(f.outcomes[0].remote_lead.at);
         assert_int_equal(f.outcomes[0].remote_lead.len, 0);
         fixture_step(&f, "POST", "/query", 200, HITS(""));

@@ -129,6 +129,7 @@ static void a_thread_stays_forgotten_when_the_new_message_has_to_wait(void **sta
     (void)state;
     in_thread();
     fixture_step(&f, "POST", "/api/chat.postMessage", 200, REFUSED("thread_not_found"));
+    assert_true(f.job.settled);
     fixture_last(&f, "POST", "/api/chat.postMessage", 200, REFUSED("service_unavailable"));
     fixture_verdict(&f, 0, VERDICT_RETRY, "service_unavailable");
     assert_true(f.outcomes[0].remote_lead.at && !f.outcomes[0].remote_lead.len);
@@ -163,6 +164,7 @@ static void refused_blocks_of_a_reply_are_sent_as_text(void **state)
     (void)state;
     in_thread();
     fixture_step(&f, "POST", "/api/chat.postMessage", 200, REFUSED("invalid_blocks"));
+    assert_true(f.job.settled);
     fixture_step(&f, "POST", "/api/chat.postMessage", 200, POSTED);
     assert_false(says("\"blocks\""));
     assert_true(says("thread_ts"));

@@ -295,6 +295,7 @@ static void refused_blocks_are_sent_once_more_as_text(void **state)
     }
     fixture_start(&f, WITH_WEBHOOK);
     fixture_step(&f, "POST", HOOK, 400, "invalid_blocks");
+    assert_true(f.job.settled);
     fixture_last(&f, "POST", HOOK, 200, "ok");
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     fixture_end(&f);

@@ -167,6 +167,9 @@ struct job {
      * gone) and a person must mend it. The connector rests, what waits for it is kept; with RETRY
      * and a reason that says what to mend. */
     bool broken;
+    /* Set by judge with JUDGED_CONTINUE: what this request did is known for sure, because it was
+     * refused or because the outcomes say it. If the next one fails, nobody has to look for it. */
+    bool settled;
 };
 
 /* Parcels of a job with `digest`, at most; without it there are no more than the type takes. */
