@@ -35,6 +35,9 @@ struct http_request {
     struct str body; /* missing: none is sent */
     bool guarded; /* a third party gave the address: only where the Internet is, little is read */
     bool secret_url; /* who knows the address may use it: it is shown nowhere */
+    /* No request: only whether one could be made, TLS included; of a mail, EHLO, TLS and login. The
+     * answer's status is then 0, and of a mail the last reply. */
+    bool only_connects;
     bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content)
                       */
     const char *const *keep; /* headers of the answer that are wanted, HTTP_MAX_KEPT at most */
@@ -47,15 +50,29 @@ enum http_fate {
     HTTP_UNKNOWN,  /* it may have been processed: time-out, reset, cut answer */
 };
 
+/* Why there is no answer, as far as it says what to mend. */
+enum http_trouble {
+    TROUBLE_OTHER,
+    TROUBLE_NAME,        /* the host's name is not known */
+    TROUBLE_CONNECT,     /* nobody takes the connection */
+    TROUBLE_TIME,        /* it took too long */
+    TROUBLE_TLS,         /* no encrypted connection comes about */
+    TROUBLE_CERTIFICATE, /* whoever answers cannot prove who it is */
+    TROUBLE_ROOTS,       /* ca_file cannot be read */
+};
+
 struct http_response {
     enum http_fate fate;
     int status;             /* 0 unless answered; of a mail the reply code */
     struct str body;        /* at most the transport's cap; of a mail the reply */
     int64_t retry_after_ms; /* from Retry-After, both forms; -1: none */
     struct str error;       /* for people, when not answered */
-    const char *command;    /* of a mail: what the reply is to: "" the connection, "EHLO",
-                               "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "." the message */
-    /* Of the headers that the request wanted kept, those that came; a value is cut at 63 bytes. */
+    enum http_trouble trouble;
+    const char *command; /* of a mail: what the reply is to: "" the connection, "EHLO",
+                            "STARTTLS", "AUTH", "NOOP", "MAIL", "RCPT", "DATA", "." the
+                            message */
+    /* Of the headers that the request wanted kept, those that came; a value is cut at 1023 bytes.
+     */
     struct http_header kept[HTTP_MAX_KEPT];
     size_t n_kept;
 };

@@ -166,6 +166,8 @@ static bool set_method(struct exchange *x, const struct http_request *r)
     } else {
         SET(CURLOPT_HTTPGET, 1L);
     }
+    if (r->only_connects)
+        SET(CURLOPT_CONNECT_ONLY, 1L);
     if (!r->repeatable && !r->body.len)
         SET(CURLOPT_FRESH_CONNECT, 1L);
     if (strcmp(r->method, body || post ? "POST" : "GET") != 0)
@@ -336,7 +338,7 @@ void exchange_result(struct exchange *x, CURLcode code, struct transport_result 
 {
     long status = 0;
 
-    if (code == CURLE_OK && !has_status(x, &status))
+    if (code == CURLE_OK && !x->call.request->only_connects && !has_status(x, &status))
         code = CURLE_WEIRD_SERVER_REPLY;
     struct http_response r = {.fate = fate(x, code), .retry_after_ms = -1};
     if (r.fate == HTTP_ANSWERED) {
@@ -346,6 +348,7 @@ void exchange_result(struct exchange *x, CURLcode code, struct transport_result 
         keep_headers(x, &r);
     } else {
         r.error = error_text(x, code);
+        r.trouble = trouble_of(code);
     }
     *ret = (struct transport_result){.tag = x->call.tag, .response = r};
 }

@@ -12,7 +12,7 @@
 #include "funneld/base/sbuf.h"
 #include "funneld/deliver/transport.h"
 
-enum { ANSWER_MAX = 4 << 20, GUARDED_ANSWER_MAX = 64 << 10, KEPT_MAX = 64 };
+enum { ANSWER_MAX = 4 << 20, GUARDED_ANSWER_MAX = 64 << 10, KEPT_MAX = 1024 };
 
 struct exchange {
     struct exchange *next; /* of all that the transport made */
@@ -36,6 +36,9 @@ MUST_CHECK enum rc exchange_set(struct exchange *x, const struct transport_call 
 /* What came of it; slices live until exchange_clear(). */
 void exchange_result(struct exchange *x, CURLcode code, struct transport_result *ret);
 void exchange_clear(struct exchange *x);
+
+/* trouble.c: what a code of curl's says of what is to be mended. */
+enum http_trouble trouble_of(CURLcode code);
 
 /* guard.c: the addresses of a guarded request are looked at when it connects, and once more before
  * anything is sent. RC_IO: curl refuses an option. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "exchange_priv.h"
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
 
@@ -52,11 +53,11 @@ enum rc mail_check(const struct http_request *r, struct why *why)
 
     if (mail_url_parse(r->url, &url, why))
         return why_wrap(RC_INVALID, why, "the address of the mail server");
-    if (!is_address(e->from) || !is_address(e->to))
+    if (!r->only_connects && (!is_address(e->from) || !is_address(e->to)))
         return why_fail(RC_INVALID, why, "an address of the envelope is not one");
     if (!is_login(e->user) || !is_login(e->password))
         return why_fail(RC_INVALID, why, "user or password holds a control character");
-    if (!is_message(r->body))
+    if (!r->only_connects && !is_message(r->body))
         return why_fail(RC_INVALID, why, "the message holds a line that does not end in CR LF");
     if (e->clear_text && (!host_is_loopback(url.host) || str_is(url.scheme, "smtps")))
         return why_fail(RC_INVALID, why, "mail in clear text goes to this machine only");
@@ -87,7 +88,7 @@ static bool is_command(struct str line, const char *name)
 static void sent(struct mail_exchange *x, struct str line)
 {
     static const char *const commands[] = {"EHLO", "HELO", "STARTTLS", "AUTH",
-                                           "MAIL", "RCPT", "DATA"};
+                                           "NOOP", "MAIL", "RCPT",     "DATA"};
 
     if (is_command(line, "QUIT"))
         x->leaving = true;
@@ -183,6 +184,7 @@ static bool set_connection(struct mail_exchange *x, CURL *easy)
     SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MAX_MS ? timeout : (long)CONNECT_MAX_MS);
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (timeout + 999) / 1000);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_SASL_IR, 1L);
     return ok && set_text(easy, CURLOPT_CAINFO, x->call.ca_file) &&
            set_text(easy, CURLOPT_USERNAME, e->user) &&
            set_text(easy, CURLOPT_PASSWORD, e->password);
@@ -191,6 +193,10 @@ static bool set_connection(struct mail_exchange *x, CURL *easy)
 static bool set_mail(struct mail_exchange *x, CURL *easy, const struct curl_slist *to)
 {
     const struct http_request *r = x->call.request;
+
+    if (r->only_connects) /* a login that nothing follows would be a connection that broke */
+        return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP") == CURLE_OK;
+
     bool ok = set_text(easy, CURLOPT_MAIL_FROM, r->envelope->from);
 
     SET(CURLOPT_MAIL_RCPT, to);
@@ -198,7 +204,6 @@ static bool set_mail(struct mail_exchange *x, CURL *easy, const struct curl_slis
     SET(CURLOPT_READFUNCTION, on_send);
     SET(CURLOPT_READDATA, x);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body.len);
-    SET(CURLOPT_SASL_IR, 1L);
     return ok;
 }
 
@@ -300,6 +305,7 @@ void mail_send(struct mail_exchange *x, CURL **easy, struct http_response *ret)
     }
     write_error(x, code);
     ret->fate = x->message_began ? HTTP_UNKNOWN : HTTP_NOT_SENT;
+    ret->trouble = trouble_of(code);
     ret->error = sbuf_str(&x->error);
 }
 
