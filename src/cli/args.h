@@ -36,6 +36,8 @@
     X(BODY, "body", 0, "FILE", "what to send; - is standard input; else a sample")                 \
     X(VERSION, "version", 0, "v1|v2|v3", "of HubSpot's signature (v3)")                            \
     X(URL, "url", 0, "BASE", "where to send it; else [server] public_url")                         \
+    X(ONLINE, "online", 0, NULL, "also asks each service whether credential and target work")      \
+    X(CREATE, "create", 0, NULL, "with --online: makes the properties that are missing")           \
     X(REFERENCE, "reference", 0, NULL, "prints every section and key with its default")
 
 #define CONFIG_FALLBACK "/etc/funneld/funneld.conf"

@@ -1,9 +1,7 @@
 /* cli/check.c - what is wrong with the configuration, or what it would do. */
-#include "cli_priv.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "check_online.h"
 #include "funneld/base/json.h"
 #include "funneld/base/url.h"
 
@@ -227,14 +225,14 @@ static void print_plan(struct cli *cli)
     print_routes(cli);
 }
 
-static void print_json(struct cli *cli)
+static void print_json(struct cli *cli, bool ok, const struct probe *services)
 {
     const struct conf_problems *problems = &cli->config->problems;
     struct sbuf *out = &cli->out;
 
     json_open(out, '{');
     json_key(out, "ok");
-    json_bool(out, problems->n == 0);
+    json_bool(out, ok);
     json_key(out, "problems");
     json_open(out, '[');
     for (const struct conf_problem *p = problems->first; p; p = p->next) {
@@ -252,8 +250,36 @@ static void print_json(struct cli *cli)
         json_close(out, '}');
     }
     json_close(out, ']');
+    if (cli_has(cli, ARG_ONLINE))
+        cli_write_services(cli, services);
     json_close(out, '}');
     sbuf_char(out, '\n');
+}
+
+static int check_for_programs(struct cli *cli)
+{
+    const struct probe *services = NULL;
+    int status;
+
+    cli->config = config_load(cli_config_path(cli), cli->now_ms);
+    status = cli->config->problems.n ? USAGE : DONE;
+    if (status == DONE && cli_has(cli, ARG_ONLINE)) {
+        services = cli_ask_services(cli);
+        if (!services || cli_services_fail(cli, services))
+            status = FAILED;
+    }
+    print_json(cli, status == DONE, services);
+    return status;
+}
+
+static int print_services(struct cli *cli)
+{
+    const struct probe *services = cli_ask_services(cli);
+
+    if (!services)
+        return FAILED;
+    cli_print_services(cli, services);
+    return cli_services_fail(cli, services) ? FAILED : DONE;
 }
 
 int cli_check(struct cli *cli)
@@ -262,11 +288,11 @@ int cli_check(struct cli *cli)
         config_reference(&cli->out);
         return DONE;
     }
-    if (cli_has(cli, ARG_JSON)) {
-        cli->config = config_load(cli_config_path(cli), cli->now_ms);
-        print_json(cli);
-        return cli->config->problems.n ? USAGE : DONE;
-    }
+    if (cli_has(cli, ARG_CREATE) && !cli_has(cli, ARG_ONLINE))
+        return cli_usage(cli,
+                         "--create makes what the services say is missing: give --online, too");
+    if (cli_has(cli, ARG_JSON))
+        return check_for_programs(cli);
     int status = cli_load(cli);
     const char *exposed = status == DONE ? config_exposed(cli->config, &cli->arena) : NULL;
     if (exposed)
@@ -276,5 +302,7 @@ int cli_check(struct cli *cli)
     else
         cli_note(cli, "%zu problem%s in %s", cli->config->problems.n,
                  cli->config->problems.n == 1 ? "" : "s", cli_config_path(cli));
+    if (status == DONE && cli_has(cli, ARG_ONLINE))
+        status = print_services(cli);
     return status;
 }

@@ -13,9 +13,14 @@ const struct cli_command cli_commands[] = {
     {
         .name = "check",
         .summary = "validates the configuration and prints what it would do",
-        .more = "Exit status 2 when anything is wrong with it.\n"
-                "    funneld check --reference > funneld.conf    every key, commented\n",
-        .takes = TAKES(JSON) | TAKES(REFERENCE),
+        .more =
+            "Exit status 2 when anything is wrong with it, 1 when a service says no.\n"
+            "--online sends no message and writes nothing; the daemon may run or not.\n"
+            "    funneld check --online             each credential, scope, channel, database,\n"
+            "                                       sheet and property that does not work\n"
+            "    funneld check --online --create    makes HubSpot's properties, too\n"
+            "    funneld check --reference > funneld.conf    every key, commented\n",
+        .takes = TAKES(JSON) | TAKES(REFERENCE) | TAKES(ONLINE) | TAKES(CREATE),
         .run = cli_check,
     },
     {

@@ -4,6 +4,7 @@
 
 #include "funneld/base/json.h"
 #include "funneld/connectors/connector.h"
+#include "funneld/connectors/probe.h"
 
 extern const struct connector_type slack_connector, notion_connector, google_sheets_connector,
     hubspot_connector, email_connector, http_connector, zapier_connector;
@@ -38,6 +39,19 @@ enum judged judge_settled(struct job *job);
 /* Nothing gets through until a person has mended what the reason says: RETRY, and the connector
  * rests. */
 enum judged judge_broken(struct job *job, struct str reason);
+
+/* Probes */
+void probe_find(struct probe *p, enum finding_state state, struct str what, struct str detail);
+/* Nothing is sent but what a connection needs, to this address. */
+void probe_connect(struct probe *p, struct str url, struct http_request *ret);
+/* What a job's judge made of the answer. true: it has refused it, which was found; the rest need
+ * not be asked. */
+bool probe_refused(struct probe *p);
+/* An answer that is not the service's. */
+void probe_odd(struct probe *p, const struct http_response *r);
+/* Of those that can be asked nothing: they would take a question for a message. */
+enum rc probe_hook_next(struct probe *p, struct str url, struct http_request *ret);
+void probe_hook_take(struct probe *p, const char *what);
 
 /* Texts */
 struct str text_lower(struct str s, struct arena *a);    /* ASCII */

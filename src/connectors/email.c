@@ -170,6 +170,21 @@ static enum rc begin(struct job *job, struct why *why)
     return RC_OK;
 }
 
+void email_address_to(const struct email *s, struct str to, struct arena *a,
+                      struct http_request *ret)
+{
+    struct envelope *envelope = ARENA_NEW(a, struct envelope);
+    struct str from = email_from_address(s);
+
+    *envelope = (struct envelope){.from = from,
+                                  .to = to,
+                                  .user = s->user,
+                                  .password = s->password,
+                                  .clear_text = s->starttls == EMAIL_TLS_OFF};
+    *ret = (struct http_request){.method = "MAIL", .envelope = envelope};
+    ret->url = arena_printf(a, "%.*s/%.*s", STR_ARG(s->common.url), STR_ARG(email_domain(from)));
+}
+
 static enum rc email_build(struct job *job, struct http_request *ret, struct why *why)
 {
     const struct email *s = job->settings;
@@ -177,18 +192,10 @@ static enum rc email_build(struct job *job, struct http_request *ret, struct why
 
     if (rc)
         return rc;
-    struct envelope *envelope = ARENA_NEW(job->arena, struct envelope);
     const struct email_round *round = job->scratch;
-    struct str from = email_from_address(s);
-    *envelope = (struct envelope){.from = from,
-                                  .to = s->to.items[round->at],
-                                  .user = s->user,
-                                  .password = s->password,
-                                  .clear_text = s->starttls == EMAIL_TLS_OFF};
-    *ret = (struct http_request){.method = "MAIL", .envelope = envelope};
-    ret->url =
-        arena_printf(job->arena, "%.*s/%.*s", STR_ARG(s->common.url), STR_ARG(email_domain(from)));
-    return email_message(s, &job->parcels[0], envelope->to, job->arena, &ret->body, why);
+    struct str to = s->to.items[round->at];
+    email_address_to(s, to, job->arena, ret);
+    return email_message(s, &job->parcels[0], to, job->arena, &ret->body, why);
 }
 
 const struct connector_type email_connector = {
@@ -199,4 +206,6 @@ const struct connector_type email_connector = {
     .check = email_check,
     .build = email_build,
     .judge = email_judge,
+    .probe_next = email_probe_next,
+    .probe_take = email_probe_take,
 };

@@ -144,6 +144,11 @@ static struct str reason_of(const struct http_response *r, const struct reply *k
     return arena_printf(a, "%.*s (to %s)", STR_ARG(words), to);
 }
 
+struct str email_reason(const struct http_response *r, struct arena *a)
+{
+    return reason_of(r, find_reply(r), a);
+}
+
 /* One more that was not told. */
 static void note(struct job *job, struct str *list, struct str reason)
 {

@@ -64,8 +64,17 @@ bool email_is_told(struct str told, struct str to, struct arena *a);
 MUST_CHECK enum rc email_message(const struct email *s, const struct parcel *p, struct str to,
                                  struct arena *a, struct str *ret, struct why *why);
 
+/* What a reply means and what to do about it: "the server ... (535 5.7.8 ..., to AUTH)". */
+struct str email_reason(const struct http_response *r, struct arena *a);
 enum judged email_judge(struct job *job, const struct http_response *r);
+/* A mail without its message. */
+void email_address_to(const struct email *s, struct str to, struct arena *a,
+                      struct http_request *ret);
 /* The next recipient from `at` on who has not been told; to.n: none. */
 size_t email_next(const struct job *job, size_t at);
+
+/* email_probe.c */
+enum rc email_probe_next(struct probe *p, struct http_request *ret, struct why *why);
+void email_probe_take(struct probe *p, const struct http_response *r);
 
 #endif

@@ -99,9 +99,12 @@ MUST_CHECK enum rc sheet_build_append(struct job *job, struct http_request *ret,
 bool sheet_upserts(const struct job *job);
 enum sheet_column sheet_key(const struct job *job); /* by which rows are looked for */
 
+/* Tab and cells that the deliveries of this route go to. */
+struct str sheet_range_of(const struct google_sheets *s, struct str route);
 /* The header and the rows of a sheet. */
 bool sheet_range(struct str range, struct arena *a, struct str *ret_tab, struct str *ret_cells);
 struct str sheet_quoted(struct str tab, const char *cells, struct arena *a); /* 'Leads'!A:H */
+const char *sheet_heading(enum sheet_column c);
 /* values: the first so many of our columns */
 void sheet_header_write(struct sbuf *b, int n_columns);
 /* Where our columns are in row 1; `key` must be there. RC_NONE: the row is empty. */
@@ -121,5 +124,11 @@ enum {
 };
 
 enum judged google_sheets_judge(struct job *job, const struct http_response *r);
+
+/* The next request of a job; the probe's questions are those that a job begins with. */
+MUST_CHECK enum rc google_sheets_build(struct job *job, struct http_request *ret, struct why *why);
+/* google_probe.c */
+enum rc google_probe_next(struct probe *p, struct http_request *ret, struct why *why);
+void google_probe_take(struct probe *p, const struct http_response *r);
 
 #endif

@@ -109,6 +109,11 @@ static void find_heading(struct str cell, int64_t at, int64_t position[SHEET_COL
             position[c] = at;
 }
 
+const char *sheet_heading(enum sheet_column c)
+{
+    return headings[c];
+}
+
 /* Google takes a first column without a heading for no part of the table, and appends beside it. */
 static enum rc check_first(const json *row, struct str tab, struct why *why)
 {

@@ -117,7 +117,7 @@ static const struct str_pairs *google_sheets_per_route(const void *settings)
     return &s->ranges;
 }
 
-static struct str range_of(const struct google_sheets *s, struct str route)
+struct str sheet_range_of(const struct google_sheets *s, struct str route)
 {
     for (size_t i = 0; i < s->ranges.n; i++)
         if (str_eq(s->ranges.items[i].name, route))
@@ -128,7 +128,8 @@ static struct str range_of(const struct google_sheets *s, struct str route)
 static bool google_sheets_together(const void *settings, const struct parcel *first,
                                    const struct parcel *other)
 {
-    return str_eq(range_of(settings, first->d.route), range_of(settings, other->d.route));
+    return str_eq(sheet_range_of(settings, first->d.route),
+                  sheet_range_of(settings, other->d.route));
 }
 
 static bool google_sheets_upserts(const void *settings)
@@ -185,7 +186,7 @@ static struct sheet_tab *add_tab(struct google_session *g, struct str range)
 /* Of the parcels: they all go to one tab. */
 static struct str range_of_job(const struct job *job)
 {
-    return range_of(job->settings, job->n ? job->parcels[0].d.route : STR_NULL);
+    return sheet_range_of(job->settings, job->n ? job->parcels[0].d.route : STR_NULL);
 }
 
 static enum rc begin(struct job *job, struct why *why)
@@ -230,7 +231,7 @@ static enum sheet_step next_step(const struct job *job, const struct sheet_talk 
     return talk && updates(job) ? SHEET_STEP_UPDATE : SHEET_STEP_APPEND;
 }
 
-static enum rc google_sheets_build(struct job *job, struct http_request *ret, struct why *why)
+enum rc google_sheets_build(struct job *job, struct http_request *ret, struct why *why)
 {
     static enum rc (*const builders[])(struct job *, struct http_request *, struct why *) = {
         [SHEET_STEP_TOKEN] = google_token_build,
@@ -293,4 +294,6 @@ const struct connector_type google_sheets_connector = {
     .build = google_sheets_build,
     .quotas = google_sheets_quotas,
     .judge = google_sheets_judge,
+    .probe_next = google_probe_next,
+    .probe_take = google_probe_take,
 };

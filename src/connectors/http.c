@@ -283,6 +283,20 @@ static enum judged http_judge(struct job *job, const struct http_response *r)
     return hook_judge(job, r, http_statuses, ARRAY_LEN(http_statuses), HOOK_REST_LANE);
 }
 
+static enum rc http_probe_next(struct probe *p, struct http_request *ret, struct why *why)
+{
+    const struct http *s = p->job.settings;
+
+    (void)why;
+    return probe_hook_next(p, s->common.url, ret);
+}
+
+static void http_probe_take(struct probe *p, const struct http_response *r)
+{
+    (void)r;
+    probe_hook_take(p, "receiver");
+}
+
 const struct connector_type http_connector = {
     .name = "http",
     .spec = &http_spec,
@@ -291,4 +305,6 @@ const struct connector_type http_connector = {
     .check = http_check,
     .build = http_build,
     .judge = http_judge,
+    .probe_next = http_probe_next,
+    .probe_take = http_probe_take,
 };

@@ -236,7 +236,7 @@ void hubspot_request(const struct hubspot *s, const char *method, struct str pat
     request_bearer(ret, s->token, a);
 }
 
-static enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why)
+enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why)
 {
     return hubspot_talk_of(&job->parcels[0])->build(job, ret, why);
 }
@@ -307,4 +307,6 @@ const struct connector_type hubspot_connector = {
     .build = hubspot_build,
     .quotas = hubspot_quotas,
     .judge = hubspot_judge,
+    .probe_next = hubspot_probe_next,
+    .probe_take = hubspot_probe_take,
 };

@@ -69,8 +69,22 @@ int64_t hubspot_updated_at(const struct job *job, const json *record);
 /* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
 void hubspot_judge_element(struct job *job, size_t i, const json *error);
 
+/* Properties of contacts (hubspot_properties.c) */
+MUST_CHECK enum rc hubspot_property_ask(const struct hubspot *s, struct str name,
+                                        struct http_request *ret, struct arena *a, struct why *why);
+MUST_CHECK enum rc hubspot_property_make(const struct hubspot *s, enum hubspot_output o,
+                                         struct http_request *ret, struct arena *a,
+                                         struct why *why);
+bool hubspot_property_fits(enum hubspot_output o, struct str type);
+const char *hubspot_property_type(enum hubspot_output o); /* that it is made of */
+
+/* hubspot_probe.c */
+enum rc hubspot_probe_next(struct probe *p, struct http_request *ret, struct why *why);
+void hubspot_probe_take(struct probe *p, const struct http_response *r);
+
 void hubspot_request(const struct hubspot *s, const char *method, struct str path,
                      struct http_request *ret, struct arena *a);
+enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why);
 enum judged hubspot_judge(struct job *job, const struct http_response *r);
 
 #endif

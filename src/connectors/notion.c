@@ -213,7 +213,7 @@ static enum rc build_append_log(struct job *job, struct http_request *ret, struc
     return request_body(ret, &b, "application/json", job->arena, why);
 }
 
-static enum rc notion_build(struct job *job, struct http_request *ret, struct why *why)
+enum rc notion_build(struct job *job, struct http_request *ret, struct why *why)
 {
     static enum rc (*const builders[])(struct job *, struct http_request *, struct why *) = {
         [NOTION_STEP_DATABASE] = build_discovery,
@@ -263,4 +263,6 @@ const struct connector_type notion_connector = {
     .build = notion_build,
     .quotas = notion_quotas,
     .judge = notion_judge,
+    .probe_next = notion_probe_next,
+    .probe_take = notion_probe_take,
 };

@@ -86,6 +86,8 @@ MUST_CHECK enum rc notion_choose(const struct notion *s, const json *database, s
  * type, and what to do. */
 MUST_CHECK enum rc notion_schema_read(const struct notion *s, const json *properties,
                                       struct arena *a, struct notion_schema *ret, struct why *why);
+/* A finding for each column that is wanted or there. */
+void notion_schema_probe(struct probe *p, const json *properties);
 void notion_check_renamed(const struct notion *s, const struct conf_section *section,
                           struct conf_problems *problems);
 
@@ -113,5 +115,11 @@ enum notion_log notion_log_read(const struct job *job, const json *answer);
 /* Whatever is no success. */
 enum judged notion_failure(struct job *job, const struct http_response *r);
 enum judged notion_judge(struct job *job, const struct http_response *r);
+
+/* The next request of a job; the probe's questions are those that a job begins with. */
+enum rc notion_build(struct job *job, struct http_request *ret, struct why *why);
+/* notion_probe.c */
+enum rc notion_probe_next(struct probe *p, struct http_request *ret, struct why *why);
+void notion_probe_take(struct probe *p, const struct http_response *r);
 
 #endif

@@ -145,13 +145,20 @@ static const json *find_named(const json *properties, struct str name)
     return p;
 }
 
+static struct str column_name(const struct notion *s, enum notion_column c)
+{
+    struct str other = renamed(s, columns[c].key);
+
+    return other.len ? other : str_of(columns[c].name);
+}
+
 /* The title is found by its type, because every data source has exactly one and people name it. */
 static const json *find_column(const struct notion *s, const json *properties, enum notion_column c,
                                struct str *ret_name)
 {
     struct str other = renamed(s, columns[c].key);
 
-    *ret_name = other.len ? other : str_of(columns[c].name);
+    *ret_name = column_name(s, c);
     if (c == NOTION_NAME && !other.len)
         return find_by(properties, "type", str_of(type_names[NOTION_TITLE]));
     const json *p = find_named(properties, *ret_name);
@@ -218,8 +225,8 @@ static enum rc read_column(const struct notion *s, const json *properties, enum 
         return why_fail(RC_INVALID, why,
                         "the column \"%.*s\" is of type %.*s, expected %s: change its type in "
                         "Notion, or name another with `property.%s = ...`",
-                        STR_ARG(name), STR_ARG(json_string(json_get(p, "type"))), expected_type(c),
-                        columns[c].key);
+                        STR_ARG(name), STR_ARG(str_cut(json_string(json_get(p, "type")), 64)),
+                        expected_type(c), columns[c].key);
     ret->id = arena_str(a, json_string(json_get(p, "id")));
     if (!ret->id.len)
         return why_fail(RC_INVALID, why, "the column \"%.*s\" has no id", STR_ARG(name));
@@ -266,6 +273,41 @@ static enum rc check_apart(const struct notion_schema *schema, unsigned c, struc
                             "`property.%s = ...`",
                             columns[k].name, columns[c].name, columns[c].key);
     return RC_OK;
+}
+
+/* One that nobody asked for may be missing; of another type it is left alone. */
+static void probe_optional(struct probe *p, const json *properties, enum notion_column c,
+                           struct str what)
+{
+    struct str name;
+    const json *there = find_column(p->job.settings, properties, c, &name);
+
+    if (there)
+        probe_find(p, FINDING_NOT_USED, what,
+                   arena_printf(p->arena, "it is of type %.*s, not %s",
+                                STR_ARG(str_cut(json_string(json_get(there, "type")), 64)),
+                                expected_type(c)));
+}
+
+void notion_schema_probe(struct probe *p, const json *properties)
+{
+    const struct notion *s = p->job.settings;
+    struct notion_schema schema = {0};
+
+    for (unsigned c = 0; c < NOTION_COLUMNS; c++) {
+        struct str what =
+            arena_printf(p->arena, "property %.*s", STR_ARG(column_name(s, (enum notion_column)c)));
+        struct notion_found *found = &schema.columns[c];
+        struct why why = {{0}};
+
+        if (read_column(s, properties, (enum notion_column)c, p->arena, found, &why) ||
+            check_apart(&schema, c, &why))
+            probe_find(p, FINDING_FAILS, what, arena_str(p->arena, str_of(why.text)));
+        else if (found->id.len)
+            probe_find(p, FINDING_WORKS, what, STR_NULL);
+        else
+            probe_optional(p, properties, (enum notion_column)c, what);
+    }
 }
 
 enum rc notion_schema_read(const struct notion *s, const json *properties, struct arena *a,

@@ -264,6 +264,16 @@ static enum judged rest_hooks_judge(struct job *job, const struct http_response 
                       HOOK_REST_NOBODY);
 }
 
+static enum rc rest_hooks_probe_next(struct probe *p, struct http_request *ret, struct why *why)
+{
+    (void)ret;
+    (void)why;
+    probe_find(p, FINDING_NOT_ASKED, STR("subscriptions"),
+               STR("whoever subscribes brings an address along, and hears of the next "
+                   "lead"));
+    return RC_NONE;
+}
+
 const struct connector_type rest_hooks_connector = {
     .name = "rest_hooks",
     .spec = &rest_hooks_spec,
@@ -274,4 +284,5 @@ const struct connector_type rest_hooks_connector = {
     .check = rest_hooks_check,
     .build = rest_hooks_build,
     .judge = rest_hooks_judge,
+    .probe_next = rest_hooks_probe_next, /* asks nothing */
 };

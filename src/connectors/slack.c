@@ -210,4 +210,6 @@ const struct connector_type slack_connector = {
     .build = slack_build,
     .quotas = slack_quotas,
     .judge = slack_judge,
+    .probe_next = slack_probe_next,
+    .probe_take = slack_probe_take,
 };

@@ -6,14 +6,13 @@
 
 #include "funneld/base/clock.h"
 
-/* "missing_scope (needed: chat:write)", "invalid_blocks (must be less than ...)" */
-static struct str error_reason(const json *answer, struct str code, enum slack_class class,
-                               struct arena *a)
+struct str slack_reason(const json *answer, struct arena *a)
 {
+    struct str code = json_string(json_get(answer, "error"));
     struct str needed = str_cut(json_string(json_get(answer, "needed")), 200);
     struct str detail =
         str_cut(json_string(json_path(answer, "response_metadata.messages.0")), 200);
-    const char *advice = slack_verdict_of(class)->advice;
+    const char *advice = slack_verdict_of(slack_class_of(code))->advice;
 
     code = str_cut(code, 100);
     if (needed.len)
@@ -70,7 +69,7 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
 {
     struct str code = json_string(json_get(answer, "error"));
     enum slack_class class = slack_class_of(code);
-    struct str reason = error_reason(answer, code, class, job->arena);
+    struct str reason = slack_reason(answer, job->arena);
 
     if (job->step == SLACK_REPLY && slack_parent_is_gone(code))
         return forget_parent(job);

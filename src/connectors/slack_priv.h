@@ -147,6 +147,12 @@ enum judged slack_go_on(struct job *job);
 
 /* slack_judge.c */
 enum judged slack_judge(struct job *job, const struct http_response *r);
+/* "missing_scope (needed: chat:write); check ...", "invalid_blocks (must be less than ...)" */
+struct str slack_reason(const json *answer, struct arena *a);
 enum judged slack_judge_429(struct job *job, const struct http_response *r, enum verdict v);
+
+/* slack_probe.c */
+enum rc slack_probe_next(struct probe *p, struct http_request *ret, struct why *why);
+void slack_probe_take(struct probe *p, const struct http_response *r);
 
 #endif

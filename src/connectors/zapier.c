@@ -78,6 +78,20 @@ static enum judged zapier_judge(struct job *job, const struct http_response *r)
     return hook_judge(job, r, zapier_statuses, ARRAY_LEN(zapier_statuses), HOOK_REST_LANE);
 }
 
+static enum rc zapier_probe_next(struct probe *p, struct http_request *ret, struct why *why)
+{
+    const struct zapier *s = p->job.settings;
+
+    (void)why;
+    return probe_hook_next(p, s->common.url, ret);
+}
+
+static void zapier_probe_take(struct probe *p, const struct http_response *r)
+{
+    (void)r;
+    probe_hook_take(p, "catch hook");
+}
+
 const struct connector_type zapier_connector = {
     .name = "zapier",
     .spec = &zapier_spec,
@@ -86,4 +100,6 @@ const struct connector_type zapier_connector = {
     .check = zapier_check,
     .build = zapier_build,
     .judge = zapier_judge,
+    .probe_next = zapier_probe_next,
+    .probe_take = zapier_probe_take,
 };

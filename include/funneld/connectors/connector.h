@@ -175,6 +175,8 @@ struct job {
 /* Parcels of a job with `digest`, at most; without it there are no more than the type takes. */
 enum { DIGEST_MAX = 250 };
 
+struct probe; /* probe.h */
+
 enum judged {
     JUDGED_CONTINUE, /* build the next request of this job */
     JUDGED_DONE,     /* every outcome has a verdict */
@@ -218,6 +220,11 @@ struct connector_type {
     /* Called for HTTP_ANSWERED only, unless it asks for more: a request that was not sent is
      * retried, one with unknown fate is RETRY when repeatable, else AMBIGUOUS. */
     enum judged (*judge)(struct job *job, const struct http_response *r);
+    /* Whether it works (probe.h). next: sets p->about; RC_NONE: there is nothing more to ask. take:
+     * called for answers that say something of it; whoever has no answer, or too much to do, has
+     * been heard before. */
+    enum rc (*probe_next)(struct probe *p, struct http_request *ret, struct why *why);
+    void (*probe_take)(struct probe *p, const struct http_response *r);
 };
 
 /* One [connector NAME]. */

@@ -1,0 +1,248 @@
+/* connectors/slack_probe.c - does the token work, has it the scopes, is the bot in the channel?
+ *
+ *     TOKEN -> HISTORY -> (no scope for it: CHANNEL) -> OWNER -> done
+ *
+ * auth.test takes any token and tells its scopes in a header. Of the channel the history is read,
+ * one message of it, because that is what looking before repeating needs; a token without that
+ * scope may still be told of the channel itself. Whether it may post there only posting shows.
+ */
+#include "slack_priv.h"
+
+#include "funneld/base/url.h"
+
+enum { URL_MAX = 1024, BODY_MAX = 16 };
+
+enum stage { TOKEN, HISTORY, CHANNEL, OWNER, END };
+
+static const char scopes_header[] = "X-OAuth-Scopes";
+
+/* Whoever this is, nobody has the address: what counts is whether Slack looks. */
+#define NOBODY "nobody@funneld.invalid"
+
+static struct str channel(const struct probe *p)
+{
+    const struct slack *s = p->job.settings;
+
+    return arena_printf(p->arena, "channel %.*s", STR_ARG(s->channel));
+}
+
+static enum rc ask(struct probe *p, const char *what, struct str value, struct http_request *ret,
+                   struct why *why)
+{
+    const struct slack *s = p->job.settings;
+    struct sbuf url AUTO(sbuf_free) = SBUF(URL_MAX);
+
+    sbuf_add(&url, s->common.url);
+    sbuf_printf(&url, "/api/%s", what);
+    url_encode(&url, value);
+    *ret = (struct http_request){.method = "GET", .repeatable = true};
+    request_bearer(ret, s->token, p->arena);
+    return url_seal(&url, p->arena, &ret->url, why);
+}
+
+static enum rc ask_about_token(struct probe *p, struct http_request *ret, struct why *why)
+{
+    static const char *const kept[] = {scopes_header};
+    struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    enum rc rc = ask(p, "auth.test", STR(""), ret, why);
+
+    if (rc)
+        return rc;
+    ret->method = "POST";
+    ret->keep = kept;
+    ret->n_keep = ARRAY_LEN(kept);
+    sbuf_text(&b, "{}");
+    return request_body(ret, &b, "application/json; charset=utf-8", p->arena, why);
+}
+
+static bool is_direct(const struct slack *s)
+{
+    return slack_is_user(s->channel) || str_starts(s->channel, STR("D"));
+}
+
+static void go_on(struct probe *p)
+{
+    const struct slack *s = p->job.settings;
+
+    p->stage = p->stage == TOKEN ? HISTORY : p->stage < OWNER ? OWNER : END;
+    if (p->stage == HISTORY && is_direct(s)) {
+        probe_find(p, FINDING_NOT_ASKED, channel(p),
+                   STR("a conversation with one person opens when it is written to"));
+        p->stage = OWNER;
+    }
+    if (p->stage == OWNER && !s->mention_owner)
+        p->stage = END;
+}
+
+enum rc slack_probe_next(struct probe *p, struct http_request *ret, struct why *why)
+{
+    const struct slack *s = p->job.settings;
+
+    if (s->webhook.len)
+        return probe_hook_next(p, s->webhook, ret);
+    p->about = p->stage == TOKEN   ? STR("token")
+               : p->stage == OWNER ? STR("scope users:read.email")
+                                   : channel(p);
+    switch (p->stage) {
+    case TOKEN:
+        return ask_about_token(p, ret, why);
+    case HISTORY:
+        return ask(p, "conversations.history?limit=1&channel=", s->channel, ret, why);
+    case CHANNEL:
+        return ask(p, "conversations.info?channel=", s->channel, ret, why);
+    case OWNER:
+        return ask(p, "users.lookupByEmail?email=", STR(NOBODY), ret, why);
+    default:
+        return RC_NONE;
+    }
+}
+
+/* One of "chat:write,channels:history". */
+static bool has_scope(struct str scopes, const char *wanted)
+{
+    struct str one;
+
+    while (str_split(&scopes, ',', &one))
+        if (str_is(str_trim(one), wanted))
+            return true;
+    return false;
+}
+
+static void find_scope_to_post(struct probe *p, struct str scopes)
+{
+    struct str what = STR("scope chat:write");
+
+    if (!scopes.len)
+        probe_find(p, FINDING_NOT_ASKED, what,
+                   STR("Slack does not say which scopes the token has; the first "
+                       "message shows it"));
+    else if (has_scope(scopes, "chat:write"))
+        probe_find(p, FINDING_WORKS, what, STR_NULL);
+    else
+        probe_find(
+            p, FINDING_FAILS, what,
+            arena_printf(p->arena,
+                         "the token has it not (it has: %.*s); add it to the app under OAuth "
+                         "& Permissions and install the app anew",
+                         STR_ARG(str_cut(scopes, 300))));
+}
+
+static void take_token(struct probe *p, const struct http_response *r, const json *answer)
+{
+    struct str team = str_cut(json_string(json_get(answer, "team")), 100);
+    struct str user = str_cut(json_string(json_get(answer, "user")), 100);
+
+    probe_find(p, FINDING_WORKS, p->about,
+               team.len ? arena_printf(p->arena, "of %.*s in the workspace %.*s", STR_ARG(user),
+                                       STR_ARG(team))
+                        : STR_NULL);
+    struct str scopes = http_kept(r, scopes_header);
+    p->at = has_scope(scopes, "chat:write.public");
+    find_scope_to_post(p, scopes);
+    go_on(p);
+}
+
+static bool is_about_scope(struct str code)
+{
+    return str_is(code, "missing_scope") || str_is(code, "no_permission") ||
+           str_is(code, "not_allowed_token_type");
+}
+
+static void find_no_history(struct probe *p, const json *answer)
+{
+    const struct slack *s = p->job.settings;
+    struct str needed = str_cut(json_string(json_get(answer, "needed")), 100);
+    struct str what = needed.len ? arena_printf(p->arena, "scope %.*s", STR_ARG(needed))
+                                 : STR("scope channels:history");
+
+    if (s->on_ambiguous == SLACK_DOUBT_LOOK)
+        probe_find(p, FINDING_FAILS, what,
+                   arena_printf(p->arena,
+                                "without it nobody sees whether a message arrived: %.*s; or set "
+                                "on_ambiguous = resend",
+                                STR_ARG(slack_reason(answer, p->arena))));
+    p->stage = CHANNEL;
+}
+
+/* A bot with chat:write.public posts where it is no member, but reads nothing there. */
+static void find_outside(struct probe *p)
+{
+    const struct slack *s = p->job.settings;
+
+    if (s->on_ambiguous == SLACK_DOUBT_LOOK)
+        probe_find(p, FINDING_FAILS, p->about,
+                   STR("the app may post there, but is no member and cannot see whether a message "
+                       "arrived: invite it, or set on_ambiguous = resend"));
+    else
+        probe_find(p, FINDING_WORKS, p->about, STR("the app posts there without being a member"));
+    go_on(p);
+}
+
+static void find_channel_unknown(struct probe *p)
+{
+    probe_find(p, FINDING_NOT_ASKED, p->about,
+               STR("Slack tells of a channel with the scope channels:history or "
+                   "channels:read only"));
+    go_on(p);
+}
+
+static void take_refusal(struct probe *p, const json *answer)
+{
+    struct str code = json_string(json_get(answer, "error"));
+
+    if (p->stage == OWNER && str_is(code, "users_not_found")) {
+        probe_find(p, FINDING_WORKS, p->about, STR_NULL);
+        go_on(p);
+    } else if (p->stage == HISTORY && is_about_scope(code)) {
+        find_no_history(p, answer);
+    } else if (p->stage == HISTORY && p->at && str_is(code, "not_in_channel")) {
+        find_outside(p);
+    } else if (p->stage == CHANNEL && is_about_scope(code)) {
+        find_channel_unknown(p);
+    } else {
+        probe_find(p, FINDING_FAILS, p->about, slack_reason(answer, p->arena));
+        p->over = p->stage == TOKEN;
+        go_on(p);
+    }
+}
+
+/* In the words that posting would end in. */
+static void find_channel(struct probe *p, const char *code)
+{
+    struct str said = STR_NULL;
+
+    if (code)
+        said = arena_printf(p->arena, "%s%s", code,
+                            slack_verdict_of(slack_class_of(str_of(code)))->advice);
+    probe_find(p, code ? FINDING_FAILS : FINDING_WORKS, p->about, said);
+    go_on(p);
+}
+
+static void take_success(struct probe *p, const struct http_response *r, const json *answer)
+{
+    const json *about = json_get(answer, "channel");
+
+    if (p->stage == TOKEN)
+        take_token(p, r, answer);
+    else if (p->stage != CHANNEL)
+        find_channel(p, NULL);
+    else if (json_true(json_get(about, "is_archived")))
+        find_channel(p, "is_archived");
+    else
+        find_channel(p, json_true(json_get(about, "is_member")) || p->at ? NULL : "not_in_channel");
+}
+
+void slack_probe_take(struct probe *p, const struct http_response *r)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    const struct slack *s = p->job.settings;
+
+    if (s->webhook.len)
+        probe_hook_take(p, "webhook");
+    else if (!answer_object(r, &doc) || !json_get(doc.root, "ok"))
+        probe_odd(p, r);
+    else if (json_true(json_get(doc.root, "ok")))
+        take_success(p, r, doc.root);
+    else
+        take_refusal(p, doc.root);
+}

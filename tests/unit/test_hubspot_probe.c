@@ -1,0 +1,272 @@
+/* tests/unit/test_hubspot_probe.c - what HubSpot says of the token, its scopes and the properties,
+ * and making those that are missing. */
+#include "probe_fixture.h"
+
+#define SECTION    "type = hubspot\ntoken = pat-test\nproperties = email\n"
+#define SEARCH     "/crm/v3/objects/contacts/search"
+#define PROPERTY   "/crm/v3/properties/contacts/"
+#define TOKEN_INFO "/oauth/v2/private-apps/get/access-token-info"
+#define NUMBER     "{\"type\":\"number\"}"
+#define STRING     "{\"type\":\"string\"}"
+
+static void start(const char *section)
+{
+    probe_again(section);
+    asks_and_is_told("POST", SEARCH, 200, "{\"results\":[]}");
+}
+
+static void outputs_are(int status, const char *body)
+{
+    asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+    asks_and_is_told("GET", PROPERTY "funneld_score", status, body);
+    asks_and_is_told("GET", PROPERTY "funneld_band", status, body);
+    asks_and_is_told("GET", PROPERTY "funneld_reasons", status, body);
+    asks_and_is_told("GET", PROPERTY "funneld_updated", status, body);
+}
+
+static void what_works_is_said(void **state)
+{
+    (void)state;
+    probe_start(SECTION "portal = 62515\n");
+    probe_route("hot");
+    asks("POST", SEARCH);
+    golden(&x.f, "hubspot/probe_contacts.http");
+    is_told(200, "{\"results\":[{\"id\":\"1\",\"properties\":{}}],\"paging\":{\"next\":{}}}");
+    asks("GET", PROPERTY "email");
+    is_told(200, STRING);
+    asks("GET", PROPERTY "funneld_score");
+    golden(&x.f, "hubspot/property_get.http");
+    is_told(200, "{\"name\":\"funneld_score\",\"type\":\"number\"}");
+    asks_and_is_told("GET", PROPERTY "funneld_band", 200, "{\"type\":\"enumeration\"}");
+    asks_and_is_told("GET", PROPERTY "funneld_reasons", 200, STRING);
+    asks_and_is_told("GET", PROPERTY "funneld_updated", 200, "{\"type\":\"datetime\"}");
+    asks("POST", TOKEN_INFO);
+    golden(&x.f, "hubspot/probe_scopes.http");
+    is_told(200, "{\"hubId\":62515,\"scopes\":[\"oauth\",\"crm.objects.contacts.write\"]}");
+    is_done();
+    assert_int_equal(x.probe.n, 9);
+    for (size_t i = 0; i < x.probe.n; i++) {
+        assert_int_equal(x.probe.findings[i].state, FINDING_WORKS);
+        assert_null(x.probe.findings[i].detail.at);
+    }
+}
+
+static void what_the_search_is_refused_for_is_said(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *what, *detail;
+        bool over;
+    } cases[] = {
+        {401, "{\"category\":\"INVALID_AUTHENTICATION\"}", "token", "put a new one into", true},
+        {403, "{\"category\":\"MISSING_SCOPES\"}", "scope crm.objects.contacts.read",
+         "the private app needs crm.objects.contacts.read", false},
+        {404, "", "contacts", "check the connector's `url`", true},
+        {405, "", "contacts", "check the connector's `url`", true},
+        {400, "{\"message\":\"no\",\"category\":\"VALIDATION_ERROR\"}", "contacts", "HTTP 400: no",
+         true},
+        {302, "", "contacts", "never redirects", true},
+        {423, "", "contacts", "try again in 2 s", true},
+        {477, "", "contacts", "try again in 60 s", true},
+        {500, "", "contacts", "has trouble; try again in a minute (HTTP 500)", true},
+        {429, "{\"policyName\":\"DAILY\"}", "contacts", "asked too much just now", true},
+        {200, "<html>", "contacts", "not what it documents", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        probe_again(SECTION);
+        asks_and_is_told("POST", SEARCH, cases[i].status, cases[i].body);
+        found(cases[i].what, FINDING_FAILS, cases[i].detail);
+        if (cases[i].over)
+            is_done();
+        else
+            asks("GET", PROPERTY);
+    }
+}
+
+static void a_wait_that_hubspot_wants_is_said(void **state)
+{
+    struct http_response r = fixture_response(429, "");
+
+    (void)state;
+    probe_start(SECTION);
+    asks("POST", SEARCH);
+    r.retry_after_ms = 7500;
+    probe_take(&x.probe, &r);
+    found("contacts", FINDING_FAILS, "try again in 8 s");
+    is_done();
+}
+
+static void a_property_that_is_read_and_is_not_there_is_said(void **state)
+{
+    (void)state;
+    start(SECTION);
+    asks_and_is_told("GET", PROPERTY "email", 404, "");
+    found("property email", FINDING_FAILS, "check the connector's `properties`");
+}
+
+static void what_is_missing_is_made_if_that_is_wanted(void **state)
+{
+    static const struct {
+        const char *name, *file;
+        int status;
+        enum finding_state state;
+    } cases[] = {
+        {"funneld_score", "hubspot/property_create_score.http", 201, FINDING_CREATED},
+        {"funneld_band", "hubspot/property_create_band.http", 409, FINDING_WORKS},
+        {"funneld_reasons", "hubspot/property_create_reasons.http", 200, FINDING_CREATED},
+        {"funneld_updated", "hubspot/property_create_updated.http", 201, FINDING_CREATED},
+    };
+
+    (void)state;
+    probe_start(SECTION);
+    x.probe.create = true;
+    asks_and_is_told("POST", SEARCH, 200, "{\"results\":[]}");
+    asks_and_is_told("GET", PROPERTY "email", 404, ""); /* not ours: nobody makes it */
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        asks_and_is_told("GET", cases[i].name, 404, "{\"category\":\"OBJECT_NOT_FOUND\"}");
+        asks("POST", "/crm/v3/properties/contacts");
+        golden(&x.f, cases[i].file);
+        is_told(cases[i].status, "{}");
+        found(arena_printf(&x.f.arena, "property %s", cases[i].name).at, cases[i].state, NULL);
+    }
+    asks("POST", TOKEN_INFO);
+}
+
+static void nothing_is_made_unless_it_is_wanted(void **state)
+{
+    (void)state;
+    start(SECTION "property.score = lead_score\nproperty.band =\nproperty.reasons =\n");
+    asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+    asks_and_is_told("GET", PROPERTY "lead_score", 404, "");
+    asks_and_is_told("GET", PROPERTY "funneld_updated", 404, "");
+    asks_and_is_told("POST", TOKEN_INFO, 404, "");
+    is_done();
+    found("property lead_score", FINDING_FAILS,
+          "--online --create`, or name another with "
+          "property.score");
+    found("property funneld_updated", FINDING_FAILS, "property.updated");
+    found("scope crm.objects.contacts.write", FINDING_NOT_ASKED, "does not say which scopes");
+}
+
+static void a_property_of_another_type_is_said(void **state)
+{
+    (void)state;
+    start(SECTION);
+    outputs_are(200, "{\"type\":\"date\"}");
+    found("property funneld_score", FINDING_FAILS,
+          "it is of type date, not number: name another with property.score");
+    found("property funneld_band", FINDING_FAILS, "not string: name another with property.band");
+    start(SECTION);
+    asks_and_is_told("GET", PROPERTY "email", 200, "{}"); /* whatever it is, it is read as text */
+    asks_and_is_told("GET", PROPERTY "funneld_score", 200, "{}");
+    found("property funneld_score", FINDING_FAILS, "it is of type , not number");
+}
+
+static void what_a_property_is_refused_for_is_said(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *what, *detail;
+        bool making, goes_on;
+    } cases[] = {
+        {401, "", "property funneld_score", "HubSpot does not do it (HTTP 401)", false, true},
+        {400, "{\"message\":\"no such group\"}", "property funneld_score", "no such group", true,
+         true},
+        {500, "", "property funneld_score", "has trouble", true, false},
+        {500, "", "property funneld_score", "has trouble", false, false},
+        {200, "<html>", "property funneld_score", "what answers is not the service", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start(SECTION);
+        x.probe.create = true;
+        asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+        asks("GET", PROPERTY "funneld_score");
+        if (cases[i].making) {
+            is_told(404, "");
+            asks("POST", "/contacts");
+        }
+        is_told(cases[i].status, cases[i].body);
+        found(cases[i].what, FINDING_FAILS, cases[i].detail);
+        if (cases[i].goes_on)
+            asks("GET", PROPERTY "funneld_band");
+        else
+            is_done();
+    }
+}
+
+/* The scopes of schemas are needed for asking and making only. */
+static void a_scope_for_properties_that_lacks_is_said_once(void **state)
+{
+    (void)state;
+    start(SECTION);
+    asks_and_is_told("GET", PROPERTY "email", 403, "{\"category\":\"MISSING_SCOPES\"}");
+    asks("POST", TOKEN_INFO);
+    found("scope crm.schemas.contacts.read", FINDING_NOT_ASKED,
+          "the private app needs the scope crm.schemas.contacts.read");
+    found_nothing_of("property email");
+
+    start(SECTION);
+    x.probe.create = true;
+    asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+    asks_and_is_told("GET", PROPERTY "funneld_score", 404, "");
+    asks_and_is_told("POST", "/crm/v3/properties/contacts", 403, "");
+    asks("POST", TOKEN_INFO);
+    found("scope crm.schemas.contacts.write", FINDING_FAILS, "crm.schemas.contacts.write");
+}
+
+static void who_only_asks_needs_nothing_to_write_to(void **state)
+{
+    (void)state;
+    start(SECTION);
+    x.probe.enriches = true;
+    asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+    asks_and_is_told("POST", TOKEN_INFO, 200, "{\"scopes\":[]}");
+    is_done();
+    found_nothing_of("scope crm.objects.contacts.write");
+}
+
+static void the_scope_to_write_and_the_account_are_said(void **state)
+{
+    (void)state;
+    start(SECTION "portal = 62515\n");
+    probe_route("hot");
+    outputs_are(200, STRING);
+    asks_and_is_told("POST", TOKEN_INFO, 200, "{\"hubId\":7,\"scopes\":[\"oauth\",5]}");
+    is_done();
+    found("scope crm.objects.contacts.write", FINDING_FAILS, "give it to the private app");
+    found("portal", FINDING_FAILS, "the token is of the account 7, not 62515");
+
+    static const char *const odd[] = {"", "<html>", "[]", "{\"scopes\":\"all\"}"};
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        start(SECTION "portal = 62515\n");
+        outputs_are(200, STRING);
+        asks_and_is_told("POST", TOKEN_INFO, 200, odd[i]);
+        is_done();
+        found("scope crm.objects.contacts.write", FINDING_NOT_ASKED, "does not say which scopes");
+        found_nothing_of("portal");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_teardown(name, probe_teardown)
+        T(what_works_is_said),
+        T(what_the_search_is_refused_for_is_said),
+        T(a_wait_that_hubspot_wants_is_said),
+        T(a_property_that_is_read_and_is_not_there_is_said),
+        T(what_is_missing_is_made_if_that_is_wanted),
+        T(nothing_is_made_unless_it_is_wanted),
+        T(a_property_of_another_type_is_said),
+        T(what_a_property_is_refused_for_is_said),
+        T(a_scope_for_properties_that_lacks_is_said_once),
+        T(who_only_asks_needs_nothing_to_write_to),
+        T(the_scope_to_write_and_the_account_are_said),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
