@@ -45,7 +45,7 @@
 
 static struct fixture f;
 
-static int teardown(void **state)
+static __attribute__((unused)) int teardown(void **state)
 {
     (void)state;
     fixture_end(&f);
@@ -60,7 +60,7 @@ static __attribute__((unused)) void start_known(const char *schema)
 }
 
 /* The next job of the same connector: its session knows the schema. */
-static void next_job(const char *page)
+static __attribute__((unused)) void next_job(const char *page)
 {
     fixture_job(&f, 1);
     f.parcels[0].remote_lead = str_of(page);

@@ -8,7 +8,9 @@
 
 #include "funneld/connectors/probe.h"
 
+#ifndef MAYBE
 #define MAYBE __attribute__((unused))
+#endif
 
 struct probing {
     struct fixture f;
@@ -82,14 +84,14 @@ static void is_done(void)
 static MAYBE void found(const char *what, enum finding_state state, const char *detail)
 {
     for (size_t i = 0; i < x.probe.n; i++) {
-        const struct finding *f = &x.probe.findings[i];
+        const struct finding *one = &x.probe.findings[i];
 
-        if (!str_is(f->what, what))
+        if (!str_is(one->what, what))
             continue;
-        if (f->state != state || (detail && !str_find(f->detail, str_of(detail))))
-            fail_msg("%s: %s: %.*s", what, finding_state_name(f->state), STR_ARG(f->detail));
-        if (!detail && state == FINDING_WORKS && f->detail.at)
-            fail_msg("%s: %.*s", what, STR_ARG(f->detail));
+        if (one->state != state || (detail && !str_find(one->detail, str_of(detail))))
+            fail_msg("%s: %s: %.*s", what, finding_state_name(one->state), STR_ARG(one->detail));
+        if (!detail && state == FINDING_WORKS && one->detail.at)
+            fail_msg("%s: %.*s", what, STR_ARG(one->detail));
         return;
     }
     fail_msg("%s was not found", what);
