@@ -163,10 +163,10 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r)
     if (f.missing_property)
         return judge_all(job, talk->aside ? VERDICT_DEAD : VERDICT_RETRY,
                          missing_property(job, f.what));
-    if (talk->aside && r->status == 403)
-        return judge_all(job, VERDICT_DEAD, broken_reason(job, r->status, &f));
     if (talk->refused && is_of_inputs(job, r->status, &f))
         return talk->refused(job, r->status, f.category, reason);
+    if (talk->aside && broken_advice(r->status) && r->status != 401)
+        return judge_all(job, VERDICT_DEAD, broken_reason(job, r->status, &f));
     if (broken_advice(r->status))
         return judge_broken(job, broken_reason(job, r->status, &f));
     if (r->status == 400 || r->status == 414 || r->status == 415)

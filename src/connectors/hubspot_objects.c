@@ -1,7 +1,8 @@
 /* connectors/hubspot_objects.c - what companies, deals and tickets are, and whose.
  *
  * A conversation of two requests: the records, then their associations with contacts, up to a
- * hundred of one kind at a time.
+ * hundred of one kind at a time; more of them where a batch is refused as a whole
+ * (hubspot_halves.c).
  *
  *   POST /crm/v3/objects/deals/batch/read                 as of contacts (hubspot.md 4.1)
  *   POST /crm/v4/associations/deals/contacts/batch/read   {"inputs":[{"id":"9"}]} ->
@@ -41,6 +42,7 @@ struct kept {
 struct reading {
     int64_t asked_at; /* for the contacts */
     struct kept *records;
+    struct hubspot_halves halves;
 };
 
 static enum object_kind kind_of(const struct job *job)
@@ -62,19 +64,28 @@ static bool is_ours(const struct job *job, size_t i)
     return !s->portal || job->parcels[i].object->record.portal_id == s->portal;
 }
 
-/* Those that are asked for; *ret_n: how many. */
-static void write_inputs(const struct job *job, struct sbuf *b, size_t *ret_n)
+static bool is_unread(const struct job *job, size_t i)
 {
-    *ret_n = 0;
+    const struct reading *r = job->scratch;
+
+    return !r->records[i].properties;
+}
+
+static bool is_read(const struct job *job, size_t i)
+{
+    return !is_unread(job, i);
+}
+
+static void write_inputs(const struct job *job, struct sbuf *b)
+{
+    const struct reading *r = job->scratch;
+
     json_key(b, "inputs");
     json_open(b, '[');
-    for (size_t i = 0; i < job->n; i++) {
-        if (job->outcomes[i].verdict != VERDICT_NONE || !is_ours(job, i))
-            continue;
+    for (size_t k = 0; k < r->halves.n_sent; k++) {
         json_open(b, '{');
-        json_kv_id(b, "id", job->parcels[i].object->record.crm_id);
+        json_kv_id(b, "id", job->parcels[r->halves.sent[k]].object->record.crm_id);
         json_close(b, '}');
-        ++*ret_n;
     }
     json_close(b, ']');
 }
@@ -95,8 +106,24 @@ static struct reading *begin(struct job *job)
     struct reading *r = ARENA_NEW(job->arena, struct reading);
 
     r->records = arena_array(job->arena, job->n, sizeof *r->records);
+    hubspot_halves_begin(&r->halves, job);
+    for (size_t i = 0; i < job->n; i++)
+        if (!is_ours(job, i))
+            judge_one(job, i, VERDICT_DEAD, str_of(not_ours));
     job->scratch = r;
     return r;
+}
+
+/* All records before any contacts. */
+static bool choose(struct job *job)
+{
+    struct reading *r = job->scratch;
+
+    job->step = STEP_RECORDS;
+    if (hubspot_halves_take(&r->halves, job, is_unread))
+        return true;
+    job->step = STEP_CONTACTS;
+    return hubspot_halves_take(&r->halves, job, is_read);
 }
 
 static enum rc objects_build(struct job *job, struct http_request *ret, struct why *why)
@@ -104,15 +131,14 @@ static enum rc objects_build(struct job *job, struct http_request *ret, struct w
     struct reading *r = job->scratch ? job->scratch : begin(job);
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
     const char *kind = object_kind_plural(kind_of(job));
-    size_t asked;
 
+    if (!choose(job))
+        return why_fail(RC_INVALID, why, "%s", not_ours);
     json_open(&b, '{');
     if (job->step == STEP_RECORDS)
         write_names(job, &b);
-    write_inputs(job, &b, &asked);
+    write_inputs(job, &b);
     json_close(&b, '}');
-    if (!asked)
-        return why_fail(RC_INVALID, why, "%s", not_ours);
     r->asked_at = job->now_ms;
     struct str path =
         job->step == STEP_RECORDS
@@ -124,6 +150,12 @@ static enum rc objects_build(struct job *job, struct http_request *ret, struct w
 
 /* Records */
 
+static struct str gone(const struct job *job)
+{
+    return arena_printf(job->arena, "no such %s: it was deleted or merged",
+                        object_kind_name(kind_of(job)));
+}
+
 static void judge_absent(struct job *job, size_t i, const json *error)
 {
     struct str category = json_string(json_get(error, "category"));
@@ -133,32 +165,24 @@ static void judge_absent(struct job *job, size_t i, const json *error)
         return;
     }
     job->outcomes[i].enriched = true;
-    judge_one(job, i, VERDICT_DEAD,
-              arena_printf(job->arena, "no such %s: it was deleted or merged",
-                           object_kind_name(kind_of(job))));
+    judge_one(job, i, VERDICT_DEAD, gone(job));
 }
 
-static enum judged take_records(struct job *job, const json *answer)
+static void take_records(struct job *job, const json *answer)
 {
     struct reading *r = job->scratch;
-    enum judged next = JUDGED_DONE;
 
-    for (size_t i = 0; i < job->n; i++) {
+    for (size_t k = 0; k < r->halves.n_sent; k++) {
+        size_t i = r->halves.sent[k];
         int64_t id = job->parcels[i].object->record.crm_id;
         const json *record = hubspot_find_result(json_get(answer, "results"), id);
 
-        if (!is_ours(job, i)) {
-            judge_one(job, i, VERDICT_DEAD, str_of(not_ours));
-        } else if (!record) {
-            judge_absent(job, i, hubspot_find_error(json_get(answer, "errors"), id));
-        } else {
+        if (record)
             r->records[i] = (struct kept){hubspot_properties(job, wanted(job), record),
                                           hubspot_updated_at(job, record)};
-            next = JUDGED_CONTINUE;
-        }
+        else
+            judge_absent(job, i, hubspot_find_error(json_get(answer, "errors"), id));
     }
-    job->step = STEP_CONTACTS;
-    return next;
 }
 
 /* Contacts */
@@ -212,16 +236,15 @@ static struct contact_list contacts_of(struct job *job, const json *answer, int6
                                  .read_at = r->asked_at - UNDER_WAY_MS};
 }
 
-static enum judged take_contacts(struct job *job, const json *answer)
+static void take_contacts(struct job *job, const json *answer)
 {
     const struct reading *r = job->scratch;
 
-    for (size_t i = 0; i < job->n; i++) {
+    for (size_t k = 0; k < r->halves.n_sent; k++) {
+        size_t i = r->halves.sent[k];
         const struct lead *record = &job->parcels[i].object->record;
         struct outcome *o = &job->outcomes[i];
 
-        if (o->verdict != VERDICT_NONE)
-            continue;
         o->properties = r->records[i].properties;
         o->n_properties = wanted(job)->n;
         o->updated_at = r->records[i].updated_at;
@@ -232,20 +255,34 @@ static enum judged take_contacts(struct job *job, const json *answer)
         o->enriched = true;
         judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
     }
-    return JUDGED_DONE;
 }
 
 static enum judged objects_answered(struct job *job, const json *answer)
 {
+    struct reading *r = job->scratch;
+
     if (!hubspot_is_list(answer))
         return judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
-    return job->step == STEP_RECORDS ? take_records(job, answer) : take_contacts(job, answer);
+    if (job->step == STEP_RECORDS)
+        take_records(job, answer);
+    else
+        take_contacts(job, answer);
+    return hubspot_halves_answered(&r->halves, job);
+}
+
+static enum judged objects_refused(struct job *job, int status, struct str category,
+                                   struct str reason)
+{
+    struct reading *r = job->scratch;
+    const struct hubspot_refused refused = {status, category, reason, gone(job)};
+
+    return hubspot_halves_refused(&r->halves, job, &refused);
 }
 
 #define TALK(scope_, option)                                                                       \
     {                                                                                              \
         .scope = scope_, .property_advice = "check the connector's `" option "`", .aside = true,   \
-        .build = objects_build, .answered = objects_answered,                                      \
+        .build = objects_build, .answered = objects_answered, .refused = objects_refused,          \
     }
 const struct hubspot_talk hubspot_objects[OBJECT_KIND_COUNT] = {
     [OBJECT_COMPANY] = TALK("crm.objects.companies.read", "company_properties"),

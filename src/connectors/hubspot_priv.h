@@ -54,6 +54,28 @@ extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search,
     hubspot_objects[OBJECT_KIND_COUNT];
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
 
+/* hubspot_halves.c: those of a job that are asked about, batch by batch. */
+enum { HUBSPOT_BATCH_MAX = 100 };
+struct hubspot_halves {
+    size_t *sent; /* which parcels are in the last request */
+    size_t n_sent, limit;
+    int requests;
+};
+bool hubspot_is_open(const struct job *job, size_t i); /* it has no verdict yet */
+void hubspot_halves_begin(struct hubspot_halves *h, const struct job *job);
+/* The next ones without a verdict that `takes` agrees to; false: there are none. */
+bool hubspot_halves_take(struct hubspot_halves *h, const struct job *job,
+                         bool (*takes)(const struct job *job, size_t i));
+/* After those that were sent have what they were sent for. */
+enum judged hubspot_halves_answered(struct hubspot_halves *h, struct job *job);
+/* After the whole request was refused; one alone gets its verdict. */
+struct hubspot_refused {
+    int status;
+    struct str category, reason, gone; /* gone: the reason of what is not there */
+};
+enum judged hubspot_halves_refused(struct hubspot_halves *h, struct job *job,
+                                   const struct hubspot_refused *r);
+
 /* Whether the lead is a contact of the account that the token is of. */
 bool hubspot_is_contact(const struct hubspot *s, const struct lead *l);
 extern const char hubspot_not_ours[], hubspot_gone[], hubspot_odd[]; /* reasons */

@@ -16,28 +16,42 @@ static void write_names(struct sbuf *b, const struct str_list *names)
     json_close(b, ']');
 }
 
+static bool is_ours(const struct job *job, size_t i)
+{
+    return hubspot_is_contact(job->settings, job->parcels[i].lead);
+}
+
+static struct hubspot_halves *begin(struct job *job)
+{
+    struct hubspot_halves *h = ARENA_NEW(job->arena, struct hubspot_halves);
+
+    hubspot_halves_begin(h, job);
+    for (size_t i = 0; i < job->n; i++)
+        if (!is_ours(job, i))
+            judge_one(job, i, VERDICT_DEAD, str_of(hubspot_not_ours));
+    job->scratch = h;
+    return h;
+}
+
 static enum rc read_build(struct job *job, struct http_request *ret, struct why *why)
 {
     const struct hubspot *s = job->settings;
+    struct hubspot_halves *h = job->scratch ? job->scratch : begin(job);
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-    size_t asked = 0;
 
+    if (!hubspot_halves_take(h, job, is_ours))
+        return why_fail(RC_INVALID, why, "%s", hubspot_not_ours);
     json_open(&b, '{');
     write_names(&b, &s->properties);
     json_key(&b, "inputs");
     json_open(&b, '[');
-    for (size_t i = 0; i < job->n; i++) {
-        if (!hubspot_is_contact(s, job->parcels[i].lead))
-            continue;
+    for (size_t k = 0; k < h->n_sent; k++) {
         json_open(&b, '{');
-        json_kv_id(&b, "id", job->parcels[i].lead->crm_id);
+        json_kv_id(&b, "id", job->parcels[h->sent[k]].lead->crm_id);
         json_close(&b, '}');
-        asked++;
     }
     json_close(&b, ']');
     json_close(&b, '}');
-    if (!asked)
-        return why_fail(RC_INVALID, why, "%s", hubspot_not_ours);
     hubspot_request(s, "POST", STR(HUBSPOT_CONTACTS "/batch/read"), ret, job->arena);
     return request_body(ret, &b, "application/json", job->arena, why);
 }
@@ -96,22 +110,28 @@ static void judge_absent(struct job *job, size_t i, const json *error)
 
 static enum judged read_answered(struct job *job, const json *answer)
 {
-    const struct hubspot *s = job->settings;
+    struct hubspot_halves *h = job->scratch;
 
     if (!hubspot_is_list(answer))
         return judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
-    for (size_t i = 0; i < job->n; i++) {
-        const struct lead *l = job->parcels[i].lead;
-        const json *record = hubspot_find_result(json_get(answer, "results"), l->crm_id);
+    for (size_t k = 0; k < h->n_sent; k++) {
+        size_t i = h->sent[k];
+        int64_t id = job->parcels[i].lead->crm_id;
+        const json *record = hubspot_find_result(json_get(answer, "results"), id);
 
-        if (!hubspot_is_contact(s, l))
-            judge_one(job, i, VERDICT_DEAD, str_of(hubspot_not_ours));
-        else if (record)
+        if (record)
             judge_found(job, i, record);
         else
-            judge_absent(job, i, hubspot_find_error(json_get(answer, "errors"), l->crm_id));
+            judge_absent(job, i, hubspot_find_error(json_get(answer, "errors"), id));
     }
-    return JUDGED_DONE;
+    return hubspot_halves_answered(h, job);
+}
+
+static enum judged read_refused(struct job *job, int status, struct str category, struct str reason)
+{
+    const struct hubspot_refused refused = {status, category, reason, str_of(hubspot_gone)};
+
+    return hubspot_halves_refused(job->scratch, job, &refused);
 }
 
 const struct hubspot_talk hubspot_read = {
@@ -119,4 +139,5 @@ const struct hubspot_talk hubspot_read = {
     .property_advice = "check the connector's `properties`",
     .build = read_build,
     .answered = read_answered,
+    .refused = read_refused,
 };

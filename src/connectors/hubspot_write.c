@@ -1,13 +1,11 @@
 /* connectors/hubspot_write.c - what we think of a lead, into properties of its contact.
  *
  *     batch/update of those that have a CRM id -> all decided -> a PATCH for each that has only an
- *          ^                |                                    address
- *          |                +-> the whole refused: half as many
- *          +-- those that are not decided yet, twice as many
+ *                                                                address
  *
  * An update with values that do not depend on what was there is harmless to repeat. What was
  * written last is remembered for the lead; the same again needs no request. HubSpot may refuse a
- * whole batch for one bad input: halving finds it, and it alone is dead.
+ * whole batch for one bad input: halving finds it (hubspot_halves.c), and it alone is dead.
  */
 #include "hubspot_priv.h"
 
@@ -19,19 +17,14 @@
 
 enum {
     BODY_MAX = 16 * 1024 * 1024,
-    BATCH_MAX = 100,
     TEXT_UNITS_MAX = 65536,
     PATH_MAX_LEN = 2048,
-    REQUESTS_MAX = 48, /* of one job; what is not decided by then is tried another time */
 };
 
 struct writing {
     struct str *properties; /* of each parcel, as JSON */
     struct str *stamps;     /* of each: what is remembered once it is written */
-    size_t limit;           /* so many in the next batch */
-    size_t *sent;           /* those in the last request */
-    size_t n_sent;
-    int requests;
+    struct hubspot_halves halves;
 };
 
 static void write_output(struct sbuf *b, const struct job *job, enum hubspot_output o,
@@ -111,10 +104,9 @@ static enum rc prepare(struct job *job, struct why *why)
     enum rc rc = RC_OK;
 
     job->scratch = w;
-    w->limit = BATCH_MAX;
+    hubspot_halves_begin(&w->halves, job);
     w->stamps = arena_array(job->arena, job->n, sizeof *w->stamps);
     w->properties = arena_array(job->arena, job->n, sizeof *w->properties);
-    w->sent = arena_array(job->arena, job->n, sizeof *w->sent);
     for (size_t i = 0; i < job->n && rc == RC_OK; i++) {
         rc = prepare_one(job, i, w, why);
         judge_unasked(job, i);
@@ -122,23 +114,25 @@ static enum rc prepare(struct job *job, struct why *why)
     return rc;
 }
 
-static bool is_open(const struct job *job, size_t i)
+static bool has_number(const struct job *job, size_t i)
 {
-    return job->outcomes[i].verdict == VERDICT_NONE;
+    return job->parcels[i].lead->crm_id != 0;
+}
+
+static bool has_none(const struct job *job, size_t i)
+{
+    return !has_number(job, i);
 }
 
 /* The next ones that HubSpot knows by number; the others are addressed one by one. */
-static void choose(struct job *job)
+static bool choose(struct job *job)
 {
     struct writing *w = job->scratch;
 
-    w->n_sent = 0;
-    for (size_t i = 0; i < job->n && w->n_sent < w->limit; i++)
-        if (is_open(job, i) && job->parcels[i].lead->crm_id)
-            w->sent[w->n_sent++] = i;
-    for (size_t i = 0; i < job->n && !w->n_sent; i++)
-        if (is_open(job, i))
-            w->sent[w->n_sent++] = i;
+    if (hubspot_halves_take(&w->halves, job, has_number))
+        return true;
+    w->halves.limit = 1;
+    return hubspot_halves_take(&w->halves, job, has_none);
 }
 
 /* The trace id makes HubSpot say which input an error is about. */
@@ -160,8 +154,8 @@ static enum rc build_batch(struct job *job, struct http_request *ret, struct why
     json_open(&b, '{');
     json_key(&b, "inputs");
     json_open(&b, '[');
-    for (size_t k = 0; k < w->n_sent; k++)
-        write_input(&b, job->parcels[w->sent[k]].lead, w->properties[w->sent[k]]);
+    for (size_t k = 0; k < w->halves.n_sent; k++)
+        write_input(&b, job->parcels[w->halves.sent[k]].lead, w->properties[w->halves.sent[k]]);
     json_close(&b, ']');
     json_close(&b, '}');
     hubspot_request(job->settings, "POST", STR(HUBSPOT_CONTACTS "/batch/update"), ret, job->arena);
@@ -196,12 +190,10 @@ static enum rc write_build(struct job *job, struct http_request *ret, struct why
 
     if (rc != RC_OK)
         return rc;
-    choose(job);
-    if (!w->n_sent)
+    if (!choose(job))
         return RC_NONE;
-    w->requests++;
-    if (!job->parcels[w->sent[0]].lead->crm_id)
-        return build_by_address(job, w->sent[0], ret, why);
+    if (!has_number(job, w->halves.sent[0]))
+        return build_by_address(job, w->halves.sent[0], ret, why);
     return build_batch(job, ret, why);
 }
 
@@ -241,8 +233,8 @@ static void judge_batch(struct job *job, const json *answer)
         return;
     }
 
-    for (size_t k = 0; k < w->n_sent; k++) {
-        size_t i = w->sent[k];
+    for (size_t k = 0; k < w->halves.n_sent; k++) {
+        size_t i = w->halves.sent[k];
         int64_t id = job->parcels[i].lead->crm_id;
         const json *record = hubspot_find_result(json_get(answer, "results"), id);
 
@@ -253,72 +245,37 @@ static void judge_batch(struct job *job, const json *answer)
     }
 }
 
-static bool all_decided(const struct job *job)
-{
-    for (size_t i = 0; i < job->n; i++)
-        if (is_open(job, i))
-            return false;
-    return true;
-}
-
-static enum judged go_on(struct job *job)
-{
-    const struct writing *w = job->scratch;
-
-    if (all_decided(job))
-        return JUDGED_DONE;
-    if (w->requests < REQUESTS_MAX)
-        return JUDGED_CONTINUE;
-    return judge_all(job, VERDICT_RETRY,
-                     STR("too many of the batch were refused; the rest goes another time"));
-}
-
 static enum judged write_answered(struct job *job, const json *answer)
 {
     struct writing *w = job->scratch;
+    size_t first = w->halves.sent[0];
 
-    if (job->parcels[w->sent[0]].lead->crm_id)
+    if (has_number(job, first))
         judge_batch(job, answer);
     else if (json_get(answer, "id"))
-        judge_written(job, w->sent[0], answer);
+        judge_written(job, first, answer);
     else
-        judge_not_written(job, w->sent[0], NULL);
-    w->limit = w->limit < BATCH_MAX ? w->limit * 2 : BATCH_MAX;
-    return go_on(job);
-}
-
-static void judge_alone(struct job *job, size_t i, int status, struct str category,
-                        struct str reason)
-{
-    bool by_address = !job->parcels[i].lead->crm_id;
-
-    if (status == 409)
-        judge_unclear(job, i, reason);
-    else if (status == 404 || str_is(category, "OBJECT_NOT_FOUND"))
-        judge_one(job, i, VERDICT_DEAD,
-                  by_address ? STR("HubSpot has no contact with this address")
-                             : str_of(hubspot_gone));
-    else
-        judge_one(job, i, VERDICT_DEAD, reason);
+        judge_not_written(job, first, NULL);
+    return hubspot_halves_answered(&w->halves, job);
 }
 
 static enum judged write_refused(struct job *job, int status, struct str category,
                                  struct str reason)
 {
     struct writing *w = job->scratch;
+    bool by_number = has_number(job, w->halves.sent[0]);
+    const struct hubspot_refused refused = {
+        status, category, reason,
+        by_number ? str_of(hubspot_gone) : STR("HubSpot has no contact with this address")};
 
-    if (w->n_sent == 1)
-        judge_alone(job, w->sent[0], status, category, reason);
-    else
-        w->limit = w->n_sent / 2;
-    return go_on(job);
+    return hubspot_halves_refused(&w->halves, job, &refused);
 }
 
 static bool names_one(const struct job *job)
 {
     const struct writing *w = job->scratch;
 
-    return w->n_sent == 1 && !job->parcels[w->sent[0]].lead->crm_id;
+    return has_none(job, w->halves.sent[0]);
 }
 
 const struct hubspot_talk hubspot_write = {

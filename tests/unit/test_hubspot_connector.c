@@ -170,6 +170,25 @@ static bool is_to_be_mended(const struct status_case *c)
            strstr(c->body, "PROPERTY_DOESNT_EXIST");
 }
 
+/* The same to every request of the job; how many there were. */
+static int answer_all(int status, const char *body)
+{
+    int n = 0;
+
+    do {
+        assert_true(n++ < 16);
+        fixture_build(&f);
+        assert_non_null(str_find(f.request.url, STR(PATH)));
+    } while (fixture_judge(&f, status, body) == JUDGED_CONTINUE);
+    return n;
+}
+
+/* Whose fault a refusal is, halves tell: both, then each. */
+static bool may_be_of_one(const struct status_case *c)
+{
+    return (c->status == 400 || c->status == 409) && !is_to_be_mended(c);
+}
+
 static void every_status_has_its_verdict(void **state)
 {
     (void)state;
@@ -178,12 +197,42 @@ static void every_status_has_its_verdict(void **state)
 
         start(SECTION);
         fixture_job(&f, 2);
-        fixture_last(&f, "POST", PATH, c->status, c->body);
+        assert_int_equal(answer_all(c->status, c->body), may_be_of_one(c) ? 3 : 1);
         fixture_verdict(&f, 0, c->verdict, c->reason);
         fixture_verdict(&f, 1, c->verdict, c->reason);
         assert_int_equal(f.job.pause_ms, c->pause_ms);
         assert_false(f.outcomes[0].enriched);
         assert_int_equal(f.job.broken, is_to_be_mended(c));
+        fixture_end(&f);
+    }
+}
+
+/* HubSpot refuses the whole request for one id that it does not like. */
+static void one_bad_id_is_no_reason_against_the_others(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *reason;
+    } cases[] = {
+        {400, FAILURE("VALIDATION_ERROR", "101 is not an id"), "101 is not an id"},
+        {404, FAILURE("OBJECT_NOT_FOUND", "no such object"), "no such contact"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start(SECTION "portal = 62515\n");
+        fixture_job(&f, 4);
+        f.leads[1].portal_id = 99; /* it is not asked for at all */
+        fixture_step(&f, "POST", PATH, cases[i].status, cases[i].body);
+        fixture_build(&f);
+        assert_null(str_find(f.request.body, STR("\"103\"")));
+        assert_int_equal(fixture_judge(&f, cases[i].status, cases[i].body), JUDGED_CONTINUE);
+        fixture_verdict(&f, 0, VERDICT_DEAD, cases[i].reason);
+        fixture_step(&f, "POST", PATH, 200, ANSWER(RECORD("103", "null")));
+        fixture_verdict(&f, 2, VERDICT_DELIVERED, NULL);
+        fixture_last(&f, "POST", PATH, 200, ANSWER(RECORD("104", "null")));
+        fixture_verdict(&f, 3, VERDICT_DELIVERED, NULL);
+        fixture_verdict(&f, 1, VERDICT_DEAD, "no contact of this HubSpot account");
         fixture_end(&f);
     }
 }
@@ -420,6 +469,7 @@ int main(void)
         T(another_error_of_one_contact_is_tried_again),
         T(a_lead_of_another_account_is_not_asked_for),
         T(every_status_has_its_verdict),
+        T(one_bad_id_is_no_reason_against_the_others),
         T(retry_after_wins_over_our_own_pause),
         T(what_is_left_is_learnt_from_the_headers),
         T(an_account_has_limits_that_its_connectors_share),

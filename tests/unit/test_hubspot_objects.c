@@ -222,8 +222,8 @@ static void what_is_refused_says_why(void **state)
         bool broken;
     } cases[] = {
         {400, VERDICT_DEAD, "refuses", false}, {401, VERDICT_RETRY, "token", true},
-        {403, VERDICT_DEAD, "scope", false},   {404, VERDICT_RETRY, "url", true},
-        {405, VERDICT_RETRY, "url", true},     {414, VERDICT_DEAD, "refuses", false},
+        {403, VERDICT_DEAD, "scope", false},   {404, VERDICT_DEAD, "url", false},
+        {405, VERDICT_DEAD, "url", false},     {414, VERDICT_DEAD, "refuses", false},
         {415, VERDICT_DEAD, "refuses", false}, {418, VERDICT_RETRY, "does not document", false},
     };
 
@@ -236,6 +236,29 @@ static void what_is_refused_says_why(void **state)
         fixture_end(&f);
     }
     fixture_start(&f, SECTION);
+}
+
+static void one_bad_record_is_no_reason_against_the_others(void **state)
+{
+    static const char refused[] = "{\"category\":\"VALIDATION_ERROR\",\"message\":\"bad id\"}";
+
+    (void)state;
+    ask_deals(2);
+    step(DEALS, 400, refused, JUDGED_CONTINUE);
+    step(DEALS, 400, refused, JUDGED_CONTINUE); /* 101 alone */
+    fixture_verdict(&f, 0, VERDICT_DEAD, "bad id");
+    step(DEALS, 200, ANSWER(DEAL("102", "\"new\"")), JUDGED_CONTINUE);
+    step(OF_DEALS, 404, "{\"category\":\"OBJECT_NOT_FOUND\"}", JUDGED_DONE);
+    fixture_verdict(&f, 1, VERDICT_DEAD, "no such deal");
+    fixture_end(&f);
+
+    ask_deals(2);
+    step(DEALS, 200, ANSWER(DEAL("101", "\"new\"") "," DEAL("102", "\"new\"")), JUDGED_CONTINUE);
+    step(OF_DEALS, 400, refused, JUDGED_CONTINUE);
+    step(OF_DEALS, 200, "{\"results\":[]}", JUDGED_CONTINUE);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    step(OF_DEALS, 400, refused, JUDGED_DONE);
+    fixture_verdict(&f, 1, VERDICT_DEAD, "bad id");
 }
 
 static void an_answer_that_is_no_list_is_tried_again(void **state)
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test_teardown(a_missing_scope_of_objects_stops_nothing_else, teardown),
         cmocka_unit_test_teardown(what_fails_for_a_while_is_tried_again_whole, teardown),
         cmocka_unit_test_teardown(what_is_refused_says_why, teardown),
+        cmocka_unit_test_teardown(one_bad_record_is_no_reason_against_the_others, teardown),
         cmocka_unit_test_teardown(an_answer_that_is_no_list_is_tried_again, teardown),
     };
 
