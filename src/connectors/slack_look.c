@@ -161,9 +161,9 @@ static enum judged look_on(struct job *job, const json *answer)
     return JUDGED_CONTINUE;
 }
 
-/* A token that may not look may still post; one that is worth nothing leaves the doubt as it is,
- * for whoever mends it. */
-static bool ends_the_look(struct str code)
+/* What will be refused whenever it is asked: a token may post where it may not look, and what is
+ * wrong with the channel posting will tell. A thread that is gone holds nothing. */
+static bool ends_the_look(const struct job *job, struct str code)
 {
     static const char *const scopes[] = {"missing_scope", "no_permission",
                                          "not_allowed_token_type"};
@@ -171,24 +171,47 @@ static bool ends_the_look(struct str code)
     for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
         if (str_is(code, scopes[i]))
             return true;
-    return slack_class_of(code) != SLACK_DESTINATION;
+    return slack_class_of(code) == SLACK_CHANNEL ||
+           (job->step == SLACK_LOOK_THREAD && slack_parent_is_gone(code));
 }
 
-/* Looking failed. For a while: the delivery stays ambiguous. For good (no scope for the history,
- * say): post; what is wrong with the channel, posting will tell. */
+/* What nobody knows the meaning of may pass; but not without end. */
+static bool is_asked_enough(const struct job *job)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE &&
+            job->parcels[i].d.unclear < UNCLEAR_ANSWERS_MAX)
+            return false;
+    return true;
+}
+
+static enum judged leave_in_doubt(struct job *job, struct str reason, bool unclear)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (job->outcomes[i].verdict == VERDICT_NONE)
+            job->outcomes[i].unclear = unclear;
+    return judge_all(job, VERDICT_AMBIGUOUS, reason);
+}
+
+/* The delivery stays ambiguous, for as long as it takes where Slack is busy or the token is worth
+ * nothing. Where the look is over it goes as without one: it is posted. */
 static enum judged look_failed(struct job *job, const struct http_response *r, struct str code)
 {
-    const struct slack_class_verdict *v = slack_verdict_of(slack_class_of(code));
-    bool later = v->pause_ms || (v->verdict && !v->broken && v->verdict != VERDICT_DEAD);
+    enum slack_class class = slack_class_of(code);
+    const struct slack_class_verdict *v = slack_verdict_of(class);
+    bool passes = v->pause_ms || class == SLACK_RETRY || class == SLACK_PARTIAL ||
+                  status_is_temporary(r->status) || r->status < 200;
+    bool unclear = !passes && class != SLACK_DESTINATION;
 
-    if (!later && ends_the_look(code) && !status_is_temporary(r->status) && r->status >= 200)
+    if (!passes && (ends_the_look(job, code) || (unclear && is_asked_enough(job))))
         return look_is_over(job);
     if (v->pause_ms)
         job_rest(job, r, v->pause_ms);
-    job->broken = v->broken && !ends_the_look(code);
-    return judge_all(job, VERDICT_AMBIGUOUS,
-                     arena_printf(job->arena, "%.*s%s", STR_ARG(http_reason(r, job->arena)),
-                                  job->broken ? v->advice : ""));
+    job->broken = class == SLACK_DESTINATION;
+    return leave_in_doubt(job,
+                          arena_printf(job->arena, "%.*s%s", STR_ARG(http_reason(r, job->arena)),
+                                       job->broken ? v->advice : ""),
+                          unclear);
 }
 
 enum judged slack_look_judge(struct job *job, const struct http_response *r)

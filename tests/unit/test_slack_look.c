@@ -72,8 +72,9 @@ static void in_doubt_it_does_not_read_for_ever(void **state)
 
 static void a_token_that_may_not_look_posts_again(void **state)
 {
-    static const char *const codes[] = {"missing_scope", "not_in_channel", "channel_not_found",
-                                        "no_permission", "brand_new"};
+    static const char *const codes[] = {"missing_scope", "not_in_channel",
+                                        "is_archived",   "channel_not_found",
+                                        "no_permission", "not_allowed_token_type"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
@@ -110,6 +111,42 @@ static void a_look_that_fails_for_now_leaves_the_doubt(void **state)
         fixture_last(&f, "GET", "history", cases[i].status, cases[i].body);
         fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, NULL);
         assert_int_equal(f.job.pause_ms > 0, cases[i].pauses);
+        assert_false(f.outcomes[0].unclear);
+        fixture_end(&f);
+    }
+}
+
+/* That it is not there nobody has said. */
+static void a_refusal_that_nobody_knows_is_asked_again_a_few_times(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+    } cases[] = {
+        {200, "{\"ok\":false,\"error\":\"brand_new\"}"},
+        {200, "{\"ok\":false,\"error\":\"invalid_cursor\"}"},
+        {200, "{\"ok\":false,\"error\":\"invalid_arguments\"}"},
+        {200, "{\"ok\":false}"},
+        {403, "<html>who are you</html>"},
+        {404, ""},
+        {302, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start_in_doubt(WITH_TOKEN);
+        f.parcels[0].d.attempts = 99;
+        f.parcels[0].d.unclear = 2;
+        fixture_last(&f, "GET", "history", cases[i].status, cases[i].body);
+        fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, NULL);
+        assert_true(f.outcomes[0].unclear);
+        assert_false(f.job.broken);
+        fixture_end(&f);
+        start_in_doubt(WITH_TOKEN);
+        f.parcels[0].d.unclear = 3;
+        fixture_step(&f, "GET", "history", cases[i].status, cases[i].body);
+        fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
+        fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
         fixture_end(&f);
     }
 }
@@ -127,6 +164,7 @@ static void a_look_with_a_dead_token_leaves_the_doubt_to_whoever_mends_it(void *
         fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, codes[i]);
         fixture_verdict(&f, 0, VERDICT_AMBIGUOUS, "check the connector's token");
         assert_true(f.job.broken);
+        assert_false(f.outcomes[0].unclear);
         fixture_end(&f);
     }
 }
@@ -160,6 +198,7 @@ int main(void)
         T(in_doubt_it_does_not_read_for_ever),
         T(a_token_that_may_not_look_posts_again),
         T(a_look_that_fails_for_now_leaves_the_doubt),
+        T(a_refusal_that_nobody_knows_is_asked_again_a_few_times),
         T(a_look_with_a_dead_token_leaves_the_doubt_to_whoever_mends_it),
         T(on_ambiguous_decides_between_resend_and_drop),
     };
