@@ -169,6 +169,15 @@ static bool slack_digest(const void *settings, int64_t *ret_count, int64_t *ret_
     return digest_parse(((const struct slack *)settings)->digest, ret_count, ret_window_ms);
 }
 
+/* A message that somebody answered is brought up to date by itself, not told of anew in a digest.
+ */
+static bool slack_together(const void *settings, const struct parcel *first,
+                           const struct parcel *other)
+{
+    (void)settings;
+    return !first->d.remote_id.len && !other->d.remote_id.len;
+}
+
 static void check_digest(const struct slack *s, const struct conf_section *section,
                          struct conf_problems *problems)
 {
@@ -206,6 +215,7 @@ const struct connector_type slack_connector = {
     .routable = true,
     .answers = true,
     .digest = slack_digest,
+    .together = slack_together,
     .check = slack_check,
     .build = slack_build,
     .quotas = slack_quotas,

@@ -16,26 +16,7 @@ static enum slack_doubt doubt_of(const struct slack *s)
     return (enum slack_doubt)s->on_ambiguous;
 }
 
-/* The first message that is to be updated and was not yet; job->n: none. */
-static size_t next_update(const struct job *job)
-{
-    size_t i = 0;
-
-    while (i < job->n &&
-           (job->outcomes[i].verdict != VERDICT_NONE || !job->parcels[i].d.remote_id.len))
-        i++;
-    return i;
-}
-
-static bool is_open(const struct job *job)
-{
-    for (size_t i = 0; i < job->n; i++)
-        if (job->outcomes[i].verdict == VERDICT_NONE)
-            return true;
-    return false;
-}
-
-/* Of a digest there may be one left that is to be told: it gets a message of its own. */
+/* Of a digest one may be left that was not found: it gets a message of its own. */
 bool slack_is_single(const struct job *job, size_t *ret)
 {
     size_t n = 0;
@@ -55,25 +36,16 @@ enum slack_step slack_tell_step(const struct job *job)
     return talk->parent.ts.len ? SLACK_REPLY : SLACK_POST;
 }
 
-static enum slack_step look_step(const struct job *job)
+void slack_begin(struct job *job)
 {
     const struct slack_talk *talk = job->scratch;
 
-    if (!job->look || doubt_of(job->settings) != SLACK_DOUBT_LOOK)
-        return slack_tell_step(job);
-    return talk->parent.ts.len ? SLACK_LOOK_THREAD : SLACK_LOOK;
-}
-
-enum judged slack_go_on(struct job *job)
-{
-    struct slack_talk *talk = job->scratch;
-
-    if (!is_open(job))
-        return JUDGED_DONE;
-    talk->at = next_update(job);
-    talk->form = SLACK_WITH_BLOCKS;
-    job->step = talk->at < job->n ? SLACK_UPDATE : (int)look_step(job);
-    return JUDGED_CONTINUE;
+    if (job->parcels[0].d.remote_id.len)
+        job->step = SLACK_UPDATE;
+    else if (!job->look || doubt_of(job->settings) != SLACK_DOUBT_LOOK)
+        job->step = (int)slack_tell_step(job);
+    else
+        job->step = talk->parent.ts.len ? SLACK_LOOK_THREAD : SLACK_LOOK;
 }
 
 /* The thread of a lead whose channel was changed since is in the old one. */
@@ -87,26 +59,23 @@ static void find_parent(const struct job *job, struct slack_talk *talk)
         talk->parent = ref;
 }
 
-static enum rc check_updates(const struct job *job, struct why *why)
+static enum rc check_update(const struct job *job, struct why *why)
 {
     const struct slack *s = job->settings;
+    struct str remote = job->parcels[0].d.remote_id;
     struct slack_ref ref;
 
-    for (size_t i = 0; i < job->n; i++) {
-        struct str remote = job->parcels[i].d.remote_id;
-
-        if (remote.len && s->webhook.len)
-            return why_fail(RC_INVALID, why, "a webhook cannot change a message");
-        if (remote.len && !slack_ref_parse(remote, &ref))
-            return why_fail(RC_INVALID, why, "%.100s is no message in Slack",
-                            arena_text(job->arena, remote));
-    }
+    if (remote.len && s->webhook.len)
+        return why_fail(RC_INVALID, why, "a webhook cannot change a message");
+    if (remote.len && !slack_ref_parse(remote, &ref))
+        return why_fail(RC_INVALID, why, "%.100s is no message in Slack",
+                        arena_text(job->arena, remote));
     return RC_OK;
 }
 
 static enum rc start(struct job *job, struct why *why)
 {
-    enum rc rc = check_updates(job, why);
+    enum rc rc = check_update(job, why);
     struct str email;
 
     if (rc != RC_OK)
@@ -119,7 +88,7 @@ static enum rc start(struct job *job, struct why *why)
     if (slack_owner_unknown(job, &email))
         job->step = SLACK_OWNER;
     else
-        (void)slack_go_on(job); /* a job begins with something to do */
+        slack_begin(job);
     return RC_OK;
 }
 
@@ -184,7 +153,7 @@ static void update(struct job *job, struct sbuf *b)
 {
     const struct slack_talk *talk = job->scratch;
     bool answered = job->step == SLACK_UPDATE;
-    const struct slack_view view = view_of(job, answered ? talk->at : 0);
+    const struct slack_view view = view_of(job, 0);
     struct slack_ref ref = talk->parent;
 
     if (answered)

@@ -56,15 +56,6 @@ static enum judged forget_parent(struct job *job)
     return judge_settled(job);
 }
 
-/* One message that cannot be brought up to date is no reason against the others of the job. */
-static enum judged bury_update(struct job *job, struct str reason)
-{
-    const struct slack_talk *talk = job->scratch;
-
-    judge_one(job, talk->at, VERDICT_DEAD, reason);
-    return slack_go_on(job);
-}
-
 static enum judged judge_refusal(struct job *job, const struct http_response *r, const json *answer)
 {
     struct str code = json_string(json_get(answer, "error"));
@@ -79,8 +70,6 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
         return judge_all(job, VERDICT_AMBIGUOUS, http_reason(r, job->arena));
     if (class == SLACK_UNKNOWN)
         return judge_unknown(job, code.len ? reason : http_reason(r, job->arena));
-    if (job->step == SLACK_UPDATE && slack_verdict_of(class)->verdict == VERDICT_DEAD)
-        return bury_update(job, reason);
     return judge_class(job, r, class, reason);
 }
 
@@ -141,21 +130,13 @@ static enum judged replied(struct job *job, const json *answer)
     return JUDGED_CONTINUE;
 }
 
-static enum judged updated(struct job *job)
-{
-    const struct slack_talk *talk = job->scratch;
-
-    judge_one(job, talk->at, VERDICT_DELIVERED, STR_NULL);
-    return slack_go_on(job);
-}
-
 static enum judged accepted(struct job *job, const json *answer)
 {
     switch (job->step) {
     case SLACK_REPLY:
         return replied(job, answer);
     case SLACK_UPDATE:
-        return updated(job);
+        return judge_all(job, VERDICT_DELIVERED, STR_NULL);
     default:
         return posted(job, answer);
     }

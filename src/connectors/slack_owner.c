@@ -139,5 +139,6 @@ enum judged slack_owner_judge(struct job *job, const struct http_response *r)
         take_user(job, json_get(doc.root, "user"));
     else
         take_refusal(job, json_string(json_get(doc.root, "error")));
-    return slack_go_on(job);
+    slack_begin(job);
+    return JUDGED_CONTINUE;
 }

@@ -43,7 +43,6 @@ struct slack_talk {          /* scratch of a job */
     struct slack_ref parent; /* of the lead's thread; missing: it has none */
     struct str owner;        /* user id; missing: nobody is mentioned */
     enum slack_form form;
-    size_t at; /* the parcel of SLACK_UPDATE */
     struct str cursor;
     int pages;
 };
@@ -142,8 +141,8 @@ enum slack_step slack_tell_step(const struct job *job); /* post, or reply */
 /* Whether one parcel has no verdict yet, and which. */
 bool slack_is_single(const struct job *job, size_t *ret);
 size_t slack_quotas(const struct job *job, struct quota ret[]);
-/* To the next message that is to be updated, else to what is to be told. */
-enum judged slack_go_on(struct job *job);
+/* Chooses the first step of what is said: update, look, post or reply. */
+void slack_begin(struct job *job);
 
 /* slack_judge.c */
 enum judged slack_judge(struct job *job, const struct http_response *r);

@@ -275,39 +275,28 @@ static void a_digest_of_another_database_is_not_ours(void **state)
     }
 }
 
-static void answered_messages_in_a_digest_are_updated_by_themselves(void **state)
+static void answered_messages_are_in_no_digest(void **state)
 {
     struct parcel *p;
 
     (void)state;
-    many(WITH_TOKEN, 4);
+    many(WITH_TOKEN, 3);
     p = (struct parcel *)(uintptr_t)f.job.parcels;
     p[1].d.remote_id = STR("C1:1.1");
-    p[3].d.remote_id = STR("C1:3.3");
-    fixture_step(&f, "POST", "/api/chat.update", 200, POSTED);
-    assert_true(says("\"ts\":\"1.1\""));
-    fixture_step(&f, "POST", "/api/chat.update", 200,
-                 "{\"ok\":false,\"error\":\"message_not_found\"}");
-    assert_true(says("\"ts\":\"3.3\""));
-    fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
-    assert_true(says("2 leads at once"));
-    assert_int_equal(f.job.outcomes[0].verdict, VERDICT_DELIVERED);
-    assert_int_equal(f.job.outcomes[1].verdict, VERDICT_DELIVERED);
-    assert_int_equal(f.job.outcomes[2].verdict, VERDICT_DELIVERED);
-    assert_int_equal(f.job.outcomes[3].verdict, VERDICT_DEAD);
+    assert_true(f.type->together(f.settings, &p[0], &p[2]));
+    assert_false(f.type->together(f.settings, &p[0], &p[1]));
+    assert_false(f.type->together(f.settings, &p[1], &p[2]));
 }
 
+/* The others were found in the history. */
 static void what_is_left_alone_of_a_digest_gets_a_message_of_its_own(void **state)
 {
-    struct parcel *p;
-
     (void)state;
-    many(WITH_TOKEN "thread = yes\n", 3);
-    p = (struct parcel *)(uintptr_t)f.job.parcels;
-    p[0].d.remote_id = STR("C1:1.1");
-    p[2].d.remote_id = STR("C1:3.3");
-    fixture_step(&f, "POST", "/api/chat.update", 200, POSTED);
-    fixture_step(&f, "POST", "/api/chat.update", 200, POSTED);
+    many(WITH_TOKEN "thread = yes\n", 2);
+    f.job.look = true;
+    fixture_step(&f, "GET", "/api/conversations.history", 200,
+                 "{\"ok\":true,\"messages\":[{\"ts\":\"1.1\",\"metadata\":{\"event_type\":"
+                 "\"funneld_lead\",\"event_payload\":{\"delivery\":\"0a1b2c3d-1000\"}}}]}");
     fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
     assert_true(says("Lead 1 is hot") && says("\"delivery\":\"0a1b2c3d-1037\""));
     assert_false(says("at once"));
@@ -406,7 +395,7 @@ int main(void)
         T(every_delivery_of_a_digest_is_found_again),
         T(what_is_not_found_is_told_in_a_smaller_digest),
         T(a_digest_of_another_database_is_not_ours),
-        T(answered_messages_in_a_digest_are_updated_by_themselves),
+        T(answered_messages_are_in_no_digest),
         T(what_is_left_alone_of_a_digest_gets_a_message_of_its_own),
         T(quotas_are_those_of_the_method_and_the_token),
         T(the_option_says_how_many_in_what_time),
