@@ -144,6 +144,32 @@ void url_encode(struct sbuf *b, struct str raw)
     }
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool url_decode(struct sbuf *b, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] != '%') {
+            sbuf_char(b, text.at[i] == '+' ? ' ' : text.at[i]);
+            continue;
+        }
+        int high = i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1;
+        int low = i + 2 < text.len ? hex_digit(text.at[i + 2]) : -1;
+
+        if (high < 0 || low < 0)
+            return false;
+        sbuf_char(b, (char)(high << 4 | low));
+        i += 2;
+    }
+    return true;
+}
+
 enum rc host_port_parse(struct str text, struct str *ret_host, uint16_t *ret_port, struct why *why)
 {
     struct str host;

@@ -14,7 +14,7 @@
 #include "funneld/observe/log.h"
 #include "server_priv.h"
 
-enum { TOKEN_BYTES = 16, DETAIL_MAX = 2048 };
+enum { TOKEN_BYTES = 16, DETAIL_MAX = 2048, QUERY_NAME_MAX = 256 };
 
 void hook_free(struct hook *h)
 {
@@ -303,7 +303,7 @@ static void finish_unsubscribe(struct request *r)
 
 /* GET /hooks/sample?route=NAME */
 
-/* Missing: of any route. */
+/* As it stands in the query; missing: of any route. */
 static struct str asked_route(const struct request *r)
 {
     struct str query = str_from(r->target, r->path.len + 1), pair, value = STR_NULL;
@@ -319,8 +319,14 @@ static struct str asked_route(const struct request *r)
 static void finish_sample(struct request *r)
 {
     struct hook *h = hook_new(r);
+    struct str asked = asked_route(r);
+    struct sbuf name AUTO(sbuf_free) = SBUF(QUERY_NAME_MAX);
 
-    h->route = arena_str(&h->arena, asked_route(r));
+    if (!url_decode(&name, asked) || name.failed || !str_is_utf8(sbuf_str(&name))) {
+        refuse(r, REPLY_HOOK, STR("The query does not name a route."));
+        return;
+    }
+    h->route = asked.at ? arena_str(&h->arena, name.len ? sbuf_str(&name) : STR("")) : STR_NULL;
     h->crm = r->set->sites.crm;
     ask(r, hooks_sample, sampled);
 }

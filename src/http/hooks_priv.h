@@ -12,7 +12,8 @@
 
 struct request;
 
-enum { SAMPLES = 3, SAMPLE_MAX = 256 * 1024, SAMPLE_LOOKS = 200 };
+/* Of what was delivered last the writer looks through no more than it has time for. */
+enum { SAMPLES = 3, SAMPLE_MAX = 256 * 1024, SAMPLE_LOOKS = 200, SAMPLE_SPAN = 20000 };
 
 struct hook {
     const struct connector *connector; /* of type rest_hooks, of the route */

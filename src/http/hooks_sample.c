@@ -6,7 +6,7 @@
 
 static bool is_news(const struct hook *h, const struct delivery *d)
 {
-    if (d->state == DELIVERY_CANCELLED || (h->route.at && !str_eq(h->route, d->route)))
+    if (d->state == DELIVERY_CANCELLED)
         return false;
     for (size_t i = 0; i < h->n_samples; i++)
         if (h->events[i] == d->event)
@@ -56,7 +56,8 @@ enum rc hooks_sample(struct store *st, void *hook, struct why *why)
 {
     struct hook *h = hook;
     struct reader *r = store_reader(st);
-    const struct list_filter newest = {.limit = SAMPLE_LOOKS};
+    const struct list_filter newest = {
+        .limit = SAMPLE_LOOKS, .span = SAMPLE_SPAN, .route = h->route, .told = true};
 
     (void)why;
     h->n_samples = 0;

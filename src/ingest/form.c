@@ -7,49 +7,35 @@
 
 #include "mapping_priv.h"
 
+#include "funneld/base/url.h"
+
 enum { FORM_FIELDS = FLAT_MAX };
 
 enum charset { CHARSET_UTF8, CHARSET_LATIN1, CHARSET_UNKNOWN };
 
-static int hex_digit(char c)
+static void add_latin1(struct sbuf *b, struct str text)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
 
-static void add_byte(struct sbuf *b, unsigned char c, enum charset charset)
-{
-    if (charset == CHARSET_LATIN1 && c >= 0x80) {
-        sbuf_char(b, (char)(0xC0 | c >> 6));
-        c = 0x80 | (c & 0x3F);
+        if (c >= 0x80)
+            sbuf_char(b, (char)(0xC0 | c >> 6));
+        sbuf_char(b, (char)(c >= 0x80 ? 0x80 | (c & 0x3F) : c));
     }
-    sbuf_char(b, (char)c);
 }
 
-/* Escapes and + taken away; false when that leaves no text. */
+/* Escapes and + taken away; false when that leaves no text: none in JSON may hold a NUL. */
 static bool decode_in(struct str s, enum charset charset, struct arena *a, struct str *ret)
 {
-    struct sbuf b AUTO(sbuf_free) = SBUF(SIZE_MAX / 4); /* at most twice the body */
+    struct sbuf raw AUTO(sbuf_free) = SBUF(SIZE_MAX / 4); /* at most the body */
+    struct sbuf b AUTO(sbuf_free) = SBUF(SIZE_MAX / 4);   /* at most twice the body */
 
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = s.at[i] == '+' ? ' ' : (unsigned char)s.at[i];
-
-        if (c == '%') {
-            int high = i + 2 < s.len ? hex_digit(s.at[i + 1]) : -1;
-            int low = i + 2 < s.len ? hex_digit(s.at[i + 2]) : -1;
-
-            if (high < 0 || low < 0)
-                return false;
-            c = (unsigned char)(high << 4 | low);
-            i += 2;
-        }
-        if (!c) /* no text in JSON may hold it */
-            return false;
-        add_byte(&b, c, charset);
-    }
-    *ret = b.len ? arena_str(a, sbuf_str(&b)) : STR("");
+    if (!url_decode(&raw, s) || str_chr(sbuf_str(&raw), '\0'))
+        return false;
+    if (charset == CHARSET_LATIN1)
+        add_latin1(&b, sbuf_str(&raw));
+    const struct sbuf *text = charset == CHARSET_LATIN1 ? &b : &raw;
+    *ret = text->len ? arena_str(a, sbuf_str(text)) : STR("");
     return str_is_utf8(*ret);
 }
 

@@ -204,6 +204,29 @@ static void lists_show_the_newest_first_page_and_filter(void **state)
     assert_int_equal(list(w, &(struct list_filter){.limit = 9, .connector = STR("x")}).n, 0);
 }
 
+/* For a sample of what people are told. */
+static void lists_leave_out_what_the_crm_is_asked_and_look_back_a_span(void **state)
+{
+    struct world *w = *state;
+    struct listed l = five_deliveries(w);
+    const int64_t *id = l.id;
+    const char *const asked[] = {"enrichment", "catch-up"};
+
+    OK(store_begin(w->store));
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        struct delivery d = delivery_of(l.event, l.ada, "crm");
+
+        d.route = str_of(asked[i]);
+        add_delivery(w, &d);
+    }
+    OK(store_commit(w->store));
+    SHOWN(list(w, &(struct list_filter){.limit = 2, .told = true}), id[4], id[3]);
+    SHOWN(list(w, &(struct list_filter){.limit = 9, .told = true, .span = 4}), id[4], id[3]);
+    assert_int_equal(list(w, &(struct list_filter){.limit = 9, .span = 2}).n, 2);
+    assert_int_equal(list(w, &(struct list_filter){.limit = 9, .span = 1000}).n, 7);
+    assert_int_equal(list(w, &(struct list_filter){.limit = 9, .route = STR("enrichment")}).n, 1);
+}
+
 static void the_deliveries_of_an_event_come_all_and_oldest_first(void **state)
 {
     struct world *w = *state;
@@ -283,6 +306,7 @@ int main(void)
         RUN(what_waits_for_a_lead_is_known_however_many_have_ended),
         RUN(due_rows_are_ordered_by_time_then_id_and_limited),
         RUN(lists_show_the_newest_first_page_and_filter),
+        RUN(lists_leave_out_what_the_crm_is_asked_and_look_back_a_span),
         RUN(the_deliveries_of_an_event_come_all_and_oldest_first),
         RUN(the_queue_is_as_deep_as_what_is_pending),
         RUN(the_queue_follows_whatever_becomes_of_a_delivery),

@@ -367,7 +367,12 @@ def test_samples_are_what_is_delivered_newest_first(world):
           {k: v for k, v in newest.items() if k != "id"}, "the same as was delivered")
     equal([s["route"] for s in sample("?limit=3&event=other")], ["other"] * 3, "by event")
     equal(sample("?route=nothing"), [], "of an unknown route")
+    equal([s["route"] for s in sample("?route=hot%2dlead")], ["hot-lead"] * 3, "escaped")
+    equal([s["route"] for s in sample("?event=%6Fther&limit=3")], ["other"] * 3, "escaped, by event")
+    check({s["route"] for s in sample()} <= {"hot-lead", "other"}, "what the CRM is asked")
     equal(len(sample()), 3, "of any route")
+    for query in ("?route=%", "?route=%zz", "?route=%ff", "?route=" + "x" * 300):
+        equal(hooks.ask("GET", "/hooks/sample" + query).status, 400, query)
     equal(hooks.ask("HEAD", "/hooks/sample").status, 200, "HEAD")
     finish(world)
 

@@ -265,6 +265,22 @@ static void base64_goes_there_and_back(void **state)
     arena_free(&a);
 }
 
+static void escapes_of_urls_go_there_and_back(void **state)
+{
+    static const char *const odd[] = {"%", "a%4", "%zz", "%4", "%%41", "%4 1"};
+    struct sbuf b AUTO(sbuf_free) = SBUF(100), back AUTO(sbuf_free) = SBUF(100);
+    struct str raw = STR("a b+c/%\0\xff~\n");
+
+    (void)state;
+    url_encode(&b, raw);
+    assert_true(url_decode(&back, sbuf_str(&b)) && str_eq(sbuf_str(&back), raw));
+    sbuf_reset(&back);
+    assert_true(url_decode(&back, STR("a+b%2b%2Bc")) && str_is(sbuf_str(&back), "a b++c"));
+    assert_true(url_decode(&back, STR("")));
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+        assert_false(url_decode(&back, str_of(odd[i])));
+}
+
 static void equality_needs_both(void **state)
 {
     (void)state;
@@ -372,6 +388,7 @@ int main(void)
         cmocka_unit_test(hashes_match_the_published_vectors),
         cmocka_unit_test(hmacs_of_other_digests_match_the_published_vectors),
         cmocka_unit_test(base64_goes_there_and_back),
+        cmocka_unit_test(escapes_of_urls_go_there_and_back),
         cmocka_unit_test(equality_needs_both),
         cmocka_unit_test(why_reads_from_the_outside_in),
         cmocka_unit_test(a_full_mailbox_says_busy_but_forced_mail_goes_in),

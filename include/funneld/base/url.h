@@ -24,6 +24,10 @@ bool host_is_loopback(struct str host); /* localhost, 127.0.0.0/8, ::1 */
 /* Everything but unreserved characters becomes %XX: safe as one path segment or query value. */
 void url_encode(struct sbuf *b, struct str raw);
 
+/* Back from it, and from a form's + for a blank; the bytes may be of any kind. false: a % with no
+ * two hex digits behind it. */
+MUST_CHECK bool url_decode(struct sbuf *b, struct str text);
+
 /* "[::]:8443", "0.0.0.0:80", ":8443": host may be empty. */
 MUST_CHECK enum rc host_port_parse(struct str text, struct str *ret_host, uint16_t *ret_port,
                                    struct why *why);

@@ -134,9 +134,10 @@ enum rc read_deliveries(struct reader *r, const struct list_filter *f, delivery_
     int64_t limit = f->event ? INT64_MAX : f->limit;
     sqlite3_stmt *s = NULL;
     enum rc rc = f->event ? db_query(&r->db, &s, SQL_DELIVERY_OF_EVENT, "i", f->event)
-                          : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itditt",
+                          : db_query(&r->db, &s, SQL_DELIVERY_LIST, "itdittid",
                                      f->after ? f->after : INT64_MAX, f->connector,
-                                     delivery_state_of(f->state), f->lead, f->route, f->reason);
+                                     delivery_state_of(f->state), f->lead, f->route, f->reason,
+                                     f->span, (int)f->told);
 
     for (int64_t n = 0; n < limit && rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK; n++) {
         struct delivery d;
