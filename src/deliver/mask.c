@@ -11,7 +11,9 @@
 #include "funneld/base/crypto.h"
 #include "funneld/base/url.h"
 
-enum { SHORTEST = 8, SHORTEST_PART = 9 }; /* what is shorter is no secret, and may be a word */
+/* What is shorter may be a word: a part of an address is left then, and a secret is hidden only
+ * where it stands alone. */
+enum { SHORTEST = 8, SHORTEST_PART = 9 };
 
 struct masking {
     struct str text;
@@ -19,22 +21,41 @@ struct masking {
     struct arena *arena;
 };
 
+static bool is_of_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (unsigned char)c >= 0x80;
+}
+
+static bool stands_alone(struct str text, size_t from, size_t len)
+{
+    return (!from || !is_of_word(text.at[from - 1])) &&
+           (from + len == text.len || !is_of_word(text.at[from + len]));
+}
+
+static void star_out(struct masking *m, size_t from, size_t len)
+{
+    if (!m->copy) {
+        m->copy = arena_alloc(m->arena, m->text.len);
+        memcpy(m->copy, m->text.at, m->text.len);
+        m->text.at = m->copy;
+    }
+    memset(m->copy + from, '*', len);
+}
+
 static void mask(struct masking *m, struct str secret)
 {
     struct str rest = m->text;
 
-    if (secret.len < SHORTEST)
+    if (!secret.len)
         return;
     for (const char *at; (at = str_find(rest, secret));) {
         size_t from = (size_t)(at - m->text.at);
+        bool hidden = secret.len >= SHORTEST || stands_alone(m->text, from, secret.len);
 
-        if (!m->copy) {
-            m->copy = arena_alloc(m->arena, m->text.len);
-            memcpy(m->copy, m->text.at, m->text.len);
-            m->text.at = m->copy;
-        }
-        memset(m->copy + from, '*', secret.len);
-        rest = str_from(m->text, from + secret.len);
+        if (hidden)
+            star_out(m, from, secret.len);
+        rest = str_from(m->text, from + (hidden ? secret.len : 1));
     }
 }
 

@@ -121,10 +121,24 @@ static void an_address_that_nobody_configured_is_hidden_where_it_is_a_secret(voi
         "*****************************************************!");
 }
 
+/* A short secret may be a piece of any word; alone it is the secret. */
+static void a_short_one_is_hidden_where_it_stands_alone(void **state)
+{
+    const struct settings s = {.token = STR("hunter2"), .webhook = STR("a")};
+
+    (void)state;
+    SAME(masked(&s, STR_NULL, "hunter2"), "*******");
+    SAME(masked(&s, STR_NULL, "{\"token\":\"hunter2\",\"x\":\"hunter22\"}"),
+         "{\"token\":\"*******\",\"x\":\"hunter22\"}");
+    SAME(masked(&s, STR_NULL, "ahunter2 hunter2\xc3\xa9 hunter2"),
+         "ahunter2 hunter2\xc3\xa9 *******");
+    SAME(masked(&s, STR("Bearer ab"), "bab ab. a day"), "bab **. * day");
+}
+
 static void a_text_without_one_is_left_as_it_is(void **state)
 {
     const struct settings s = {.token = STR("short"), .webhook = STR("12345678")};
-    const char *text = "nothing short of 1234567";
+    const char *text = "nothing shorter than 1234567";
 
     (void)state;
     assert_ptr_equal(masked(&s, STR_NULL, text).at, text);
@@ -142,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_key_file_is_no_address),
         cmocka_unit_test(the_values_of_a_map_of_secrets_are_some),
         cmocka_unit_test(an_address_that_nobody_configured_is_hidden_where_it_is_a_secret),
+        cmocka_unit_test(a_short_one_is_hidden_where_it_stands_alone),
         cmocka_unit_test(a_text_without_one_is_left_as_it_is),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
