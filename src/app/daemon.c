@@ -108,10 +108,12 @@ static void loop(struct daemon *d, int signal_fd)
 void daemon_warn_of_exposure(const struct config *c)
 {
     struct arena a AUTO(arena_free) = {0};
-    const char *how = config_exposed(c, &a);
+    const char *how = config_exposed(c, &a), *which = config_guessable(c, &a);
 
     if (how)
         log_write(LOG_WARN, "config.exposed", L_TEXT("reason", how), L_END);
+    if (which)
+        log_write(LOG_WARN, "config.guessable", L_TEXT("reason", which), L_END);
 }
 
 /* Before there is another thread or anything from outside. */

@@ -295,8 +295,11 @@ int cli_check(struct cli *cli)
         return check_for_programs(cli);
     int status = cli_load(cli);
     const char *exposed = status == DONE ? config_exposed(cli->config, &cli->arena) : NULL;
+    const char *guessable = status == DONE ? config_guessable(cli->config, &cli->arena) : NULL;
     if (exposed)
         cli_note(cli, "%s", exposed);
+    if (guessable)
+        cli_note(cli, "%s", guessable);
     if (status == DONE)
         print_plan(cli);
     else

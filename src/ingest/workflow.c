@@ -115,6 +115,9 @@ static void check_proof(const struct workflow *w, const struct conf_section *sec
         conf_problem(problems, section, conf_find(section, "api_key"),
                      "as the workflow's action sends it",
                      "api_key needs either api_key_header or api_key_query");
+    if (w->api_key_header.at && !str_is_token(w->api_key_header))
+        conf_problem(problems, section, conf_find(section, "api_key_header"), "as in X-API-Key",
+                     "\"%.*s\" is not the name of a header", STR_ARG(w->api_key_header));
     if (!w->api_key.len && named)
         conf_problem(problems, section,
                      conf_find(section, w->api_key_header.len ? "api_key_header" : "api_key_query"),

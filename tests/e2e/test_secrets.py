@@ -237,7 +237,7 @@ def test_the_running_daemon_is_confined_and_leaves_no_core(world):
 
 
 def test_a_configuration_that_others_can_read_or_write_is_told(world):
-    world.configure(world.base(tls=False).replace("${HUBSPOT_CLIENT_SECRET}", "written-out"))
+    world.configure(world.base(tls=False).replace("${HUBSPOT_CLIENT_SECRET}", "written-out-at-length"))
     os.chmod(world.config_path, 0o644)
     done = subprocess.run([world.options.bin, "-c", world.config_path, "check"],
                           capture_output=True, env=world.env, timeout=30)
@@ -255,3 +255,17 @@ def test_a_configuration_that_others_can_read_or_write_is_told(world):
                           capture_output=True, env=world.env, timeout=30)
     equal(done.returncode, 2, "anybody could change where leads go")
     check(b"can write" in done.stderr, done.stderr)
+
+
+def test_a_secret_that_can_be_guessed_is_told(world):
+    world.env["HUBSPOT_CLIENT_SECRET"] = "hunter2"
+    world.configure(world.base(tls=False))
+    done = subprocess.run([world.options.bin, "-c", world.config_path, "check"],
+                          capture_output=True, env=world.env, timeout=30)
+    equal(done.returncode, 0, "it works")
+    check(b"`secret` of [source hubspot]" in done.stderr and b"hunter2" not in done.stderr,
+          done.stderr)
+    world.start()
+    check("config.guessable" in world.daemon.logged(), "and the log says so")
+    check("hunter2" not in world.daemon.logged(), "but not which it is")
+    world.stop()

@@ -384,6 +384,8 @@ static void settings_that_do_not_go_together_are_problems(void **state)
         {"api_key = k\n", "either api_key_header or api_key_query"},
         {KEY "api_key_query = q\n", "either api_key_header or api_key_query"},
         {"secret = one\napi_key_query = q\n", "an API key that is not set"},
+        {"api_key = k\napi_key_header = X API Key\n", "not the name of a header"},
+        {"api_key = k\napi_key_header = X-Key:\n", "not the name of a header"},
         {KEY "enrolment = a b\n", "where an id could stand"},
         {KEY "enrolment = 'x'\n", "where an id could stand"},
         {KEY "object = person\n", "person"},

@@ -53,6 +53,9 @@ const char *config_restart_needed(const struct config *running, const struct con
 /* What others on this machine can read of its secrets, in words; NULL: nothing. */
 const char *config_exposed(const struct config *c, struct arena *a);
 
+/* Which secret that lets somebody in is too short, in words; NULL: none. */
+const char *config_guessable(const struct config *c, struct arena *a);
+
 /* config/funneld.conf, made from the option tables. */
 void config_reference(struct sbuf *b);
 
