@@ -98,6 +98,18 @@ static void answer_retry(int fd, const struct seen *s)
     answer(fd, status, header, "", 0);
 }
 
+static void answer_limits(int fd)
+{
+    char head[2048];
+    int len = snprintf(head, sizeof head,
+                       "HTTP/1.1 200 X\r\nX-Limit-Left: 7\r\nx-limit-left: 8\r\nX-Empty:\r\n"
+                       "X-Long: %01500d\r\nContent-Length: 0\r\n\r\n",
+                       7);
+
+    assert_in_range(len, 1500, sizeof head - 1);
+    send_all(fd, head, (size_t)len);
+}
+
 /* false: the connection ends. */
 static bool serve_one(int fd, struct seen *s, int nth)
 {
@@ -108,10 +120,7 @@ static bool serve_one(int fd, struct seen *s, int nth)
     else if (path_is(s, "/retry/"))
         answer_retry(fd, s);
     else if (path_is(s, "/limits"))
-        answer(fd, 200,
-               "X-Limit-Left: 7\r\nx-limit-left: 8\r\nX-Empty:\r\nX-Long: "
-               "0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
-               "", 0);
+        answer_limits(fd);
     else if (path_is(s, "/redirect"))
         answer(fd, 302, "Location: /echo\r\n", "", 0);
     else if (path_is(s, "/status/"))

@@ -169,6 +169,37 @@ static void every_reply_is_what_it_is(void **state)
     }
 }
 
+/* What keeps a mail from being sent is known without one. */
+static void a_mail_that_only_connects_is_none(void **state)
+{
+    static const struct {
+        struct smtp_rule rule;
+        bool tls;
+        int status; /* 0: no answer */
+        const char *command;
+    } cases[] = {
+        {RULE("NOOP", "250 2.0.0 fine"), false, 250, "NOOP"},
+        {RULE("NOOP", "530 5.7.0 login"), false, 530, "NOOP"},
+        {RULE("NOOP", SMTP_CUT), false, 0, "NOOP"},
+        {RULE("AUTH", "535 5.7.8 wrong"), false, 535, "AUTH"},
+        {RULE("EHLO", "250 SIZE 1"), true, 250, "STARTTLS"},
+        {RULE("", "554 go away"), false, 554, ""},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        smtp_script(&cases[i].rule, 1);
+        struct http_request *mail = mail_to(w, "", !cases[i].tls);
+        mail->only_connects = true;
+        mail->body = STR_NULL;
+        struct http_response r = send_mail(w, mail, 5000);
+        assert_int_equal(r.fate, cases[i].status ? HTTP_ANSWERED : HTTP_NOT_SENT);
+        assert_int_equal(r.status, cases[i].status);
+        assert_string_equal(r.command, cases[i].command);
+        assert_false(smtp_logged("MAIL") || smtp_logged("RCPT") || smtp_logged("DATA"));
+    }
+}
+
 static void a_server_that_is_not_there_got_nothing(void **state)
 {
     static const char *const urls[] = {"smtp://127.0.0.1:1/x.example",
@@ -362,6 +393,7 @@ int main(void)
         TEST(a_mail_arrives_as_it_was_built),
         TEST(without_a_user_nobody_logs_in),
         TEST(every_reply_is_what_it_is),
+        TEST(a_mail_that_only_connects_is_none),
         TEST(a_server_that_is_not_there_got_nothing),
         TEST(mails_of_an_account_share_a_connection_and_others_do_not),
         TEST(a_connection_used_in_clear_text_carries_no_mail_that_demands_tls),
