@@ -6,7 +6,6 @@
 
 #include "funneld/base/clock.h"
 
-#define TOKEN  "pat-sandbox"
 #define PREFIX "/crm/v3/objects/contacts"
 
 /* In any ten seconds; the day's are never used up here. */
@@ -336,10 +335,12 @@ void hubspot_too_many(struct answer *ret, const char *policy)
 
 static void route(const struct call *c, struct answer *ret)
 {
-    struct str rest = str_from(c->path, sizeof(PREFIX) - 1), id;
+    struct str rest = str_from(c->path, sizeof(PREFIX) - 1), id; /* of a contact's path */
     bool post = str_is(c->method, "POST");
 
-    if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
+    if (call_is(c, "POST", HUBSPOT_TOKEN_INFO))
+        hubspot_token_info(c, ret);
+    else if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
         hubspot_properties_handle(c, ret);
     else if (post && str_is(rest, "/batch/read"))
         batch_read(c, ret);
@@ -357,23 +358,26 @@ static void route(const struct call *c, struct answer *ret)
 static void hubspot_handle(const struct call *c, struct answer *ret)
 {
     bool search = call_is(c, "POST", PREFIX "/search");
+    const struct hubspot_token *token = hubspot_token_of(c);
 
     if (!search && !count_request(c, ret)) {
         hubspot_too_many(ret, "TEN_SECONDLY_ROLLING");
         offence("hubspot", "more than %d requests in ten seconds", REQUESTS_MAX);
-    } else if (!call_bearer_is(c, TOKEN)) {
+    } else if (!token) {
         hubspot_offence(ret, 401, "INVALID_AUTHENTICATION",
                         "Authentication credentials not found. This API supports OAuth 2.0.");
-    } else if (search) {
-        hubspot_search(c, ret);
-    } else {
-        route(c, ret);
+    } else if (hubspot_may(c, token, ret)) {
+        if (search)
+            hubspot_search(c, ret);
+        else
+            route(c, ret);
     }
 }
 
 static bool hubspot_owns(struct str path)
 {
-    return str_starts(path, STR(PREFIX)) || str_starts(path, STR(HUBSPOT_PROPERTIES));
+    return str_is(path, HUBSPOT_TOKEN_INFO) || str_starts(path, STR(PREFIX)) ||
+           str_starts(path, STR(HUBSPOT_PROPERTIES));
 }
 
 static void hubspot_fail(int status, struct answer *ret)

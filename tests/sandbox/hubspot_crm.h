@@ -38,6 +38,16 @@ void hubspot_properties_handle(const struct call *c, struct answer *ret);
 void hubspot_dump_writes(struct sbuf *b);
 void hubspot_forget_writes(void);
 
+/* hubspot_tokens.c: which app asks, and what it may do */
+#define HUBSPOT_TOKEN_INFO "/oauth/v2/private-apps/get/access-token-info"
+struct hubspot_token {
+    const char *text, *scopes;
+};
+const struct hubspot_token *hubspot_token_of(const struct call *c); /* NULL: nobody's */
+/* false: *ret holds the refusal. */
+bool hubspot_may(const struct call *c, const struct hubspot_token *t, struct answer *ret);
+void hubspot_token_info(const struct call *c, struct answer *ret);
+
 /* hubspot_search.c */
 void hubspot_search(const struct call *c, struct answer *ret);
 

@@ -304,9 +304,10 @@ static int usage(void)
                 "sandbox --make-credentials FILE\n"
                 "Slack: xoxb-sandbox, channel C0123456789, webhook "
                 "/services/T00000000/B00000000/sandbox\n"
+                "       xoxb-narrow and xoxb-reader lack scopes\n"
                 "Notion: ntn_sandbox, database 668d797c76fa49349b05ad288df2d136\n"
                 "Google: spreadsheet 1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms, tab Leads\n"
-                "HubSpot: pat-sandbox\n"
+                "HubSpot: pat-sandbox; pat-reader and pat-writer lack scopes\n"
                 "Webhooks: /hooks/catch/1234567/sandbox/, /hooks/standard/1234567/NAME/,\n"
                 "/in/open, /in/signed by whsec_wCwLll4COr7oCPK1SNjVGTqLUim+bzEhpvFuLUGkSbM=\n",
                 stderr);

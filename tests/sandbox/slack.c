@@ -1,12 +1,11 @@
-/* tests/sandbox/slack.c - Slack: posting, updating, threads, history, users, one incoming webhook.
- */
+/* tests/sandbox/slack.c - Slack: posting, updating, threads, history, one incoming webhook. */
 #include "slack_args.h"
 #include "slack_blocks.h"
 #include "slack_messages.h"
+#include "slack_who.h"
 
 #include <stdlib.h>
 
-#define TOKEN   "xoxb-sandbox"
 #define WEBHOOK "/services/T00000000/B00000000/sandbox"
 
 enum { METADATA_MAX = 2048, HISTORY_MAX = 999, UPDATE_TEXT_MAX = 4000 };
@@ -30,20 +29,6 @@ static void fail(struct answer *ret, const char *error, const char *detail)
     }
     json_close(b, '}');
     offence("slack", "%s%s%s", error, detail ? ": " : "", detail ? detail : "");
-}
-
-static const char *authenticate(const struct call *c, const struct args *a)
-{
-    struct str header = call_header(c, "Authorization");
-
-    if (header.at)
-        return call_bearer_is(c, TOKEN) ? NULL : "invalid_auth";
-    if (a->doc.root)
-        return "not_authed"; /* with a JSON body the token goes in the header only */
-    header = arg(c, a, "token");
-    if (!header.at)
-        return "not_authed";
-    return str_is(header, TOKEN) ? NULL : "invalid_auth";
 }
 
 static const char *check_metadata(struct str text)
@@ -203,28 +188,6 @@ static void delete_message(const struct call *c, const struct args *a, struct an
     sbuf_text(answer_json(ret, 200), "{\"ok\":true}");
 }
 
-static void lookup_user(const struct call *c, const struct args *a, struct answer *ret)
-{
-    const struct user *user = user_by_email(arg(c, a, "email"));
-
-    if (!user) { /* to ask for somebody else is no offence */
-        sbuf_text(answer_json(ret, 200), "{\"ok\":false,\"error\":\"users_not_found\"}");
-        return;
-    }
-    struct sbuf *b = answer_json(ret, 200);
-    json_open(b, '{');
-    json_key(b, "ok");
-    json_bool(b, true);
-    json_key(b, "user");
-    json_open(b, '{');
-    json_kv_text(b, "id", user->id);
-    json_kv_text(b, "team_id", "T00000000");
-    json_key(b, "deleted");
-    json_bool(b, user->deleted);
-    json_close(b, '}');
-    json_close(b, '}');
-}
-
 static bool in_range(const struct message *m, struct str oldest, struct str latest, bool inclusive)
 {
     double at = strtod(m->ts.at, NULL), from = 0, to = 1e12;
@@ -333,44 +296,45 @@ static void replies(const struct call *c, const struct args *a, struct answer *r
     page_close(b, NULL);
 }
 
-static void auth_test(const struct call *c, const struct args *a, struct answer *ret)
-{
-    (void)c;
-    (void)a;
-    sbuf_text(answer_json(ret, 200),
-              "{\"ok\":true,\"url\":\"https://sandbox.slack.com/\",\"team\":\"Sandbox\",\"user\":"
-              "\"funneld\",\"team_id\":\"T00000000\",\"user_id\":\"U0SANDBOX00\",\"bot_id\":"
-              "\"B0SANDBOX00\"}");
-}
-
 static const struct method {
     const char *path;
     void (*run)(const struct call *c, const struct args *a, struct answer *ret);
+    const char *scope; /* NULL: any token will do */
 } methods[] = {
-    {"/api/chat.postMessage", post_message}, {"/api/chat.update", update_message},
-    {"/api/chat.delete", delete_message},    {"/api/conversations.history", history},
-    {"/api/conversations.replies", replies}, {"/api/users.lookupByEmail", lookup_user},
-    {"/api/auth.test", auth_test},
+    {"/api/auth.test", who_am_i, NULL},
+    {"/api/chat.postMessage", post_message, "chat:write"},
+    {"/api/chat.update", update_message, "chat:write"},
+    {"/api/chat.delete", delete_message, "chat:write"},
+    {"/api/conversations.history", history, "channels:history"},
+    {"/api/conversations.replies", replies, "channels:history"},
+    {"/api/conversations.info", who_is_in, "channels:read"},
+    {"/api/users.lookupByEmail", who_has_address, "users:read.email"},
 };
+
+static void run_method(const struct method *m, const struct call *c, const struct args *args,
+                       const struct token *token, struct answer *ret)
+{
+    answer_header(ret, "X-OAuth-Scopes", str_of(token->scopes));
+    if (m->scope && !token_has(token, m->scope))
+        answer_missing_scope(ret, token, m->scope);
+    else
+        m->run(c, args, ret);
+}
 
 static void call_method(const struct call *c, struct answer *ret)
 {
     struct args args AUTO(args_free) = {0};
+    const struct token *token = NULL;
     const char *error = args_read(c, &args);
 
     if (!error)
-        error = authenticate(c, &args);
-    if (error) {
-        fail(ret, error, NULL);
-        return;
-    }
-    answer_header(ret, "X-OAuth-Scopes", STR("chat:write,channels:history,users:read.email"));
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        error = token_find(c, &args, &token);
+    for (size_t i = 0; i < ARRAY_LEN(methods) && !error; i++)
         if (str_is(c->path, methods[i].path)) {
-            methods[i].run(c, &args, ret);
+            run_method(&methods[i], c, &args, token, ret);
             return;
         }
-    fail(ret, "unknown_method", NULL);
+    fail(ret, error ? error : "unknown_method", NULL);
 }
 
 static void refuse_webhook(struct answer *ret, int status, const char *word)

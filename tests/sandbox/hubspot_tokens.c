@@ -1,0 +1,80 @@
+/* tests/sandbox/hubspot_tokens.c - which private app asks HubSpot, and what it may do. */
+#include "hubspot_crm.h"
+
+enum { ACCOUNT = 242711451 };
+
+static const struct hubspot_token tokens[] = {
+    {"pat-sandbox", "crm.objects.contacts.read,crm.objects.contacts.write,"
+                    "crm.schemas.contacts.read,crm.schemas.contacts.write"},
+    {"pat-reader", "crm.objects.contacts.read,crm.schemas.contacts.read"},
+    {"pat-writer", "crm.objects.contacts.write"},
+};
+
+const struct hubspot_token *hubspot_token_of(const struct call *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tokens); i++)
+        if (call_bearer_is(c, tokens[i].text))
+            return &tokens[i];
+    return NULL;
+}
+
+static const char *scope_of(const struct call *c)
+{
+    bool get = str_is(c->method, "GET");
+
+    if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
+        return get ? "crm.schemas.contacts.read" : "crm.schemas.contacts.write";
+    if (get || str_ends(c->path, STR("/batch/read")) || str_ends(c->path, STR("/search")))
+        return "crm.objects.contacts.read";
+    return str_is(c->path, HUBSPOT_TOKEN_INFO) ? NULL : "crm.objects.contacts.write";
+}
+
+static bool has(const struct hubspot_token *t, const char *scope)
+{
+    struct str rest = str_of(t->scopes), one;
+
+    while (str_split(&rest, ',', &one))
+        if (str_is(one, scope))
+            return true;
+    return false;
+}
+
+bool hubspot_may(const struct call *c, const struct hubspot_token *t, struct answer *ret)
+{
+    const char *scope = scope_of(c);
+
+    if (!scope || has(t, scope))
+        return true;
+    hubspot_offence(ret, 403, "MISSING_SCOPES",
+                    "This app hasn't been granted all required scopes to make this call.");
+    return false;
+}
+
+/* Whoever knows a token may ask about it. */
+void hubspot_token_info(const struct call *c, struct answer *ret)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    const struct hubspot_token *t = NULL;
+
+    if (!hubspot_body(c, &doc, ret))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(tokens); i++)
+        if (str_is(json_string(json_get(doc.root, "tokenKey")), tokens[i].text))
+            t = &tokens[i];
+    if (!t) {
+        hubspot_offence(ret, 404, "OBJECT_NOT_FOUND", "there is no such token");
+        return;
+    }
+    struct str rest = str_of(t->scopes), one;
+    struct sbuf *b = answer_json(ret, 200);
+    json_open(b, '{');
+    json_kv_int(b, "userId", 1);
+    json_kv_int(b, "hubId", ACCOUNT);
+    json_kv_int(b, "appId", 2);
+    json_key(b, "scopes");
+    json_open(b, '[');
+    while (str_split(&rest, ',', &one))
+        json_str(b, one);
+    json_close(b, ']');
+    json_close(b, '}');
+}
