@@ -280,8 +280,9 @@ static bool names_one(const struct job *job)
 
 const struct hubspot_talk hubspot_write = {
     .scope = "crm.objects.contacts.write",
-    .property_advice =
-        "create the property in HubSpot, or leave it out with an empty `property.NAME`",
+    .property_advice = "the property is missing: make it with `funneld check --online --create`, "
+                       "or leave it out with an empty "
+                       "`property.NAME`",
     .build = write_build,
     .answered = write_answered,
     .refused = write_refused,

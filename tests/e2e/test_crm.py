@@ -141,7 +141,7 @@ def test_a_missing_property_stops_the_connector_until_somebody_makes_it(world):
     eventually(lambda: world.metric("funneld_circuit_open", connector="crm") == 1, 10, "it opens")
     pending = told(world)[0]
     equal(pending["state"], "pending", "it is kept")
-    check("create the property in HubSpot" in pending["reason"], pending["reason"])
+    check("the property is missing" in pending["reason"], pending["reason"])
     make_properties(box)
     wait_told(world, 1)
     equal(written(box, 7)["funneld_band"], "hot", "band")

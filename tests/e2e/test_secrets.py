@@ -114,8 +114,9 @@ to = bot, hook, book, log, any, zap, subscribers
 def everything_said(world, token, readable=True):
     """Whatever the daemon and its commands print, answer or write."""
     said = []
-    for arguments in (["check"], ["check", "--json"], ["status"], ["status", "--json"], ["version"],
-                      ["events"], ["leads"], ["deliveries", "--json"]):
+    for arguments in (["check"], ["check", "--json"], ["check", "--online"],
+                      ["check", "--online", "--json"], ["status"], ["status", "--json"],
+                      ["version"], ["events"], ["leads"], ["deliveries", "--json"]):
         done = subprocess.run([world.options.bin, "-c", world.config_path, *arguments],
                               capture_output=True, env=world.env, timeout=30)
         said += [done.stdout, done.stderr]

@@ -207,7 +207,7 @@ static const struct element_case {
     {ERROR("VALIDATION_ERROR", "not a number", "\"objectWriteTraceId\":\"101\""), 0, VERDICT_DEAD,
      "not a number", false},
     {ERROR("VALIDATION_ERROR", "PROPERTY_DOESNT_EXIST", "\"ids\":[\"101\"]"), 0, VERDICT_RETRY,
-     "create the property", true},
+     "the property is missing", true},
     {ERROR("CONFLICT", "merging", "\"ids\":[101]"), 0, VERDICT_RETRY, "CONFLICT: merging", false},
     {ERROR("CONFLICT", "merging", "\"ids\":[101]"), 3, VERDICT_DEAD, "CONFLICT: merging", false},
     {ERROR("RATE_LIMITS", "slow", "\"ids\":[\"101\"]"), 0, VERDICT_RETRY, "slow", false},
@@ -248,7 +248,7 @@ static const struct status_case {
     bool broken;
 } status_cases[] = {
     {400, FAILURE("VALIDATION_ERROR", "PROPERTY_DOESNT_EXIST"), VERDICT_RETRY, 0,
-     "create the property in HubSpot", true},
+     "the property is missing", true},
     {400, FAILURE("VALIDATION_ERROR", "not a number"), VERDICT_DEAD, 0, "corr-1", false},
     {401, FAILURE("INVALID_AUTHENTICATION", "bad"), VERDICT_RETRY, 0, "token is not valid", true},
     {403, FAILURE("MISSING_SCOPES", "x"), VERDICT_RETRY, 0, "crm.objects.contacts.write", true},
