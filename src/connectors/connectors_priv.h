@@ -47,6 +47,8 @@ void probe_connect(struct probe *p, struct str url, struct http_request *ret);
 /* What a job's judge made of the answer. true: it has refused it, which was found; the rest need
  * not be asked. */
 bool probe_refused(struct probe *p);
+/* "try again in 30 s"; 0: in a minute. */
+struct str probe_when(int64_t wait_ms, struct arena *a);
 /* An answer that is not the service's. */
 void probe_odd(struct probe *p, const struct http_response *r);
 /* Of those that can be asked nothing: they would take a question for a message. */

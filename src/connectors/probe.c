@@ -78,7 +78,7 @@ static void take_silence(struct probe *p, const struct http_response *r)
                arena_printf(p->arena, "%.*s%s", STR_ARG(r->error), advices[r->trouble]));
 }
 
-static struct str in_a_while(int64_t wait_ms, struct arena *a)
+struct str probe_when(int64_t wait_ms, struct arena *a)
 {
     if (wait_ms <= 0)
         return STR("try again in a minute");
@@ -95,11 +95,11 @@ static bool take_trouble(struct probe *p, const struct http_response *r)
     if (r->status == 429 || r->status == 529)
         probe_find(p, FINDING_FAILS, p->about,
                    arena_printf(p->arena, "it was asked too much just now; %.*s (%.*s)",
-                                STR_ARG(in_a_while(r->retry_after_ms, p->arena)), STR_ARG(said)));
+                                STR_ARG(probe_when(r->retry_after_ms, p->arena)), STR_ARG(said)));
     else if (status_is_temporary(r->status))
         probe_find(p, FINDING_FAILS, p->about,
                    arena_printf(p->arena, "the service itself has trouble; %.*s (%.*s)",
-                                STR_ARG(in_a_while(r->retry_after_ms, p->arena)), STR_ARG(said)));
+                                STR_ARG(probe_when(r->retry_after_ms, p->arena)), STR_ARG(said)));
     else if (r->status >= 300 && r->status < 400)
         probe_find(p, FINDING_FAILS, p->about, redirect_reason(r, p->arena));
     else
@@ -128,7 +128,7 @@ bool probe_refused(struct probe *p)
     bool passes = !p->job.broken && o->verdict != VERDICT_DEAD;
     probe_find(p, FINDING_FAILS, p->about,
                passes ? arena_printf(p->arena, "%.*s; %.*s", STR_ARG(o->reason),
-                                     STR_ARG(in_a_while(p->job.pause_ms, p->arena)))
+                                     STR_ARG(probe_when(p->job.pause_ms, p->arena)))
                       : o->reason);
     return p->over = true;
 }

@@ -186,11 +186,26 @@ static void find_channel_unknown(struct probe *p)
     go_on(p);
 }
 
-static void take_refusal(struct probe *p, const json *answer)
+/* What passes by itself is no fault of the token's or the channel's. */
+static struct str refusal(const struct probe *p, const json *answer)
+{
+    struct str code = json_string(json_get(answer, "error"));
+    const struct slack_class_verdict *v = slack_verdict_of(slack_class_of(code));
+    struct str said = slack_reason(answer, p->arena);
+
+    if (v->broken || !v->verdict || v->verdict == VERDICT_DEAD)
+        return said;
+    return arena_printf(p->arena, "%.*s; %.*s", STR_ARG(said),
+                        STR_ARG(probe_when(v->pause_ms, p->arena)));
+}
+
+static void take_refusal(struct probe *p, const struct http_response *r, const json *answer)
 {
     struct str code = json_string(json_get(answer, "error"));
 
-    if (p->stage == OWNER && str_is(code, "users_not_found")) {
+    if (!code.len) {
+        probe_odd(p, r);
+    } else if (p->stage == OWNER && str_is(code, "users_not_found")) {
         probe_find(p, FINDING_WORKS, p->about, STR_NULL);
         go_on(p);
     } else if (p->stage == HISTORY && is_about_scope(code)) {
@@ -200,7 +215,7 @@ static void take_refusal(struct probe *p, const json *answer)
     } else if (p->stage == CHANNEL && is_about_scope(code)) {
         find_channel_unknown(p);
     } else {
-        probe_find(p, FINDING_FAILS, p->about, slack_reason(answer, p->arena));
+        probe_find(p, FINDING_FAILS, p->about, refusal(p, answer));
         p->over = p->stage == TOKEN;
         go_on(p);
     }
@@ -244,5 +259,5 @@ void slack_probe_take(struct probe *p, const struct http_response *r)
     else if (json_true(json_get(doc.root, "ok")))
         take_success(p, r, doc.root);
     else
-        take_refusal(p, doc.root);
+        take_refusal(p, r, doc.root);
 }

@@ -87,6 +87,11 @@ static void answers_that_are_not_slacks_are_said(void **state)
     } cases[] = {
         {200, "<html>", "what answers is not the service: check the connector's `url`"},
         {404, "{}", "what answers is not the service: check the connector's `url` (HTTP 404"},
+        {200, "{\"ok\":false}", "what answers is not the service"},
+        {200, "{\"ok\":false,\"error\":\"internal_error\"}",
+         "internal_error; try again in a minute"},
+        {200, "{\"ok\":false,\"error\":\"team_added_to_org\"}", "; try again in 900 s"},
+        {200, "{\"ok\":false,\"error\":\"made_up\"}", "made_up"},
         {302, "", "never redirects"},
         {503, "", "has trouble"},
         {429, "{\"ok\":false,\"error\":\"ratelimited\"}", "asked too much just now"},
