@@ -1,10 +1,16 @@
-/* app/catch_up.c - after we were away, each CRM is asked which contacts changed meanwhile.
+/* app/catch_up.c - after we were away, each CRM is asked which records changed meanwhile.
  *
  * HubSpot sends what failed again for 24 hours at most, in growing intervals, and then drops it. A
  * catch-up is a delivery of the CRM's connector that belongs to no lead, under an event that says
  * since when: so it is tried again, keeps to the limits, survives a restart and can be looked at.
+ *
+ * Contacts are asked for, and of companies, deals and tickets those kinds of which any is known: an
+ * account that never told of deals may not even let us read them.
  */
+#include "funneld/app/catch_up.h"
+
 #include "daemon_priv.h"
+#include "funneld/lead/object.h"
 
 #include "funneld/base/clock.h"
 #include "funneld/base/crypto.h"
@@ -19,6 +25,7 @@ enum { LEADS_LOOKED_AT = 1000, BODY_MAX = 1024 };
 struct catch_up {
     struct str connector;
     int64_t portal, since, now;
+    bool kinds[OBJECT_KIND_COUNT];
 };
 
 struct portals {
@@ -94,29 +101,43 @@ static void make_event(const struct catch_up *c, struct arena *a, struct event *
     ret->key = dedupe_key_of(c->now, hash);
 }
 
-static enum rc queue_it(struct store *st, void *arg, struct why *why)
+static enum rc queue_one(struct store *st, const struct catch_up *c, const struct event *e,
+                         int64_t event, struct str records, struct arena *a)
 {
-    const struct catch_up *c = arg;
-    struct arena a AUTO(arena_free) = {0};
     struct lead nobody = {0};
-    struct event e;
     char portal[INT64_TEXT];
-
-    (void)why; /* the store's own words will do */
-    make_event(c, &a, &e);
-    struct delivery d = {.route = route_catch_up,
+    struct delivery d = {.event = event,
+                         .route = route_catch_up,
                          .connector = c->connector,
                          .created_at = c->now,
                          .due_at = c->now,
-                         .facts = {.event_type = e.type,
-                                   .event_source = e.source,
-                                   .event_property = STR("portalId"),
+                         .facts = {.event_type = e->type,
+                                   .event_source = e->source,
+                                   .event_property = records,
                                    .event_value = str_of_int64(c->portal, portal),
                                    .event_time = c->since}};
-    enum rc rc = store_dedupe(st, &e, &d.event);
+
+    return store_delivery_add(st, &nobody, &d, a);
+}
+
+static enum rc queue_all(struct store *st, void *arg, struct why *why)
+{
+    const struct catch_up *c = arg;
+    struct arena a AUTO(arena_free) = {0};
+    struct event e;
+    int64_t event = 0;
+
+    (void)why; /* the store's own words will do */
+    make_event(c, &a, &e);
+    enum rc rc = store_dedupe(st, &e, &event);
     if (rc == RC_OK)
-        rc = store_event_add(st, d.event, NULL, &e, true, c->now);
-    return rc == RC_OK ? store_delivery_add(st, &nobody, &d, &a) : rc;
+        rc = store_event_add(st, event, NULL, &e, true, c->now);
+    if (rc == RC_OK)
+        rc = queue_one(st, c, &e, event, STR("contacts"), &a);
+    for (int k = OBJECT_COMPANY; k < OBJECT_KIND_COUNT && rc == RC_OK; k++)
+        if (c->kinds[k])
+            rc = queue_one(st, c, &e, event, str_of(object_kind_plural((enum object_kind)k)), &a);
+    return rc;
 }
 
 static bool is_asked(const struct config *c, const struct connector *k)
@@ -127,11 +148,12 @@ static bool is_asked(const struct config *c, const struct connector *k)
     return false;
 }
 
-static enum rc begin(struct daemon *d, const struct connector *k, int64_t seen, int64_t now)
+static enum rc begin(const struct catch_up_ports *to, const struct connector *k, int64_t seen,
+                     int64_t now)
 {
     struct catch_up c = {.connector = k->name, .since = seen - OVERLAP_MS, .now = now};
     char since[TIME_TEXT];
-    enum rc rc = find_portal(d->overview_reader, k->settings, &c.portal);
+    enum rc rc = find_portal(to->reader, k->settings, &c.portal);
 
     if (rc == RC_OK && !c.portal) {
         log_write(LOG_WARN, "catch_up.impossible", L_STR("connector", k->name),
@@ -140,7 +162,9 @@ static enum rc begin(struct daemon *d, const struct connector *k, int64_t seen, 
         return RC_OK;
     }
     if (rc == RC_OK)
-        rc = daemon_command(d, COMMAND_CALL, &c, queue_it, NULL, NULL);
+        rc = read_object_kinds(to->reader, c.portal, c.kinds);
+    if (rc == RC_OK)
+        rc = to->call(to->self, queue_all, &c);
     if (rc != RC_OK)
         return rc;
     time_text(c.since, since);
@@ -149,19 +173,31 @@ static enum rc begin(struct daemon *d, const struct connector *k, int64_t seen, 
     return RC_OK;
 }
 
-void daemon_catch_up(struct daemon *d)
+enum rc catch_up_begin(const struct catch_up_ports *to, const struct config *c, int64_t now_ms)
 {
-    const struct config *c = d->config;
-    int64_t now = clock_now_ms(), seen = 0;
-    enum rc rc = last_seen(d->overview_reader, &seen);
+    int64_t seen = 0;
+    enum rc rc = last_seen(to->reader, &seen);
 
     for (size_t i = 0; i < c->n_connectors && rc == RC_OK && seen; i++) {
         const struct connector *k = &c->connectors[i];
         int64_t after = k->type->enriches ? hubspot_catch_up_after_ms(k->settings) : 0;
 
-        if (after && is_asked(c, k) && now - seen >= after)
-            rc = begin(d, k, seen, now);
+        if (after && is_asked(c, k) && now_ms - seen >= after)
+            rc = begin(to, k, seen, now_ms);
     }
+    return rc;
+}
+
+static enum rc call(void *self, command_fn *fn, void *arg)
+{
+    return daemon_command(self, COMMAND_CALL, arg, fn, NULL, NULL);
+}
+
+void daemon_catch_up(struct daemon *d)
+{
+    const struct catch_up_ports to = {.reader = d->overview_reader, .call = call, .self = d};
+    enum rc rc = catch_up_begin(&to, d->config, clock_now_ms());
+
     if (rc != RC_OK)
         log_write(LOG_ERROR, "catch_up.failed", L_TEXT("reason", rc_text(rc)), L_END);
     deliverer_rescan(d->deliverer);

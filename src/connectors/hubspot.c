@@ -205,11 +205,13 @@ static void hubspot_check(const void *settings, const struct conf_section *secti
 
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p)
 {
+    const struct hubspot_talk *search = hubspot_search_for(&p->d);
+
     if (p->object)
         return &hubspot_objects[p->object->kind];
     if (str_eq(p->d.route, route_enrichment))
         return &hubspot_read;
-    return str_eq(p->d.route, route_catch_up) ? &hubspot_search : &hubspot_write;
+    return search ? search : &hubspot_write;
 }
 
 static bool hubspot_together(const void *settings, const struct parcel *first,
@@ -218,7 +220,7 @@ static bool hubspot_together(const void *settings, const struct parcel *first,
     const struct hubspot_talk *talk = hubspot_talk_of(first);
 
     (void)settings;
-    return talk != &hubspot_search && talk == hubspot_talk_of(other);
+    return !hubspot_search_for(&first->d) && talk == hubspot_talk_of(other);
 }
 
 static const char *const wanted_headers[] = {
@@ -249,7 +251,7 @@ static size_t hubspot_quotas(const struct job *job, struct quota ret[])
     size_t n = 0;
 
     ret[n++] = (struct quota){quota_key(s->token, "app"), allowed, 1};
-    if (job->n && hubspot_talk_of(&job->parcels[0]) == &hubspot_search)
+    if (job->n && hubspot_search_for(&job->parcels[0].d))
         ret[n++] = (struct quota){quota_key(s->token, "search"), SEARCHES_PER_SECOND, 1};
     return n;
 }

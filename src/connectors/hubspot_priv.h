@@ -50,8 +50,8 @@ struct hubspot_talk {
      * about. NULL: none has. */
     bool (*names_one)(const struct job *job);
 };
-extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_search,
-    hubspot_objects[OBJECT_KIND_COUNT];
+extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_objects[OBJECT_KIND_COUNT];
+const struct hubspot_talk *hubspot_search_for(const struct delivery *d); /* NULL: no catch-up */
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
 
 /* hubspot_halves.c: those of a job that are asked about, batch by batch. */

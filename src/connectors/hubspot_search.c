@@ -1,4 +1,5 @@
-/* connectors/hubspot_search.c - which contacts changed while we were away, a page at a time.
+/* connectors/hubspot_search.c - which contacts, companies, deals and tickets changed while we were
+ * away, a page at a time.
  *
  * A page is a job, and its records are committed together with how far it has come, so that nothing
  * piles up and a crash costs a page. Where it is stands in the delivery's remote_id:
@@ -6,8 +7,10 @@
  *     2026-01-01T00:00:00.000Z       those changed then or later, the oldest first
  *     2026-01-01T00:00:00.000Z/123   more than a page changed in this one millisecond: those, by id
  *
- * There is no paging by offset: a contact that changes meanwhile goes to the end of the list, and
+ * There is no paging by offset: a record that changes meanwhile goes to the end of the list, and
  * every offset behind it would pass one over. Nor does HubSpot give more than 10,000 that way.
+ *
+ * When a record was changed is lastmodifieddate of a contact, hs_lastmodifieddate of all else.
  */
 #include "hubspot_priv.h"
 
@@ -60,14 +63,31 @@ static void write_filter(struct sbuf *b, const char *property, const char *opera
     json_close(b, '}');
 }
 
-static void write_filters(struct sbuf *b, const struct place *p)
+static enum object_kind kind_of(const struct job *job)
+{
+    return object_kind_of_plural(job->parcels[0].d.facts.event_property);
+}
+
+static const struct str_list *wanted(const struct job *job)
+{
+    const struct hubspot *s = job->settings;
+
+    return kind_of(job) ? &s->object_properties[kind_of(job)] : &s->properties;
+}
+
+static const char *modified(const struct job *job)
+{
+    return kind_of(job) ? "hs_lastmodifieddate" : "lastmodifieddate";
+}
+
+static void write_filters(struct sbuf *b, const struct place *p, const char *modified)
 {
     json_key(b, "filterGroups");
     json_open(b, '[');
     json_open(b, '{');
     json_key(b, "filters");
     json_open(b, '[');
-    write_filter(b, "lastmodifieddate", p->within ? "EQ" : "GTE", p->time);
+    write_filter(b, modified, p->within ? "EQ" : "GTE", p->time);
     if (p->within && p->id)
         write_filter(b, "hs_object_id", "GT", p->id);
     json_close(b, ']');
@@ -75,46 +95,51 @@ static void write_filters(struct sbuf *b, const struct place *p)
     json_close(b, ']');
 }
 
-static void write_order(struct sbuf *b, const struct place *p)
+static void write_order(struct sbuf *b, const struct place *p, const char *modified)
 {
     json_key(b, "sorts");
     json_open(b, '[');
     json_open(b, '{');
-    json_kv_text(b, "propertyName", p->within ? "hs_object_id" : "lastmodifieddate");
+    json_kv_text(b, "propertyName", p->within ? "hs_object_id" : modified);
     json_kv_text(b, "direction", "ASCENDING");
     json_close(b, '}');
     json_close(b, ']');
 }
 
-static void write_wanted(struct sbuf *b, const struct hubspot *s)
+static void write_wanted(struct sbuf *b, const struct job *job)
 {
+    const struct str_list *names = wanted(job);
+
     json_key(b, "properties");
     json_open(b, '[');
-    for (size_t i = 0; i < s->properties.n; i++)
-        json_str(b, s->properties.items[i]);
-    json_text(b, "lastmodifieddate");
+    for (size_t i = 0; i < names->n; i++)
+        json_str(b, names->items[i]);
+    json_text(b, modified(job));
     json_close(b, ']');
     json_kv_int(b, "limit", PAGE);
 }
 
 static enum rc search_build(struct job *job, struct http_request *ret, struct why *why)
 {
-    const struct hubspot *s = job->settings;
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
+    const enum object_kind kind = kind_of(job);
     struct place p;
 
     if (!read_place(&job->parcels[0].d, &p))
         return why_fail(RC_INVALID, why, "where the catch-up is cannot be read");
     json_open(&b, '{');
-    write_filters(&b, &p);
-    write_order(&b, &p);
-    write_wanted(&b, s);
+    write_filters(&b, &p, modified(job));
+    write_order(&b, &p, modified(job));
+    write_wanted(&b, job);
     json_close(&b, '}');
     if (b.failed)
         return why_fail(RC_INVALID, why,
-                        "HubSpot takes searches of %d characters at most: shorten `properties`",
-                        BODY_MAX);
-    hubspot_request(s, "POST", STR(HUBSPOT_CONTACTS "/search"), ret, job->arena);
+                        "HubSpot takes searches of %d characters at most: shorten `%s%sproperties`",
+                        BODY_MAX, object_kind_name(kind), kind ? "_" : "");
+    hubspot_request(job->settings, "POST",
+                    arena_printf(job->arena, "/crm/v3/objects/%s/search",
+                                 kind ? object_kind_plural(kind) : "contacts"),
+                    ret, job->arena);
     return request_body(ret, &b, "application/json", job->arena, why);
 }
 
@@ -122,7 +147,7 @@ static int64_t changed_at(const struct job *job, const json *record)
 {
     int64_t at;
 
-    if (time_parse(json_string(json_path(record, "properties.lastmodifieddate")), &at))
+    if (time_parse(json_string(json_get(json_get(record, "properties"), modified(job))), &at))
         return at;
     return hubspot_updated_at(job, record);
 }
@@ -137,7 +162,6 @@ static int64_t portal_of(const struct job *job)
 
 static bool read_page(struct job *job, const json *answer, struct page *ret)
 {
-    const struct hubspot *s = job->settings;
     const json *results = json_get(answer, "results");
     struct page p = {.full = json_path(answer, "paging.next") != NULL};
 
@@ -147,9 +171,10 @@ static bool read_page(struct job *job, const json *answer, struct page *ret)
 
         if (!json_int64(json_get(r, "id"), &record->crm_id) || record->crm_id <= 0)
             return false;
+        record->kind = kind_of(job);
         record->portal_id = portal_of(job);
-        record->properties = hubspot_properties(job, &s->properties, r);
-        record->n_properties = s->properties.n;
+        record->properties = hubspot_properties(job, wanted(job), r);
+        record->n_properties = wanted(job)->n;
         record->updated_at = hubspot_updated_at(job, r);
         p.last_time = changed_at(job, r);
         p.last_id = record->crm_id;
@@ -171,6 +196,13 @@ static bool next_place(const struct place *at, const struct page *p, struct plac
     return !p->full || (p->n && p->last_id > at->id);
 }
 
+static const char *words_for(enum object_kind kind, size_t n)
+{
+    if (kind)
+        return n == 1 ? object_kind_name(kind) : object_kind_plural(kind);
+    return n == 1 ? "contact" : "contacts";
+}
+
 static enum judged search_answered(struct job *job, const json *answer)
 {
     struct outcome *o = &job->outcomes[0];
@@ -189,13 +221,25 @@ static enum judged search_answered(struct job *job, const json *answer)
     o->n_recovered = p.n;
     o->remote_id = done ? STR_NULL : place_text(&next, job->arena);
     judge_one(job, 0, done ? VERDICT_DELIVERED : VERDICT_MORE,
-              arena_printf(job->arena, "%zu contact%s", p.n, p.n == 1 ? "" : "s"));
+              arena_printf(job->arena, "%zu %s", p.n, words_for(kind_of(job), p.n)));
     return JUDGED_DONE;
 }
 
-const struct hubspot_talk hubspot_search = {
-    .scope = "crm.objects.contacts.read",
-    .property_advice = "check the connector's `properties`",
-    .build = search_build,
-    .answered = search_answered,
+#define TALK(scope_, option, aside_)                                                               \
+    {                                                                                              \
+        .scope = scope_, .property_advice = "check the connector's `" option "`", .aside = aside_, \
+        .build = search_build, .answered = search_answered,                                        \
+    }
+static const struct hubspot_talk searches[OBJECT_KIND_COUNT] = {
+    [OBJECT_NONE] = TALK("crm.objects.contacts.read", "properties", false),
+    [OBJECT_COMPANY] = TALK("crm.objects.companies.read", "company_properties", true),
+    [OBJECT_DEAL] = TALK("crm.objects.deals.read", "deal_properties", true),
+    [OBJECT_TICKET] = TALK("tickets", "ticket_properties", true),
 };
+
+const struct hubspot_talk *hubspot_search_for(const struct delivery *d)
+{
+    return str_eq(d->route, route_catch_up)
+               ? &searches[object_kind_of_plural(d->facts.event_property)]
+               : NULL;
+}

@@ -82,7 +82,8 @@ static struct str detail(const struct attempt *a, const struct outcome *o, enum 
 static void read_recovered(struct attempt *a, const struct record *r, const struct parcel *p,
                            int64_t now_ms, struct event *ret)
 {
-    const struct crm_record contact = {
+    const struct crm_record found = {
+        .kind = r->kind,
         .portal_id = r->portal_id,
         .id = r->crm_id,
         .updated_at = r->updated_at,
@@ -90,8 +91,8 @@ static void read_recovered(struct attempt *a, const struct record *r, const stru
         .n_properties = r->n_properties,
     };
 
-    record_event(a->lane->name, &contact, now_ms, &a->arena, ret);
-    ret->type = STR("contact.recovered");
+    record_event(a->lane->name, &found, now_ms, &a->arena, ret);
+    ret->type = recovered_type(r->kind, &a->arena);
     ret->request_id = p->d.request_id; /* the question came from there */
 }
 

@@ -1,6 +1,7 @@
 /* ingest/enriched.c - what a CRM read brings back, as an event like any other.
  *
- * The body of a contact's has no kind; an object's has one, and the contacts that it was read with.
+ * The body of a contact's has no kind; an object's has one, and the contacts that it was read with;
+ * a search does not tell them.
  *
  * The event is made by writing its canonical body and decoding that, so what a stored body is
  * decoded to later cannot differ from what was folded in at first.
@@ -67,6 +68,17 @@ static void write_body(struct sbuf *b, const struct crm_record *r, struct arena 
 static struct str type_of(enum object_kind kind, struct arena *a)
 {
     return kind ? arena_printf(a, "%s.enriched", object_kind_name(kind)) : STR("contact.enriched");
+}
+
+struct str recovered_type(enum object_kind kind, struct arena *a)
+{
+    return kind ? arena_printf(a, "%s.recovered", object_kind_name(kind))
+                : STR("contact.recovered");
+}
+
+bool is_recovered_type(struct str type)
+{
+    return str_ends(type, STR(".recovered"));
 }
 
 void record_event(struct str source, const struct crm_record *r, int64_t received_at,
@@ -148,7 +160,8 @@ enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a, s
                         "an object, contacts");
     e.type = type_of(e.object, a);
     e.occurred_at = event_time(updated_at, received_at);
-    e.contacts.read_at = event_time(e.contacts.read_at, received_at);
+    if (e.contacts.read_at) /* 0: they were not */
+        e.contacts.read_at = event_time(e.contacts.read_at, received_at);
     read_properties(json_get(doc.root, "properties"), a, &e);
     struct flat data = flatten(doc.root, a);
     e.data = data.items;

@@ -30,6 +30,14 @@ enum object_kind object_kind_of(struct str name)
     return OBJECT_NONE;
 }
 
+enum object_kind object_kind_of_plural(struct str name)
+{
+    for (int k = OBJECT_COMPANY; k < OBJECT_KIND_COUNT; k++)
+        if (str_is(name, kinds[k].plural))
+            return (enum object_kind)k;
+    return OBJECT_NONE;
+}
+
 enum object_kind object_kind_of_type(struct str type)
 {
     struct str name;

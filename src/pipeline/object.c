@@ -9,6 +9,7 @@
  *
  * What the CRM said when it was asked is told only to those whose facts it changes, and has no
  * property, so that nothing fires twice. An association is told once, from whichever side it came.
+ * A search does not say whose a record is: one that it found is asked about.
  */
 #include "batch.h"
 
@@ -171,7 +172,7 @@ static enum rc change_object(struct batch *b, const struct event *e, bool absorb
     if (e->effect == EFFECT_MERGE)
         rc = merge_objects(b, e, o, w);
     (void)object_fold(o, e, b->arena);
-    if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
+    if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE || is_recovered_type(e->type))
         o->record.enriched_at = 0; /* ask the CRM anew what it is and whose */
     if (rc == RC_OK)
         rc = take_contacts(b, e, absorbed, o);
@@ -222,13 +223,19 @@ static enum rc tell(struct batch *b, const struct told *t)
     return rc;
 }
 
+/* Asked for, and no news of its own. */
+static bool is_reading(const struct event *e)
+{
+    return e->contacts.read_at || is_recovered_type(e->type);
+}
+
 static enum rc tell_lead(struct batch *b, const struct event *e, struct str type,
                          const struct lead *lead)
 {
     struct told t = {.of = e, .type = type, .contact_id = lead->crm_id};
     enum rc rc = facts_of(b, lead, &t);
 
-    if (rc != RC_OK || (e->contacts.read_at && lead_knows(lead, t.facts, t.n_facts)))
+    if (rc != RC_OK || (is_reading(e) && lead_knows(lead, t.facts, t.n_facts)))
         return rc;
     t.key = told_key(e, lead->crm_id);
     return tell(b, &t);

@@ -105,11 +105,21 @@ enum rc queue_enrichment(struct batch *b, const struct event *e, int64_t event, 
     return *ret_waiting ? ask(b, c, event, lead, b->now_ms) : RC_OK;
 }
 
+/* An answer to the question does not ask it again; a search does not answer it. */
+static const struct connector *asked_about_objects(const struct rules *r, const struct event *e)
+{
+    const struct connector *c = is_recovered_type(e->type) ? connector_called(r, e->source) : NULL;
+
+    if (c)
+        return c->type->enriches ? c : NULL;
+    return source_find(r, e->source) ? crm_of(r, e) : NULL;
+}
+
 /* People choose its contacts just after they made it. */
 enum rc queue_object_read(struct batch *b, const struct event *e, int64_t event, struct object *o,
                           bool of_nobody)
 {
-    const struct connector *c = source_find(b->rules, e->source) ? crm_of(b->rules, e) : NULL;
+    const struct connector *c = asked_about_objects(b->rules, e);
     bool is_old = of_nobody && o->record.enriched_at + NOBODYS_STALE_AFTER_MS <= b->now_ms;
 
     if (!c || o->record.state != LEAD_ACTIVE || !(is_old || stale(c, &o->record, b->now_ms)))

@@ -13,7 +13,7 @@ static bool is_crm(const struct rules *r, struct str name)
 
 static bool is_reading(struct str type)
 {
-    return str_ends(type, STR(".enriched")) || str_is(type, "contact.recovered");
+    return str_ends(type, STR(".enriched")) || is_recovered_type(type);
 }
 
 static bool is_told(struct str type)
@@ -28,8 +28,10 @@ static enum rc decode_own(const struct rules *r, const struct source *source,
                           const struct event_view *v, struct arena *a, struct event *ret)
 {
     if (is_reading(v->type) && (!source || is_crm(r, v->source)) &&
-        enriched_decode(v->body, v->received_at, a, ret, NULL) == RC_OK)
+        enriched_decode(v->body, v->received_at, a, ret, NULL) == RC_OK) {
+        ret->type = v->type; /* the body does not say how it was asked for */
         return RC_OK;
+    }
     return is_told(v->type) ? told_decode(v->body, v->received_at, a, ret, NULL) : RC_NONE;
 }
 

@@ -1,4 +1,4 @@
-/* tests/unit/test_hubspot_search.c - which contacts changed while we were away, page by page. */
+/* tests/unit/test_hubspot_search.c - which records changed while we were away, page by page. */
 #include "cm.h"
 
 #include "connector_fixture.h"
@@ -85,6 +85,28 @@ static void what_changed_comes_back_as_records(void **state)
     assert_true(str_is(r->properties[0].value, "8@example.org"));
     assert_null(f.outcomes[0].properties); /* it enriches no lead */
     assert_false(f.outcomes[0].enriched);
+}
+
+static void of_companies_deals_and_tickets_it_is_asked_the_same(void **state)
+{
+    (void)state;
+    start(SECTION, NULL);
+    f.parcels[0].d.facts.event_property = STR("deals");
+    fixture_build(&f);
+    golden(&f, "hubspot/search_deals.http");
+    start(SECTION, NULL);
+    f.parcels[0].d.facts.event_property = STR("deals");
+    fixture_last(&f, "POST", "/crm/v3/objects/deals/search", 200,
+                 LAST("{\"id\":\"9\",\"properties\":{\"dealstage\":\"won\","
+                      "\"hs_lastmodifieddate\":\"" LATER "\"},\"updatedAt\":\"" LATER "\"}"));
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, "1 deal");
+    assert_int_equal(f.outcomes[0].n_recovered, 1);
+    const struct record *r = &f.outcomes[0].recovered[0];
+    assert_int_equal(r->kind, OBJECT_DEAL);
+    assert_int_equal(r->crm_id, 9);
+    assert_int_equal(r->portal_id, 62515);
+    assert_int_equal(r->n_properties, 5);
+    assert_true(str_is(r->properties[1].value, "won"));
 }
 
 static const struct page_case {
@@ -200,6 +222,7 @@ int main(void)
         T(the_next_page_begins_at_the_last_change_seen),
         T(within_one_millisecond_contacts_are_paged_by_id),
         T(what_changed_comes_back_as_records),
+        T(of_companies_deals_and_tickets_it_is_asked_the_same),
         T(a_page_says_where_the_next_one_begins),
         T(a_record_without_its_times_counts_as_changed_now),
         T(what_cannot_be_asked_is_dead),

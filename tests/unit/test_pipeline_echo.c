@@ -1,6 +1,7 @@
 /* tests/unit/test_pipeline_echo.c - what we wrote to the CRM comes back as its news; and what the
  * CRM tells of the time in which we were away. */
 #include "contact_event.h"
+#include "objects_world.h"
 #include "pipeline_ends.h"
 
 static const char both_ways[] = BASIC_SOURCES SLACK CRM RULES
@@ -160,6 +161,60 @@ static void what_changed_while_we_were_away_is_folded_in_page_by_page(void **sta
     assert_true(counted(METRIC_EVENTS_DUPLICATE, "crm", NULL) == 3);
 }
 
+/* A search says what a deal is, and not whose. */
+static struct event found_deal(struct pipeline *p, int64_t deal, const char *stage)
+{
+    struct field *known = ARENA_NEW(&p->w->arena, struct field);
+    const struct object o = {.kind = OBJECT_DEAL, .record = {.portal_id = PORTAL, .crm_id = deal}};
+
+    *known = (struct field){STR("dealstage"), str_of(stage)};
+    struct event e = record_read(p, &o, p->now - 1000, known, 1, NULL, 0, 0);
+    e.type = recovered_type(OBJECT_DEAL, &p->w->arena);
+    return e;
+}
+
+static size_t deals_asked_for(struct pipeline *p)
+{
+    struct deliveries all = deliveries(p, "crm", "pending");
+    size_t n = 0;
+
+    for (size_t i = 0; i < all.n; i++)
+        n += all.items[i].lead < 0;
+    return n;
+}
+
+static void a_deal_that_changed_while_we_were_away_is_asked_whose_it_is(void **state)
+{
+    struct pipeline *p = *state;
+    static const int64_t contact = 7;
+
+    load(p, both_ways);
+    link_deal(p, 9, 7);
+    struct object o = object_of(p, OBJECT_DEAL, 9);
+    struct event known = record_read(p, &o, p->now, NULL, 0, &contact, 1, p->now - 60000);
+    struct deliveries asked = deliveries(p, "crm", "pending");
+    for (size_t i = 0; i < asked.n; i++)
+        if (asked.items[i].lead < 0)
+            answer(p, &known, asked.items[i].id);
+    assert_int_equal(deals_asked_for(p), 0);
+    p->now += 60000;
+    struct delivery d = begin_catch_up(p);
+    struct event events[] = {found_deal(p, 9, "closedwon"), found_deal(p, 10, "open")};
+    struct attempt_end end = end_of(p, &d, ATTEMPT_DELIVERED);
+    end.events = events;
+    end.n_events = 2;
+    give(p, &end);
+    assert_true(end.applied);
+    struct lead told = contact_lead(p, 7);
+    PROPERTY(told, "deal_stage", "closedwon"); /* at once */
+    assert_int_equal(object_of(p, OBJECT_DEAL, 10).record.n_properties, 1);
+    assert_int_equal(deals_asked_for(p), 2); /* also the one that was asked about a minute ago */
+    p->now += 1000;
+    give(p, &end); /* the page comes twice */
+    assert_int_equal(contact_lead(p, 7).last_event, told.last_event);
+    assert_int_equal(deals_asked_for(p), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +224,7 @@ int main(void)
         CHECKS(without_a_crm_no_property_is_ours),
         CHECKS(asking_and_telling_wait_side_by_side),
         CHECKS(what_changed_while_we_were_away_is_folded_in_page_by_page),
+        CHECKS(a_deal_that_changed_while_we_were_away_is_asked_whose_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

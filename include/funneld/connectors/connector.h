@@ -111,6 +111,7 @@ enum verdict {
 };
 
 struct record { /* of the CRM */
+    enum object_kind kind; /* OBJECT_NONE: a contact */
     const struct field *properties;
     size_t n_properties;
     int64_t updated_at, portal_id, crm_id;
@@ -130,7 +131,8 @@ struct outcome { /* of one parcel */
     bool unclear;                 /* RETRY, but for all we know this answer is final: d.unclear */
     bool target_gone;             /* who subscribed wants no more: the subscription ends */
     bool enriched;                /* the CRM was asked about it, whatever it said */
-    /* Catch-up: what changed while we were away, each folded in as contact.recovered. */
+    /* Catch-up: what changed while we were away, each folded in as contact.recovered,
+     * deal.recovered ... */
     const struct record *recovered;
     size_t n_recovered;
 };

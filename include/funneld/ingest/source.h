@@ -117,6 +117,9 @@ struct crm_record {
  * body included. */
 void record_event(struct str source, const struct crm_record *r, int64_t received_at,
                   struct arena *a, struct event *ret);
+/* What it is called where the record was found by asking what changed: `contact.recovered` ... */
+struct str recovered_type(enum object_kind kind, struct arena *a);
+bool is_recovered_type(struct str type);
 /* Rebuilds it from that body. */
 MUST_CHECK enum rc enriched_decode(struct str body, int64_t received_at, struct arena *a,
                                    struct event *ret, struct why *why);

@@ -37,6 +37,7 @@ struct linked_object {
 const char *object_kind_name(enum object_kind kind);   /* "deal" */
 const char *object_kind_plural(enum object_kind kind); /* "deals", also in the CRM's addresses */
 enum object_kind object_kind_of(struct str name);      /* OBJECT_NONE: of no kind */
+enum object_kind object_kind_of_plural(struct str name);
 /* The kind in front of a type's point, "deal" of "deal.creation". */
 enum object_kind object_kind_of_type(struct str type);
 

@@ -29,8 +29,9 @@ struct delivery_facts {
 
 /* Routes that no configuration has: what a CRM is asked. */
 extern const struct str route_enrichment; /* who a contact is */
-/* What changed while we were away: of no lead (0); facts.event_time is since when, event_value the
- * account, remote_id how far it has come. */
+/* What changed while we were away: of no lead (0); facts.event_time is since when, event_property
+ * which records ("deals"; contacts are any other word), event_value the account, remote_id how far
+ * it has come. */
 extern const struct str route_catch_up;
 
 struct delivery {

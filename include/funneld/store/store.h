@@ -165,6 +165,9 @@ MUST_CHECK enum rc store_contacts_read(struct store *st, struct object *o,
 /* Contacts of `from` become those of `into`. */
 MUST_CHECK enum rc store_object_move(struct store *st, const struct object *from,
                                      const struct object *into);
+/* Of which kinds any is known. */
+MUST_CHECK enum rc read_object_kinds(struct reader *r, int64_t portal_id,
+                                     bool ret[OBJECT_KIND_COUNT]);
 /* Those that it has now, the greatest ids first. */
 MUST_CHECK enum rc read_object_contacts(struct reader *r, int64_t object, size_t limit,
                                         int64_t ret[], size_t *ret_n);

@@ -7,6 +7,7 @@
 #include "db.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static enum rc row_object(struct db *db, sqlite3_stmt *s, struct arena *a, struct object *ret)
 {
@@ -60,6 +61,24 @@ enum rc read_object_by_crm(struct reader *r, enum object_kind kind, int64_t port
     enum rc rc = db_first(&r->db, &s, SQL_OBJECT_BY_CRM, "iid", portal_id, crm_id, (int)kind);
 
     return first_object(&r->db, s, rc, a, ret);
+}
+
+enum rc read_object_kinds(struct reader *r, int64_t portal_id, bool ret[OBJECT_KIND_COUNT])
+{
+    bool known[OBJECT_KIND_COUNT] = {false};
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(&r->db, &s, SQL_OBJECT_KINDS, "i", portal_id);
+
+    while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
+        int kind = sqlite3_column_int(s, 0);
+
+        if (kind > OBJECT_NONE && kind < OBJECT_KIND_COUNT)
+            known[kind] = true;
+    }
+    rc = db_finish(s, rc);
+    if (rc == RC_OK)
+        memcpy(ret, known, sizeof known);
+    return rc;
 }
 
 static enum rc write_properties(struct store *st, const struct lead *record, struct str *ret)
