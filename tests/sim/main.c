@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "away.h"
 #include "disk.h"
 #include "driver.h"
 #include "funneld/observe/log.h"
@@ -19,6 +20,7 @@ struct options {
     uint64_t first, runs;
     uint64_t outage; /* events in the week of the outage; 0: lives are told */
     uint64_t losses; /* answers to be lost; 0: lives are told */
+    uint64_t away;   /* things done in the CRM while the daemon is away; 0: lives are told */
     bool cuts, aloud;
 };
 
@@ -57,6 +59,8 @@ static bool read_options(int argc, char *argv[], struct options *ret)
         else if (strcmp(argv[i], "--runs") == 0 && number(argv[i + 1], &ret->runs))
             i++;
         else if (strcmp(argv[i], "--outage") == 0 && number(argv[i + 1], &ret->outage))
+            i++;
+        else if (strcmp(argv[i], "--own-outage") == 0 && number(argv[i + 1], &ret->away))
             i++;
         else if (strcmp(argv[i], "--losses") == 0 && number(argv[i + 1], &ret->losses))
             i++;
@@ -115,6 +119,34 @@ static int tell_outage(const struct options *o)
     return why != NULL;
 }
 
+static int tell_away(const struct options *o)
+{
+    const char *why = NULL;
+    struct away sum = {0}, one;
+    uint64_t done = 0;
+
+    variants_load();
+    for (; !why && done < o->runs; done++) {
+        story_begin(o->aloud);
+        why = run_away(o->first + done, (int64_t)o->away, &one);
+        sum.contacts += one.contacts;
+        sum.given_up += one.given_up;
+        sum.recovered += one.recovered;
+    }
+    variants_free();
+    disk_remove();
+    if (why) {
+        (void)!printf("seed %llu: %s\n", (unsigned long long)(o->first + done) - 1, why);
+        story_print(stdout);
+    }
+    (void)!printf(
+        "%llu outages of three days: %lld contacts, %lld webhooks given up by the CRM, %lld"
+        " records found by asking\n%llu passed, %d failed\n",
+        (unsigned long long)done, (long long)sum.contacts, (long long)sum.given_up,
+        (long long)sum.recovered, (unsigned long long)(done - (why != NULL)), why != NULL);
+    return why != NULL;
+}
+
 int main(int argc, char *argv[])
 {
     struct options o = {.first = 1, .runs = 1000};
@@ -124,7 +156,8 @@ int main(int argc, char *argv[])
     if (!read_options(argc, argv, &o)) {
         (void)!fprintf(
             stderr,
-            "sim [--power-cut] [--runs N] [--seed FIRST] [--aloud] [--outage N] [--losses N]\n");
+            "sim [--power-cut] [--runs N] [--seed FIRST] [--aloud] [--outage N] [--losses N] "
+            "[--own-outage DEEDS]\n");
         return 2;
     }
     (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* the kernel would clear each large block anew */
@@ -133,6 +166,8 @@ int main(int argc, char *argv[])
     disk_install();
     if (o.outage)
         return tell_outage(&o);
+    if (o.away)
+        return tell_away(&o);
     if (o.losses)
         return tell_losses(&o);
     variants_load();

@@ -10,7 +10,7 @@ static struct {
     char lines[LINES][WIDTH];
     uint64_t n, hash;
     bool aloud, is_broken;
-    char why[2 * WIDTH];
+    char why[20 * WIDTH];
 } told;
 
 void story_begin(bool aloud)
