@@ -280,7 +280,6 @@ const struct connector_type rest_hooks_connector = {
     .max_batch = 1,
     .routable = true,
     .subscribed = true,
-    .many_targets = true,
     .check = rest_hooks_check,
     .build = rest_hooks_build,
     .judge = rest_hooks_judge,

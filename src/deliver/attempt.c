@@ -20,12 +20,14 @@ enum { ANSWER_KEPT = 2048 };
 /* How often a store that cannot commit is asked again. */
 #define STORE_REST_MS (1 * SECONDS_MS)
 
-struct attempt *attempt_new(struct engine *e, struct lane *lane, size_t room, int64_t now_ms)
+struct attempt *attempt_new(struct engine *e, struct lane *lane, struct line *line, size_t room,
+                            int64_t now_ms)
 {
     struct attempt *a = mem_alloc(sizeof *a);
 
     a->engine = e;
     a->lane = lane;
+    a->line = line;
     a->by = e->lanes;
     if (a->by.owner)
         (void)ref_take(a->by.owner);
@@ -40,7 +42,7 @@ struct attempt *attempt_new(struct engine *e, struct lane *lane, size_t room, in
                           .parcels = a->parcels,
                           .outcomes = arena_array(&a->arena, room, sizeof *a->job.outcomes),
                           .arena = &a->arena};
-    lane->running++;
+    lane_begin(lane, line, now_ms);
     a->next = e->attempts;
     if (a->next)
         a->next->prev = a;
@@ -56,7 +58,7 @@ void attempt_free(struct attempt *a)
         a->engine->attempts = a->next;
     if (a->next)
         a->next->prev = a->prev;
-    a->lane->running--;
+    lane_end(a->lane, a->line);
     session_drop(a->session);
     ref_drop(a->by.owner);
     arena_free(&a->arena);
@@ -123,9 +125,14 @@ static void submit(struct attempt *a, struct work *work, enum work_kind kind,
         abandon(a);
 }
 
-/* The service wants a rest, from all that this request counted for. */
+/* The service wants a rest, from all that this request counted for. One of those who subscribed
+ * speaks for himself alone. */
 static void rest(struct attempt *a, int64_t until_ms)
 {
+    if (a->line->target) {
+        a->line->paused_until = later(a->line->paused_until, until_ms);
+        return;
+    }
     lane_pause(a->lane, until_ms);
     governor_block(&a->engine->governor, a->quotas, a->n_quotas, until_ms);
 }
@@ -142,7 +149,7 @@ static void finish(struct attempt *a, int64_t now_ms)
 {
     if (a->job.pause_ms > 0)
         rest(a, now_ms + a->job.pause_ms);
-    lane_note_health(a->lane, a->job.broken ? HEALTH_BROKEN : a->health, first_reason(a),
+    lane_note_health(a->lane, a->line, a->job.broken ? HEALTH_BROKEN : a->health, first_reason(a),
                      a->started_at, now_ms, random_next(&a->engine->random));
     attempt_settle(a, now_ms);
     submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING);
@@ -239,8 +246,6 @@ void attempt_begin(struct attempt *a, int64_t now_ms)
 static void heed_retry_after(struct attempt *a, const struct http_response *r, int64_t now_ms)
 {
     a->retry_after_ms = r->retry_after_ms;
-    if (a->connector->type->many_targets) /* it speaks for its own deliveries alone */
-        return;
     if (r->retry_after_ms > 0 && (r->status == 429 || r->status == 503))
         rest(a, now_ms + r->retry_after_ms);
 }

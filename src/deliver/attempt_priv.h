@@ -38,7 +38,8 @@ struct attempt {
     struct attempt *next, *prev;
     struct engine *engine;
     struct lane *lane;
-    struct lanes by; /* as they were when it began; holds a reference */
+    struct line *line; /* all its deliveries are of this one */
+    struct lanes by;   /* as they were when it began; holds a reference */
     const struct connector *connector;
     struct session *session;
     struct arena arena;
@@ -78,7 +79,8 @@ struct engine {
 struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms);
 
 /* attempt.c */
-struct attempt *attempt_new(struct engine *e, struct lane *lane, size_t room, int64_t now_ms);
+struct attempt *attempt_new(struct engine *e, struct lane *lane, struct line *line, size_t room,
+                            int64_t now_ms);
 void attempt_begin(struct attempt *a, int64_t now_ms);
 void attempt_answered(struct attempt *a, const struct http_response *r, int64_t now_ms);
 void attempt_work_done(struct attempt *a, int64_t now_ms);

@@ -3,6 +3,11 @@
 
 enum { FAILURES_MAX = 5, SLOW_START = 1, SLOW_START_ENDS = 64 };
 
+void circuit_start_slowly(struct circuit *c)
+{
+    *c = (struct circuit){.slow_start = SLOW_START};
+}
+
 int64_t circuit_ready_at(const struct circuit *c, int64_t now_ms)
 {
     return circuit_is_open(c) && c->probe_at > now_ms ? c->probe_at : now_ms;

@@ -37,6 +37,8 @@ static inline bool circuit_is_open(const struct circuit *c)
     return c->opened_at != 0;
 }
 
+/* Few at once first, as after a recovery: nothing is known of it yet. */
+void circuit_start_slowly(struct circuit *c);
 /* When the next attempt may start: now or later. */
 int64_t circuit_ready_at(const struct circuit *c, int64_t now_ms);
 /* How many may run at once. */

@@ -205,7 +205,7 @@ static void heed_probe(struct deliverer *d, int64_t now_ms)
 {
     if (atomic_exchange(&d->probe, false))
         for (struct lane *l = d->lanes; l; l = l->next)
-            circuit_probe_now(&l->circuit, now_ms);
+            lane_probe_now(l, now_ms);
 }
 
 static void heed_clock(struct deliverer *d, int64_t now_ms)
@@ -306,9 +306,9 @@ static bool run_lane(struct deliverer *d, struct lane *l, int64_t now_ms)
 
 static bool has_urgent(const struct lane *l, int64_t now_ms)
 {
-    const struct due_row *next = lane_next(l, now_ms);
+    const struct line *next = lane_next_line(l, now_ms);
 
-    return next && next->urgent;
+    return next && line_next(next, now_ms)->urgent;
 }
 
 /* Lanes with something urgent draw first from the quotas that they share with others. */

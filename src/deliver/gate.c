@@ -77,36 +77,54 @@ void lane_count_start(struct lane *lane, size_t n, int64_t now_ms)
 
 /* Health */
 
-void lane_close_circuit(struct lane *lane)
+static void tell_change(const struct lane *lane, const struct line *line, struct str reason,
+                        int64_t now_ms)
 {
-    lane->circuit = (struct circuit){0};
-    metric_set(lane->circuit_open, 0);
-}
-
-static void tell_change(const struct lane *lane, struct str reason, int64_t now_ms)
-{
-    const struct circuit *c = &lane->circuit;
+    const struct circuit *c = &line->circuit;
 
     if (circuit_is_open(c))
         log_write(LOG_ERROR, "circuit.opened", L_STR("connector", lane->name),
-                  L_INT("probe_ms", c->probe_at - now_ms), L_STR("reason", reason), L_END);
+                  L_INT("target", line->target), L_INT("probe_ms", c->probe_at - now_ms),
+                  L_STR("reason", reason), L_END);
     else
-        log_write(LOG_INFO, "circuit.closed", L_STR("connector", lane->name), L_END);
+        log_write(LOG_INFO, "circuit.closed", L_STR("connector", lane->name),
+                  L_INT("target", line->target), L_END);
 }
 
-void lane_note_health(struct lane *lane, enum attempt_health health, struct str reason,
-                      int64_t began, int64_t now_ms, uint64_t random)
+void lane_note_health(struct lane *lane, struct line *line, enum attempt_health health,
+                      struct str reason, int64_t began, int64_t now_ms, uint64_t random)
 {
-    bool was_open = circuit_is_open(&lane->circuit);
+    bool was_open = circuit_is_open(&line->circuit);
 
-    if (!lane->connector || lane->connector->type->many_targets)
+    if (!lane->connector || line->retired)
         return;
-    circuit_note(&lane->circuit, health, began, now_ms, lane_common(lane)->backoff_ms,
+    circuit_note(&line->circuit, health, began, now_ms, lane_common(lane)->backoff_ms,
                  lane_common(lane)->backoff_max_ms, random);
-    if (circuit_is_open(&lane->circuit) == was_open)
+    if (circuit_is_open(&line->circuit) == was_open)
         return;
-    metric_set(lane->circuit_open, !was_open);
-    tell_change(lane, reason, now_ms);
+    if (!line->target) /* one of many who subscribed is no trouble of the connector's */
+        metric_set(lane->circuit_open, !was_open);
+    tell_change(lane, line, reason, now_ms);
+}
+
+/* How many attempts at once. One who subscribed and does not answer gets no more than one, and
+ * nobody all of them while there are others. */
+static size_t line_allows(const struct lane *lane, const struct line *line)
+{
+    size_t concurrency = (size_t)lane_common(lane)->concurrency;
+    size_t most = circuit_allows(&line->circuit, concurrency);
+
+    if (!line->target)
+        return most;
+    if (line->circuit.failures)
+        return 1;
+    bool alone = lane->by_target.n <= 2; /* with the connector's own */
+    return most < concurrency || most == 1 || alone ? most : most - 1;
+}
+
+int64_t lane_line_ready_at(const struct lane *lane, const struct line *line, int64_t now_ms)
+{
+    return line->running < line_allows(lane, line) ? line_ready_at(line, now_ms) : NEVER;
 }
 
 /* Outlook */
@@ -121,12 +139,13 @@ static double slower(double a, double b)
 static double eta(const struct lane *lane, int64_t depth, double per_second, int64_t now_ms)
 {
     const struct connector_common *c = lane_common(lane);
-    size_t at_once = circuit_allows(&lane->circuit, (size_t)c->concurrency);
+    const struct circuit *circuit = &lane_own(lane)->circuit;
+    size_t at_once = circuit_allows(circuit, (size_t)c->concurrency);
     double rest = (double)(later(lane->paused_until, now_ms) - now_ms) / 1000.0;
 
     if (depth == 0)
         return 0;
-    if (circuit_is_open(&lane->circuit))
+    if (circuit_is_open(circuit))
         return INFINITY;
     return rest + pace_eta(&lane->pace, depth, slower(c->rate, per_second), at_once);
 }
@@ -149,18 +168,13 @@ void lane_tell_eta(struct lane *lane, struct reader *reader, double per_second, 
 
 static bool has_room(const struct lane *lane)
 {
-    size_t concurrency = (size_t)lane_common(lane)->concurrency;
-
-    return lane->running < circuit_allows(&lane->circuit, concurrency);
+    return lane->running < (size_t)lane_common(lane)->concurrency;
 }
 
 /* When the next attempt may start, as far as the lane itself knows. */
 static int64_t start_at(const struct lane *lane, int64_t now_ms)
 {
-    int64_t at = lane_ready_at(lane, lane_common(lane)->rate, now_ms);
-
-    at = later(at, circuit_ready_at(&lane->circuit, now_ms));
-    return later(at, flood_ends_at(lane, now_ms));
+    return later(lane_ready_at(lane, lane_common(lane)->rate, now_ms), flood_ends_at(lane, now_ms));
 }
 
 bool lane_may_start(const struct lane *lane, int64_t now_ms)
@@ -168,14 +182,30 @@ bool lane_may_start(const struct lane *lane, int64_t now_ms)
     return lane->connector && has_room(lane) && start_at(lane, now_ms) <= now_ms;
 }
 
+/* When the next head is due whose target may be asked. */
+static int64_t next_due(const struct lane *lane, int64_t now_ms)
+{
+    int64_t at = NEVER;
+
+    for (const struct line *l = lane->lines; l; l = l->next) {
+        int64_t due = line_first_due(l);
+
+        if (due < at)
+            due = later(due, lane_line_ready_at(lane, l, now_ms));
+        at = due < at ? due : at;
+    }
+    return at;
+}
+
 int64_t lane_wake_at(const struct lane *lane, int64_t quota_at, int64_t now_ms)
 {
     if (!lane->connector)
         return NEVER;
 
-    int64_t at = lane_next_scan(lane, now_ms), first = lane_first_due(lane);
-    if (first == NEVER || !has_room(lane))
+    int64_t at = lane_next_scan(lane, now_ms),
+            due = has_room(lane) ? next_due(lane, now_ms) : NEVER;
+    if (due == NEVER)
         return at;
-    int64_t start = later(later(first, quota_at), start_at(lane, now_ms));
+    int64_t start = later(later(due, quota_at), start_at(lane, now_ms));
     return start < at ? start : at;
 }

@@ -16,7 +16,7 @@
 enum { ASIDE_MAX = 400 };
 
 /* At most so many parcels, and room for no more than there are. */
-static size_t batch_room(const struct lane *lane, int64_t now_ms)
+static size_t batch_room(const struct lane *lane, const struct line *line, int64_t now_ms)
 {
     const struct connector_type *type = lane->connector->type;
     int64_t max =
@@ -24,8 +24,8 @@ static size_t batch_room(const struct lane *lane, int64_t now_ms)
 
     if (lane_is_flooded(lane, now_ms))
         max = DIGEST_MAX;
-    if (max > (int64_t)lane_count(lane))
-        max = (int64_t)lane_count(lane);
+    if (max > (int64_t)line_count(line))
+        max = (int64_t)line_count(line);
     return max > 1 ? (size_t)max : 1;
 }
 
@@ -209,7 +209,7 @@ static void fill(struct attempt *a, size_t room, int64_t now_ms)
     size_t n = 0;
 
     for (int seen = 0; a->job.n < room && n < ASIDE_MAX && seen < LANE_WINDOW; seen++) {
-        enum fit fit = lane_take(a->lane, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
+        enum fit fit = line_take(a->line, now_ms, &row) ? take_row(a, &row, now_ms) : FIT_LATER;
 
         if (fit == FIT_LATER || fit == FIT_UNREAD)
             break;
@@ -225,12 +225,13 @@ static void fill(struct attempt *a, size_t room, int64_t now_ms)
 
 struct attempt *attempt_gather(struct engine *e, struct lane *lane, int64_t now_ms)
 {
-    size_t room = batch_room(lane, now_ms);
+    struct line *line = lane_next_line(lane, now_ms);
 
-    if (!lane_next(lane, now_ms))
+    if (!line)
         return NULL;
 
-    struct attempt *a = attempt_new(e, lane, room, now_ms);
+    size_t room = batch_room(lane, line, now_ms);
+    struct attempt *a = attempt_new(e, lane, line, room, now_ms);
     fill(a, room, now_ms);
     a->job.digest = lane->connector->type->digest && a->job.n > 1;
     if (a->job.n)

@@ -13,6 +13,9 @@
 /* Longer than that nothing is put off on purpose: a Retry-After counts up to a day. */
 #define PUT_OFF_MAX_MS (25 * HOURS_MS)
 
+/* A line in which nothing waits is kept that long. */
+#define LINE_KEPT_MS (1 * HOURS_MS)
+
 /* And hardly ever longer than a backoff or what waits for enrichment. */
 #define BACKOFF_LEAST_MS (1 * MINUTES_MS)
 
@@ -44,9 +47,8 @@ struct lane *lane_new(struct str name)
 
     lane->name_text = mem_text(name);
     lane->name = str_of(lane->name_text);
-    for (int u = 0; u < URGENCIES; u++)
-        lane->queues[u] =
-            (struct queue){.window.max = LANE_WINDOW, .scan_at = NEVER, .unseen_due = NEVER};
+    lane->last_line = &lane->lines;
+    lane->targets_at = NEVER;
     lane->too_late = lane->put_off = NEVER;
     lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
     lane->retried = metric(METRIC_DELIVERIES, name, STR("retried"));
@@ -59,13 +61,85 @@ struct lane *lane_new(struct str name)
     return lane;
 }
 
+/* Lines */
+
+static struct line *find_line(const struct lane *lane, int64_t target)
+{
+    const int64_t *at = idmap_find(&lane->by_target, target);
+
+    return at ? (struct line *)(intptr_t)*at : NULL;
+}
+
+static void append(struct lane *lane, struct line *line)
+{
+    line->next = NULL;
+    *lane->last_line = line;
+    lane->last_line = &line->next;
+}
+
+static void unlink_line(struct lane *lane, struct line **at)
+{
+    struct line *line = *at;
+
+    *at = line->next;
+    if (!line->next)
+        lane->last_line = at;
+}
+
+/* Of a subscription that was not heard of for a while none is kept: it may have ended. */
+static void drop_idle(struct lane *lane)
+{
+    for (struct line **at = &lane->lines; *at;) {
+        struct line *line = *at;
+
+        if (!line->target || !line_is_idle(line) || lane->now_ms - line->used_at < LINE_KEPT_MS) {
+            at = &line->next;
+            continue;
+        }
+        unlink_line(lane, at);
+        (void)idmap_remove(&lane->by_target, line->target); /* it is there */
+        line_drop(line);
+    }
+}
+
+/* What waits in a new one is to be read. */
+static struct line *line_for(struct lane *lane, int64_t target)
+{
+    struct line *line = find_line(lane, target);
+
+    if (line)
+        return line;
+    drop_idle(lane);
+    line = line_new(lane->name, target, 0);
+    line->used_at = lane->now_ms;
+    append(lane, line);
+    idmap_set(&lane->by_target, target, (int64_t)(intptr_t)line);
+    return line;
+}
+
+static void drop_lines(struct lane *lane)
+{
+    while (lane->lines) {
+        struct line *line = lane->lines;
+
+        unlink_line(lane, &lane->lines);
+        line_drop(line);
+    }
+    idmap_clear(&lane->by_target);
+}
+
+struct line *lane_own(const struct lane *lane)
+{
+    return find_line(lane, 0);
+}
+
 void lane_free(struct lane *lane)
 {
     if (!lane)
         return;
     session_drop(lane->session);
-    for (int u = 0; u < URGENCIES; u++)
-        dueq_free(&lane->queues[u].window);
+    drop_lines(lane);
+    idmap_free(&lane->by_target);
     idmap_free(&lane->flight);
     free(lane->name_text);
     free(lane);
@@ -76,25 +150,30 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     session_drop(lane->session);
     lane->session = connector ? session_new(connector->type) : NULL;
     lane->connector = connector;
-    lane_close_circuit(lane); /* what was broken may be mended */
+    drop_lines(lane); /* and what is known of circuits: what was broken may be mended */
+    metric_set(lane->circuit_open, 0);
     metric_set(lane->eta, 0);
-    for (int u = 0; u < URGENCIES; u++) {
-        struct queue *q = &lane->queues[u];
-
-        dueq_clear(&q->window);
-        q->unseen_due = NEVER;
-        q->scan_at = connector ? now_ms : NEVER;
-    }
+    lane->targets_at = connector ? now_ms : NEVER;
+    if (connector)
+        (void)line_for(lane, 0);
 }
 
 void lane_rescan(struct lane *lane, int64_t now_ms)
 {
-    for (int u = 0; u < URGENCIES; u++)
-        lane->queues[u].scan_at = now_ms;
+    lane->targets_at = now_ms;
+    for (struct line *l = lane->lines; l; l = l->next)
+        line_rescan(l, now_ms);
+}
+
+void lane_probe_now(struct lane *lane, int64_t now_ms)
+{
+    for (struct line *l = lane->lines; l; l = l->next)
+        circuit_probe_now(&l->circuit, now_ms);
 }
 
 void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
 {
+    lane->now_ms = now_ms;
     lane->began_at = lane->began_at ? lane->began_at - back_ms : now_ms;
     if (!lane->connector)
         return;
@@ -108,12 +187,11 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     if (back_ms <= 0)
         return;
     lane->rate.next_ms -= (double)back_ms;
-    circuit_shift(&lane->circuit, back_ms);
     lane->flood.from -= back_ms;
     lane->eta_told_at -= back_ms;
     lane->paused_until -= back_ms;
-    for (int u = 0; u < URGENCIES; u++)
-        lane->queues[u].rest_until -= back_ms;
+    for (struct line *l = lane->lines; l; l = l->next)
+        line_shift(l, back_ms);
     lane_rescan(lane, now_ms);
 }
 
@@ -133,40 +211,14 @@ int64_t lane_due_at(const struct lane *lane, const struct due_row *row)
     return row->due_at > lane->put_off ? at_once : row->due_at;
 }
 
-static struct queue *queue_of(struct lane *lane, const struct due_row *row)
-{
-    return &lane->queues[row->urgent ? URGENT : ROUTINE];
-}
-
-static void turn_away(struct queue *q, int64_t due_at)
-{
-    if (due_at < q->unseen_due)
-        q->unseen_due = due_at;
-}
-
-static void take_out(struct lane *lane, int64_t key)
-{
-    for (int u = 0; u < URGENCIES; u++)
-        (void)dueq_remove(&lane->queues[u].window, key); /* mostly none there */
-}
-
-static const struct due_row *head_of(const struct lane *lane, int64_t key)
-{
-    const struct due_row *head = NULL;
-
-    for (int u = 0; u < URGENCIES && !head; u++)
-        head = dueq_find(&lane->queues[u].window, key);
-    return head;
-}
-
 void lane_add(struct lane *lane, struct due_row row)
 {
+    int64_t disk_due_at = row.due_at;
+
     if (!lane->connector || idmap_find(&lane->flight, due_key(&row)))
         return;
     row.due_at = lane_due_at(lane, &row);
-    take_out(lane, due_key(&row));
-    if (dueq_add(&queue_of(lane, &row)->window, row) != RC_OK)
-        turn_away(queue_of(lane, &row), row.due_at);
+    line_put(line_for(lane, row.target), &row, disk_due_at);
 }
 
 void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row *of,
@@ -176,154 +228,188 @@ void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row
 
     if (!lane->connector || idmap_find(&lane->flight, due_key(of)))
         return;
-    take_out(lane, due_key(of));
+    struct line *line = line_for(lane, of->target);
+    line_remove(line, due_key(of));
 
     enum rc rc = read_due_of_lead(reader, lane->name, of->lead, of->target, &row);
     if (rc == RC_OK)
         lane_add(lane, row);
     else if (rc != RC_NONE)
-        lane_rescan(lane, now_ms + SCAN_REST_MS);
-}
-
-/* An older one of its lead may be on disk, of either urgency. */
-static bool knows_all(const struct lane *lane)
-{
-    for (int u = 0; u < URGENCIES; u++)
-        if (lane->queues[u].unseen_due != NEVER || lane->queues[u].scan_at != NEVER)
-            return false;
-    return true;
+        line_rescan(line, now_ms + SCAN_REST_MS);
 }
 
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms)
 {
-    const struct due_row *head = head_of(lane, due_key(row));
-    const struct queue *q = queue_of(lane, row);
-
     if (!lane->connector)
         return;
+    struct line *line = line_for(lane, row->target);
+    const struct due_row *head = line_head(line, due_key(row));
+    const struct queue *q = line_queue(line, row);
+
     if (head && head->id == row->id)
         lane_add(lane, *row);
     else if (head && head->due_at > now_ms && connector_upserts(lane->connector))
         /* it may have been superseded by this one */
         lane_refresh(lane, reader, row, now_ms);
-    else if (!head && knows_all(lane))
+    else if (!head && line_knows_all(line))
         lane_add(lane, *row);
     else if (!head && q->unseen_due != NEVER)
-        turn_away(queue_of(lane, row), row->due_at);
+        line_turn_away(line, row, row->due_at);
     else if (!head && q->scan_at == NEVER) /* what is unseen is of the other urgency */
         lane_refresh(lane, reader, row, now_ms);
     /* Else a scan is owed, which finds both, the older first. */
 }
 
-const struct due_row *lane_next(const struct lane *lane, int64_t now_ms)
+static bool may_go(const struct lane *lane, const struct line *line, int64_t now_ms)
 {
-    for (int u = 0; u < URGENCIES; u++) {
-        const struct due_row *first = dueq_first(&lane->queues[u].window);
+    return lane_line_ready_at(lane, line, now_ms) <= now_ms;
+}
 
-        if (first && first->due_at <= now_ms)
-            return first;
-    }
+struct line *lane_next_line(const struct lane *lane, int64_t now_ms)
+{
+    for (int u = 0; u < URGENCIES; u++)
+        for (struct line *l = lane->lines; l; l = l->next)
+            if (queue_next(&l->queues[u], now_ms) && may_go(lane, l, now_ms))
+                return l;
     return NULL;
+}
+
+void lane_begin(struct lane *lane, struct line *line, int64_t now_ms)
+{
+    struct line **at = &lane->lines;
+
+    lane->running++;
+    line_begin(line, now_ms);
+    while (*at != line)
+        at = &(*at)->next;
+    unlink_line(lane, at);
+    append(lane, line);
+}
+
+void lane_end(struct lane *lane, struct line *line)
+{
+    lane->running--;
+    line_end(line);
 }
 
 int64_t lane_first_due(const struct lane *lane)
 {
     int64_t at = NEVER;
 
-    for (int u = 0; u < URGENCIES; u++) {
-        const struct due_row *first = dueq_first(&lane->queues[u].window);
+    for (const struct line *l = lane->lines; l; l = l->next) {
+        int64_t first = line_first_due(l);
 
-        if (first && first->due_at < at)
-            at = first->due_at;
+        at = first < at ? first : at;
     }
     return at;
-}
-
-size_t lane_count(const struct lane *lane)
-{
-    return lane->queues[URGENT].window.n + lane->queues[ROUTINE].window.n;
 }
 
 size_t lane_count_due(const struct lane *lane, int64_t now_ms, size_t most)
 {
-    size_t n = dueq_count_due(&lane->queues[URGENT].window, now_ms, most);
+    size_t n = 0;
 
-    return n + dueq_count_due(&lane->queues[ROUTINE].window, now_ms, most - n);
+    for (const struct line *l = lane->lines; l && n < most; l = l->next)
+        n += line_count_due(l, now_ms, most - n);
+    return n;
 }
 
-static bool is_due(const struct queue *q, int64_t now_ms)
+/* Reading */
+
+int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
 {
-    const struct due_row *first = dueq_first(&q->window);
+    int64_t at = lane->targets_at;
 
-    return first && first->due_at <= now_ms;
-}
+    for (const struct line *l = lane->lines; l; l = l->next) {
+        int64_t next = line_next_scan(l, now_ms);
 
-/* What is unseen matters only once the window has nothing to do: it is read in order of due_at. */
-static int64_t next_scan(const struct queue *q, int64_t now_ms)
-{
-    int64_t at = q->scan_at;
-
-    if (q->unseen_due != NEVER && !is_due(q, now_ms)) {
-        int64_t unseen = later(q->unseen_due, q->rest_until);
-
-        if (unseen < at)
-            at = unseen;
+        at = next < at ? next : at;
     }
     return at;
 }
 
-int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
+static void unread(const struct lane *lane, enum rc rc)
 {
-    int64_t urgent = next_scan(&lane->queues[URGENT], now_ms);
-    int64_t routine = next_scan(&lane->queues[ROUTINE], now_ms);
-
-    return urgent < routine ? urgent : routine;
+    log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
+              L_TEXT("reason", rc_text(rc)), L_END);
 }
 
-static void fill(struct lane *lane, struct queue *q, const struct due_row rows[], size_t n,
-                 bool more)
+static void scan_targets(struct lane *lane, struct reader *reader, int64_t now_ms)
 {
-    dueq_clear(&q->window);
-    q->unseen_due = NEVER;
+    struct arena a AUTO(arena_free) = {0};
+    int64_t *targets = NULL;
+    size_t n = 0;
+    enum rc rc = read_targets(reader, lane->name, &a, &targets, &n);
+
+    lane->targets_at = rc == RC_OK ? NEVER : now_ms + SCAN_REST_MS;
+    if (rc != RC_OK)
+        unread(lane, rc);
     for (size_t i = 0; i < n; i++)
-        lane_add(lane, rows[i]);
-    if (more)
-        turn_away(q, rows[n - 1].due_at);
+        (void)line_for(lane, targets[i]);
 }
 
-static void scan(struct lane *lane, enum urgency urgency, struct reader *reader, int64_t now_ms)
+/* As many as there is room for; the rest is read again. */
+static void fill(struct lane *lane, struct queue *q, const struct due_row rows[], size_t n)
 {
-    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
-    size_t limit = LANE_WINDOW + lane->flight.n, n = 0;
-    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
-    struct queue *q = &lane->queues[urgency];
-    enum rc rc = read_due(reader, lane->name, urgency == URGENT, limit, rows, &n);
-
-    if (rc == RC_OK || rc == RC_NONE) {
-        q->scan_at = NEVER;
-        fill(lane, q, rows, n, n == limit);
-    } else {
-        q->scan_at = now_ms + SCAN_REST_MS;
-        log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
-                  L_TEXT("reason", rc_text(rc)), L_END);
+    for (size_t i = 0; i < n; i++) {
+        if (q->window.n == q->window.max) { /* never at the first: there was room */
+            q->unseen_due = q->read.due_at = rows[i - 1].due_at;
+            q->read.id = rows[i - 1].id;
+            return;
+        }
+        lane_add(lane, rows[i]);
     }
-    q->rest_until = is_due(q, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
 }
 
+/* Goes on where it stopped; from the beginning where that is owed, or where the window is full of
+ * what is not due. */
+static void scan(struct lane *lane, struct queue *q, struct reader *reader, int64_t now_ms)
+{
+    struct due_scan read = q->read;
+    bool anew = q->scan_at <= now_ms || q->window.n == q->window.max;
+
+    if (anew)
+        read.due_at = read.id = 0;
+    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
+    size_t limit = q->window.max - (anew ? 0 : q->window.n) + lane->flight.n, n = 0;
+    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
+    enum rc rc = read_due(reader, &read, limit, rows, &n);
+
+    if (rc != RC_OK) {
+        q->scan_at = now_ms + SCAN_REST_MS;
+        q->rest_until = q->scan_at;
+        unread(lane, rc);
+        return;
+    }
+    if (anew)
+        dueq_clear(&q->window);
+    q->read = read;
+    q->scan_at = NEVER;
+    q->unseen_due = read.done ? NEVER : read.due_at;
+    fill(lane, q, rows, n);
+    bool goes_on = !read.done && n < limit;
+    q->rest_until = goes_on || queue_next(q, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
+}
+
+static size_t scan_line(struct lane *lane, struct line *line, struct reader *reader, int64_t now_ms)
+{
+    if (line_next_scan(line, now_ms) > now_ms)
+        return 0;
+    for (int u = 0; u < URGENCIES; u++)
+        if (queue_next_scan(&line->queues[u], now_ms) <= now_ms)
+            scan(lane, &line->queues[u], reader, now_ms);
+    return line_count(line);
+}
+
+/* Not all lines at once, if much waits in many. */
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
 {
-    for (int u = 0; u < URGENCIES && lane->connector; u++)
-        if (next_scan(&lane->queues[u], now_ms) <= now_ms)
-            scan(lane, (enum urgency)u, reader, now_ms);
-}
+    size_t n = 0;
 
-bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret)
-{
-    const struct due_row *next = lane_next(lane, now_ms);
-
-    if (!next)
-        return false;
-    *ret = *next;
-    return dueq_remove(&queue_of(lane, ret)->window, due_key(ret));
+    if (!lane->connector)
+        return;
+    if (lane->targets_at <= now_ms)
+        scan_targets(lane, reader, now_ms);
+    for (struct line *l = lane->lines; l && n < LANE_WINDOW; l = l->next)
+        n += scan_line(lane, l, reader, now_ms);
 }

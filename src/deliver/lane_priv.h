@@ -1,24 +1,18 @@
 /* deliver/lane_priv.h - one connector's queue: what waits, what is in flight, when it may go on.
  *
- * Of each lead and target one delivery is in the lane: their head, waiting in a window or in
- * flight. What is urgent has a window of its own, and goes first. A window holds the earliest
- * LANE_WINDOW heads; when there are more, the rest stays on disk and the lane knows when the first
- * of them is due. Reads the store, sends nothing. The delivery thread owns it; it never moves in
- * memory.
+ * Of each lead and target one delivery is in the lane: their head, waiting in a line or in flight.
+ * The connector has a line of its own, and one for each subscription for which something waits:
+ * they take turns, what is urgent in any of them first. Reads the store, sends nothing. The
+ * delivery thread owns it; it never moves in memory.
  */
 #ifndef FUNNELD_DELIVER_LANE_H
 #define FUNNELD_DELIVER_LANE_H
 
-#include "circuit_priv.h"
-#include "dueq_priv.h"
 #include "eta_priv.h"
 #include "funneld/connectors/connector.h"
 #include "funneld/observe/metrics.h"
-#include "funneld/store/store.h"
+#include "line_priv.h"
 #include "pace_priv.h"
-
-enum { LANE_WINDOW = 4096 };
-#define NEVER INT64_MAX
 
 /* What a connector keeps between jobs; jobs in flight keep the old one past a reload. */
 struct session {
@@ -35,26 +29,19 @@ struct flood {
     int64_t from, n;
 };
 
-/* The heads of one urgency. */
-struct queue {
-    struct dueq window;
-    int64_t scan_at;    /* when to read the disk again; NEVER: no need */
-    int64_t unseen_due; /* the earliest that is only on disk; NEVER: the window is complete */
-    int64_t rest_until; /* no scan for what is unseen before */
-};
-enum urgency { URGENT, ROUTINE, URGENCIES };
-
 struct lane {
     struct lane *next;
     char *name_text;
     struct str name;                   /* of name_text */
     const struct connector *connector; /* NULL: removed; what is in flight still ends */
     struct session *session;
-    struct queue queues[URGENCIES];
-    struct idmap flight; /* due_keys whose delivery is in an attempt */
-    size_t running;      /* attempts */
+    struct line *lines, **last_line; /* whose turn is next comes first */
+    struct idmap by_target;          /* a line's address */
+    int64_t targets_at;              /* when to read for whom something waits; NEVER: no need */
+    int64_t now_ms;                  /* of this turn */
+    struct idmap flight;             /* due_keys whose delivery is in an attempt */
+    size_t running;                  /* attempts */
     struct rate rate;
-    struct circuit circuit;
     struct flood flood;
     struct pace pace;
     int64_t eta_told_at;
@@ -66,11 +53,6 @@ struct lane {
     int64_t doubt_until; /* the clock was set back not long ago: rows may carry times ahead of it */
     struct series *delivered, *retried, *dead, *seconds, *circuit_open, *eta;
 };
-
-static inline int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 struct lane *lane_new(struct str name);
 void lane_free(struct lane *lane);
@@ -95,11 +77,11 @@ void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row
                   int64_t now_ms);
 /* Puts a head (back) into the window. */
 void lane_add(struct lane *lane, struct due_row row);
-/* The next head that is due, what is urgent before the rest; NULL: none is. */
-const struct due_row *lane_next(const struct lane *lane, int64_t now_ms);
-/* The same, taken out of its window. */
-bool lane_take(struct lane *lane, int64_t now_ms, struct due_row *ret);
-size_t lane_count(const struct lane *lane); /* heads in its windows */
+/* The line whose turn it is: its next head is due, and its target may be asked. NULL: none. */
+struct line *lane_next_line(const struct lane *lane, int64_t now_ms);
+/* An attempt at what waits there begins: the others come first now. */
+void lane_begin(struct lane *lane, struct line *line, int64_t now_ms);
+void lane_end(struct lane *lane, struct line *line);
 size_t lane_count_due(const struct lane *lane, int64_t now_ms, size_t most);
 int64_t lane_first_due(const struct lane *lane); /* NEVER: none is in its windows */
 /* When an attempt that looks for this row's open attempt, or just sends it, is due; 0: now, because
@@ -118,17 +100,22 @@ int64_t lane_wake_at(const struct lane *lane, int64_t quota_at, int64_t now_ms);
 
 /* When the disk is to be read again; NEVER: there is no need. */
 int64_t lane_next_scan(const struct lane *lane, int64_t now_ms);
+/* The connector's own; NULL: it is gone. */
+struct line *lane_own(const struct lane *lane);
+/* When the line's next attempt may start, as far as its target goes; NEVER: not before one ends. */
+int64_t lane_line_ready_at(const struct lane *lane, const struct line *line, int64_t now_ms);
 
 /* Whether what is due goes as one message; and an attempt at n deliveries starts. */
 bool lane_is_flooded(const struct lane *lane, int64_t now_ms);
 void lane_count_start(struct lane *lane, size_t n, int64_t now_ms);
 
-/* An attempt that began at `began` has ended. */
-void lane_note_health(struct lane *lane, enum attempt_health health, struct str reason,
-                      int64_t began, int64_t now_ms, uint64_t random);
+/* An attempt that began at `began` has ended; it says nothing of other targets than the line's. */
+void lane_note_health(struct lane *lane, struct line *line, enum attempt_health health,
+                      struct str reason, int64_t began, int64_t now_ms, uint64_t random);
 /* From time to time: when all that waits will be done with. per_second: by the account's quotas, 0:
  * they set no limit. */
 void lane_tell_eta(struct lane *lane, struct reader *reader, double per_second, int64_t now_ms);
-void lane_close_circuit(struct lane *lane); /* nothing is known of the service */
+/* Somebody may have mended what was broken: the next attempts need not wait. */
+void lane_probe_now(struct lane *lane, int64_t now_ms);
 
 #endif

@@ -250,14 +250,23 @@ static inline enum rc end_with(struct world *w, int64_t id, enum attempt_verdict
     return store_attempt_end(w->store, &end);
 }
 
+/* The first heads of the connector, for no subscription. */
+static inline size_t due(struct world *w, const char *connector, bool urgent, size_t limit,
+                         struct due_row ret[])
+{
+    struct due_scan scan = {.connector = str_of(connector), .urgent = urgent};
+    size_t n = 0;
+
+    OK(read_due(w->reader, &scan, limit, ret, &n));
+    return n;
+}
+
 static inline size_t count_due(struct world *w, const char *connector)
 {
     struct due_row rows[64];
-    size_t urgent = 0, routine = 0;
 
-    OK(read_due(w->reader, str_of(connector), true, ARRAY_LEN(rows), rows, &urgent));
-    OK(read_due(w->reader, str_of(connector), false, ARRAY_LEN(rows), rows, &routine));
-    return urgent + routine;
+    return due(w, connector, true, ARRAY_LEN(rows), rows) +
+           due(w, connector, false, ARRAY_LEN(rows), rows);
 }
 
 static inline void no_violation(void *self, const struct violation *v)

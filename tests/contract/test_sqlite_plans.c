@@ -118,7 +118,12 @@ static const struct {
     bool sorts;
 } wanted[] = {
     {SQL_DEDUPE_GET, "SEARCH d USING PRIMARY KEY (key=?)", false},
-    {SQL_DELIVERY_DUE, "SEARCH delivery USING INDEX delivery_due (connector=? AND urgent=?)",
+    {SQL_DELIVERY_DUE,
+     "SEARCH delivery USING INDEX delivery_due (connector=? AND urgent=? AND due_at>?)", false},
+    {SQL_DELIVERY_DUE_OF_TARGET,
+     "delivery_target (target=? AND connector=? AND urgent=? AND due_at>?)", false},
+    {SQL_DELIVERY_TARGETS, "SEARCH delivery USING INDEX delivery_target (target>?)", false},
+    {SQL_DELIVERY_TARGETS, "SEARCH d USING INDEX delivery_target (target=? AND connector=?)",
      false},
     {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_DELIVERY_FOLD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},

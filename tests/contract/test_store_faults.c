@@ -150,9 +150,10 @@ static enum rc erase(struct run *r)
 /* The oldest due one of each connector gets an attempt and its end. */
 static enum rc attempt(struct run *r, struct str connector, enum attempt_verdict verdict)
 {
+    struct due_scan scan = {.connector = connector};
     struct due_row row;
     size_t n = 0;
-    enum rc rc = read_due(r->w->reader, connector, false, 1, &row, &n);
+    enum rc rc = read_due(r->w->reader, &scan, 1, &row, &n);
 
     if (rc != RC_OK || n == 0)
         return rc;
@@ -229,12 +230,13 @@ static void recover(struct run *r, enum rc rc)
 static void look(struct run *r)
 {
     struct reader *other = NULL;
+    struct due_scan scan = {.connector = STR("slack")};
     struct due_row rows[8];
     size_t n = 0;
     enum rc rc = reader_open(r->w->path.at, &other, &r->w->why);
 
     if (rc == RC_OK)
-        rc = read_due(other, STR("slack"), false, ARRAY_LEN(rows), rows, &n);
+        rc = read_due(other, &scan, ARRAY_LEN(rows), rows, &n);
     reader_close(other);
     if (rc == RC_OK)
         assert_true(n <= ARRAY_LEN(people));

@@ -13,7 +13,7 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
     int64_t b1 = put_delivery(w, bob, "slack", T0 + 10), n1 = put_delivery(w, ada, "notion", T0);
     OK(store_attempt_begin(w->store, b1, T0 + 1));
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), false, 8, rows, &n));
+    n = due(w, "slack", false, 8, rows);
     assert_int_equal(n, 2);
     assert_int_equal(rows[0].id, b1);
     assert_int_equal(rows[0].lead, bob);
@@ -51,11 +51,15 @@ static void of_one_lead_each_subscription_has_its_own_order(void **state)
         ids[i] = d.id;
     }
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), false, 8, rows, &n));
-    assert_int_equal(n, 2);
-    assert_int_equal(rows[0].id, ids[0]);
-    assert_int_equal(rows[1].id, ids[1]);
-    assert_int_equal(rows[1].target, 8);
+    assert_int_equal(due(w, "slack", false, 8, rows), 0); /* they are for nobody else */
+    for (int i = 0; i < 2; i++) {
+        struct due_scan scan = {.connector = STR("slack"), .target = 7 + i};
+
+        OK(read_due(w->reader, &scan, 8, rows, &n));
+        assert_int_equal(n, 1);
+        assert_int_equal(rows[0].id, ids[i]);
+        assert_int_equal(rows[0].target, 7 + i);
+    }
     OK(read_due_of_lead(w->reader, STR("slack"), ada, 8, &first));
     assert_int_equal(first.id, ids[1]);
     assert_int_equal(read_due_of_lead(w->reader, STR("slack"), ada, 9, &first), RC_NONE);
@@ -76,11 +80,11 @@ static void what_is_urgent_is_due_apart(void **state)
     add_delivery(w, &d);
     add_delivery(w, &behind); /* Ada's routine one comes first */
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), true, 8, rows, &n));
+    n = due(w, "slack", true, 8, rows);
     assert_int_equal(n, 1);
     assert_int_equal(rows[0].id, d.id);
     assert_true(rows[0].urgent && get_delivery(w, d.id).urgent);
-    OK(read_due(w->reader, STR("slack"), false, 8, rows, &n));
+    n = due(w, "slack", false, 8, rows);
     assert_int_equal(n, 1);
     assert_int_equal(rows[0].id, routine);
     assert_false(rows[0].urgent);
@@ -136,12 +140,83 @@ static void due_rows_are_ordered_by_time_then_id_and_limited(void **state)
     for (int i = 0; i < 4; i++)
         id[i] = put_delivery(w, put_lead(w, NULL), "slack", i == 3 ? T0 - 1 : T0);
     OK(store_commit(w->store));
-    OK(read_due(w->reader, STR("slack"), false, 3, rows, &n));
+    n = due(w, "slack", false, 3, rows);
     assert_int_equal(n, 3);
     assert_int_equal(rows[0].id, id[3]);
     assert_int_equal(rows[1].id, id[0]);
     assert_int_equal(rows[2].id, id[1]);
-    OK(read_due(w->reader, STR("nobody"), false, 3, rows, &n));
+    n = due(w, "nobody", false, 3, rows);
+    assert_int_equal(n, 0);
+}
+
+/* A call goes on behind the last one, and looks at so many rows that none takes long. */
+static void heads_are_read_bit_by_bit_past_what_are_none(void **state)
+{
+    enum { BEHIND = DUE_ROWS_MAX + 10 };
+    struct world *w = *state;
+    struct due_scan scan = {.connector = STR("slack")};
+    struct due_row rows[8];
+    size_t n = 9;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), event = put_event_at(w, ada, 1);
+    struct lead l = get_lead(w, ada);
+    struct delivery first = delivery_of(event, ada, "slack");
+    first.urgent = true; /* the head of all the others, and not among them */
+    OK(store_delivery_add(w->store, &l, &first, &w->arena));
+    for (int i = 0; i < BEHIND; i++) {
+        struct delivery d = delivery_of(event, ada, "slack");
+
+        OK(store_delivery_add(w->store, &l, &d, &w->arena));
+        l.waiting = STR_NULL; /* a list of the first alone will do */
+    }
+    l.waiting = arena_printf(&w->arena, "[%d]", (int)first.id);
+    OK(store_lead_save(w->store, &l));
+    int64_t bob[2] = {put_one(w, "slack"), put_one(w, "slack")};
+    OK(store_commit(w->store));
+    OK(read_due(w->reader, &scan, 1, rows, &n));
+    assert_int_equal(n, 0);
+    assert_false(scan.done);
+    OK(read_due(w->reader, &scan, 1, rows, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(rows[0].id, bob[0]);
+    assert_false(scan.done);
+    OK(read_due(w->reader, &scan, 8, rows, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(rows[0].id, bob[1]);
+    assert_true(scan.done);
+}
+
+static void it_is_known_for_which_subscriptions_something_waits(void **state)
+{
+    struct world *w = *state;
+    struct subscription s[3];
+    int64_t *targets = NULL;
+    size_t n = 9;
+    bool fresh = false;
+
+    OK(store_begin(w->store));
+    OK(read_targets(w->reader, STR("hooks"), &w->arena, &targets, &n));
+    assert_int_equal(n, 0);
+    int64_t ada = put_lead(w, NULL);
+    for (int i = 0; i < 3; i++) {
+        s[i] = (struct subscription){.token = arena_printf(&w->arena, "t%d", i),
+                                     .route = STR("hot-lead"),
+                                     .target = arena_printf(&w->arena, "https://x/%d", i)};
+        OK(store_subscribe(w->store, &w->arena, &s[i], &fresh));
+        struct delivery d =
+            delivery_of(put_event_at(w, ada, 1 + i), ada, i == 1 ? "others" : "hooks");
+
+        d.target = s[i].id;
+        add_delivery(w, &d);
+    }
+    (void)put_one(w, "hooks");
+    OK(store_commit(w->store));
+    OK(read_targets(w->reader, STR("hooks"), &w->arena, &targets, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(targets[0], s[0].id);
+    assert_int_equal(targets[1], s[2].id);
+    OK(read_targets(w->reader, STR("nobody"), &w->arena, &targets, &n));
     assert_int_equal(n, 0);
 }
 
@@ -304,6 +379,8 @@ int main(void)
         RUN(of_one_lead_each_subscription_has_its_own_order),
         RUN(what_is_urgent_is_due_apart),
         RUN(what_waits_for_a_lead_is_known_however_many_have_ended),
+        RUN(heads_are_read_bit_by_bit_past_what_are_none),
+        RUN(it_is_known_for_which_subscriptions_something_waits),
         RUN(due_rows_are_ordered_by_time_then_id_and_limited),
         RUN(lists_show_the_newest_first_page_and_filter),
         RUN(lists_leave_out_what_the_crm_is_asked_and_look_back_a_span),

@@ -66,6 +66,19 @@ enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct
     return RC_OK;
 }
 
+static int64_t fake_ended; /* a subscription that is not there any more */
+
+enum rc read_subscription(struct reader *r, int64_t id, struct arena *a, struct subscription *ret)
+{
+    (void)r;
+    if (fake_read_error)
+        return fake_read_error;
+    if (id == fake_ended)
+        return RC_NONE;
+    *ret = (struct subscription){.id = id, .target = arena_printf(a, "https://hook/%d", (int)id)};
+    return RC_OK;
+}
+
 const char *reader_database_id(const struct reader *r)
 {
     (void)r;
@@ -292,6 +305,7 @@ static struct world *world_new(const char *const names[], size_t n)
     struct world *w = mem_alloc(sizeof *w);
 
     fake_clear();
+    fake_ended = 0;
     metrics_reset();
     fake_sessions_freed = 0;
     w->now = 1700000000000;

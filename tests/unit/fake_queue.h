@@ -7,14 +7,17 @@
 
 #include <stdlib.h>
 
+#include "funneld/base/idmap.h"
 #include "funneld/store/store.h"
 
-enum { FAKE_ROWS = 20000 };
+enum { FAKE_ROWS = 60000 };
 
 static struct delivery fake_rows[FAKE_ROWS];
 static size_t fake_n;              /* ids are 1 .. fake_n */
 static enum rc fake_read_error;    /* what every read answers; RC_OK: the truth */
 static int fake_scans, fake_looks; /* read_due, read_due_of_lead */
+static size_t fake_ended_n;        /* as many rows at the front have ended for good */
+static int64_t fake_seen;          /* rows that read_due looked at */
 
 static inline void fake_clear(void)
 {
@@ -22,6 +25,8 @@ static inline void fake_clear(void)
         fake_rows[i] = (struct delivery){0};
     fake_n = 0;
     fake_scans = 0;
+    fake_seen = 0;
+    fake_ended_n = 0;
     fake_read_error = RC_OK;
 }
 
@@ -49,44 +54,91 @@ static inline struct due_row fake_add(const char *connector, int64_t lead, int64
     return fake_due_row(d);
 }
 
-static inline bool fake_is_head(const struct delivery *d)
-{
-    if (d->state != DELIVERY_PENDING)
-        return false;
-    for (const struct delivery *o = fake_rows; o < d; o++)
-        if (o->state == DELIVERY_PENDING && o->lead == d->lead && o->target == d->target &&
-            str_eq(o->connector, d->connector))
-            return false;
-    return true;
-}
-
-static int fake_by_due(const void *left, const void *right)
+static inline int fake_by_due(const void *left, const void *right)
 {
     const struct due_row *a = left, *b = right;
 
     if (a->due_at != b->due_at)
         return a->due_at < b->due_at ? -1 : 1;
-    return a->id < b->id ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
 }
 
-enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
-                 struct due_row ret[], size_t *ret_n)
+static inline size_t fake_first(void)
 {
-    static struct due_row heads[FAKE_ROWS];
+    while (fake_ended_n < fake_n && fake_rows[fake_ended_n].state != DELIVERY_PENDING)
+        fake_ended_n++;
+    return fake_ended_n;
+}
+
+/* What waits for the connector, in order of its time; which of them are heads, the map says. */
+static inline size_t fake_pending(const struct due_scan *scan, struct idmap *heads,
+                                  struct due_row ret[])
+{
     size_t n = 0;
+
+    for (size_t i = fake_first(); i < fake_n; i++) {
+        struct due_row row = fake_due_row(&fake_rows[i]);
+
+        if (fake_rows[i].state != DELIVERY_PENDING ||
+            !str_eq(fake_rows[i].connector, scan->connector))
+            continue;
+        if (!idmap_find(heads, due_key(&row)))
+            idmap_set(heads, due_key(&row), row.id);
+        if (row.urgent == scan->urgent && row.target == scan->target)
+            ret[n++] = row;
+    }
+    qsort(ret, n, sizeof *ret, fake_by_due);
+    return n;
+}
+
+enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit, struct due_row ret[],
+                 size_t *ret_n)
+{
+    static struct due_row rows[FAKE_ROWS];
+    struct idmap heads = {0};
+    const struct due_row from = {.id = scan->id, .due_at = scan->due_at};
+    size_t n = 0, seen = 0;
 
     (void)r;
     fake_scans++;
     if (fake_read_error)
         return fake_read_error;
-    for (size_t i = 0; i < fake_n; i++)
-        if (str_eq(fake_rows[i].connector, connector) && fake_rows[i].urgent == urgent &&
-            fake_is_head(&fake_rows[i]))
-            heads[n++] = fake_due_row(&fake_rows[i]);
-    qsort(heads, n, sizeof *heads, fake_by_due);
-    *ret_n = n < limit ? n : limit;
-    for (size_t i = 0; i < *ret_n; i++)
-        ret[i] = heads[i];
+    size_t all = fake_pending(scan, &heads, rows), i = 0;
+    while (i < all && scan->id && fake_by_due(&rows[i], &from) <= 0)
+        i++;
+    for (; i < all && n < limit && seen < DUE_ROWS_MAX; i++, seen++) {
+        scan->due_at = rows[i].due_at;
+        scan->id = rows[i].id;
+        if (*idmap_find(&heads, due_key(&rows[i])) == rows[i].id)
+            ret[n++] = rows[i];
+    }
+    scan->done = i == all && n < limit && seen < DUE_ROWS_MAX;
+    fake_seen += (int64_t)seen;
+    idmap_free(&heads);
+    *ret_n = n;
+    return RC_OK;
+}
+
+enum rc read_targets(struct reader *r, struct str connector, struct arena *a, int64_t **ret,
+                     size_t *ret_n)
+{
+    struct idmap seen = {0};
+
+    (void)r;
+    if (fake_read_error)
+        return fake_read_error;
+    *ret = arena_array(a, fake_n, sizeof **ret);
+    *ret_n = 0;
+    for (size_t i = 0; i < fake_n; i++) {
+        int64_t target = fake_rows[i].target;
+
+        if (fake_rows[i].state != DELIVERY_PENDING || !str_eq(fake_rows[i].connector, connector) ||
+            !target || idmap_find(&seen, target))
+            continue;
+        idmap_set(&seen, target, 1);
+        (*ret)[(*ret_n)++] = target;
+    }
+    idmap_free(&seen);
     return RC_OK;
 }
 
@@ -97,7 +149,7 @@ enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead, i
     fake_looks++;
     if (fake_read_error)
         return fake_read_error;
-    for (size_t i = 0; i < fake_n; i++)
+    for (size_t i = fake_first(); i < fake_n; i++)
         if (fake_rows[i].state == DELIVERY_PENDING && fake_rows[i].lead == lead &&
             fake_rows[i].target == target && str_eq(fake_rows[i].connector, connector)) {
             *ret = fake_due_row(&fake_rows[i]);

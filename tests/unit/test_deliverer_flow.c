@@ -161,24 +161,6 @@ static void whoever_mends_it_need_not_wait(void **state)
     world_free(w);
 }
 
-static void where_each_delivery_has_its_own_target_none_speaks_for_the_others(void **state)
-{
-    struct world *w = start(one, 1);
-    struct connector_type type = fake_type;
-
-    (void)state;
-    type.many_targets = true;
-    w->connectors[0].type = &type;
-    deliverer_reload(w->d, &w->lanes);
-    for (int64_t lead = 1; lead <= 20; lead++)
-        (void)post(w, "c", lead);
-    step(w);
-    for (int i = 0; i < 20; i++)
-        (void)turn(w, 500);
-    assert_true(gauge(METRIC_CIRCUIT_OPEN, "c") == 0);
-    world_free(w);
-}
-
 static void two_connectors_of_one_account_share_its_quota(void **state)
 {
     struct world *w = start(two, 2);
@@ -390,7 +372,6 @@ int main(void)
         cmocka_unit_test(what_waited_for_a_dead_service_all_arrives),
         cmocka_unit_test(a_service_that_is_broken_keeps_all_that_waits),
         cmocka_unit_test(whoever_mends_it_need_not_wait),
-        cmocka_unit_test(where_each_delivery_has_its_own_target_none_speaks_for_the_others),
         cmocka_unit_test(two_connectors_of_one_account_share_its_quota),
         cmocka_unit_test(a_rest_that_one_was_told_to_take_is_for_both),
         cmocka_unit_test(what_is_under_way_ends_after_its_connector_is_gone),

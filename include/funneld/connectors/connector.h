@@ -217,8 +217,6 @@ struct connector_type {
     /* The quotas that the request which build() would make next draws from, at most QUOTAS_MAX. May
      * be asked before there are parcels. NULL: the connector's own rate is the only limit. */
     size_t (*quotas)(const struct job *job, struct quota ret[]);
-    /* Every delivery has its own destination: one that is dead says nothing of the others. */
-    bool many_targets;
     /* Called for HTTP_ANSWERED only, unless it asks for more: a request that was not sent is
      * retried, one with unknown fate is RETRY when repeatable, else AMBIGUOUS. */
     enum judged (*judge)(struct job *job, const struct http_response *r);

@@ -287,9 +287,21 @@ MUST_CHECK enum rc read_trusted(struct reader *r, int64_t *ret_now_ms, int64_t *
 MUST_CHECK enum rc store_vacuum(struct store *st, int pages, bool *ret_done);
 
 /* Heads only: a delivery is seen when no older one of its (connector, lead, target) is pending.
- * Ordered by due_at, id. */
-MUST_CHECK enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
+ * Ordered by due_at, id. A call goes on where the last one stopped; it looks at DUE_ROWS_MAX rows
+ * at most, of which there may be many more that are no heads. */
+enum { DUE_ROWS_MAX = 8192 };
+struct due_scan {
+    struct str connector;
+    bool urgent;
+    int64_t target;     /* a subscription; 0: what is for none */
+    int64_t due_at, id; /* of the row that was looked at last; id 0: it begins */
+    bool done;          /* there is none behind it */
+};
+MUST_CHECK enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit,
                             struct due_row ret[], size_t *ret_n);
+/* The subscriptions for which something waits. */
+MUST_CHECK enum rc read_targets(struct reader *r, struct str connector, struct arena *a,
+                                int64_t **ret, size_t *ret_n);
 MUST_CHECK enum rc read_due_of_lead(struct reader *r, struct str connector, int64_t lead,
                                     int64_t target, struct due_row *ret);
 MUST_CHECK enum rc read_delivery(struct reader *r, int64_t id, struct arena *a,

@@ -44,24 +44,64 @@ static enum rc is_head(struct reader *r, struct str connector, const struct due_
     return RC_OK;
 }
 
-enum rc read_due(struct reader *r, struct str connector, bool urgent, size_t limit,
-                 struct due_row ret[], size_t *ret_n)
+static enum rc query_due(struct reader *r, const struct due_scan *scan, sqlite3_stmt **ret)
+{
+    int64_t due_at = scan->id ? scan->due_at : INT64_MIN;
+    int urgent = (int)scan->urgent;
+
+    return scan->target > 0 ? db_query(&r->db, ret, SQL_DELIVERY_DUE_OF_TARGET, "tdiii",
+                                       scan->connector, urgent, due_at, scan->id, scan->target)
+                            : db_query(&r->db, ret, SQL_DELIVERY_DUE, "tdii", scan->connector,
+                                       urgent, due_at, scan->id);
+}
+
+enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit, struct due_row ret[],
+                 size_t *ret_n)
 {
     struct idmap heads AUTO(idmap_free) = {0};
+    struct due_scan now = *scan;
     sqlite3_stmt *s = NULL;
     size_t n = 0;
-    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_DUE, "td", connector, (int)urgent);
+    enum rc rc = query_due(r, scan, &s);
 
-    while (rc == RC_OK && n < limit && (rc = db_step(&r->db, s)) == RC_OK) {
+    for (int rows = 0; rc == RC_OK && n < limit && rows < DUE_ROWS_MAX; rows++) {
         bool head = false;
 
+        rc = db_step(&r->db, s);
+        if (rc != RC_OK)
+            break;
         row_due(s, 0, &ret[n]);
-        rc = is_head(r, connector, &ret[n], &heads, &head);
+        now.due_at = ret[n].due_at;
+        now.id = ret[n].id;
+        rc = is_head(r, scan->connector, &ret[n], &heads, &head);
         n += head;
     }
+    now.done = rc == RC_NONE;
     rc = db_finish(s, rc);
-    if (rc == RC_OK)
+    if (rc != RC_OK)
+        return rc;
+    *scan = now;
+    *ret_n = n;
+    return RC_OK;
+}
+
+enum rc read_targets(struct reader *r, struct str connector, struct arena *a, int64_t **ret,
+                     size_t *ret_n)
+{
+    int64_t *targets = NULL;
+    size_t n = 0, cap = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_TARGETS, "t", connector);
+
+    while (rc == RC_OK && (rc = db_step(&r->db, s)) == RC_OK) {
+        targets = arena_more(a, targets, n, &cap, sizeof *targets);
+        targets[n++] = sqlite3_column_int64(s, 0);
+    }
+    rc = db_finish(s, rc);
+    if (rc == RC_OK) {
+        *ret = targets;
         *ret_n = n;
+    }
     return rc;
 }
 
