@@ -36,7 +36,7 @@ enum slack_step slack_tell_step(const struct job *job)
     return talk->parent.ts.len ? SLACK_REPLY : SLACK_POST;
 }
 
-void slack_begin(struct job *job)
+void slack_job_begin(struct job *job)
 {
     const struct slack_talk *talk = job->scratch;
 
@@ -88,7 +88,7 @@ static enum rc start(struct job *job, struct why *why)
     if (slack_owner_unknown(job, &email))
         job->step = SLACK_OWNER;
     else
-        slack_begin(job);
+        slack_job_begin(job);
     return RC_OK;
 }
 

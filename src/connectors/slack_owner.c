@@ -139,6 +139,6 @@ enum judged slack_owner_judge(struct job *job, const struct http_response *r)
         take_user(job, json_get(doc.root, "user"));
     else
         take_refusal(job, json_string(json_get(doc.root, "error")));
-    slack_begin(job);
+    slack_job_begin(job);
     return JUDGED_CONTINUE;
 }

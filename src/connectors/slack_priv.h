@@ -142,7 +142,7 @@ enum slack_step slack_tell_step(const struct job *job); /* post, or reply */
 bool slack_is_single(const struct job *job, size_t *ret);
 size_t slack_quotas(const struct job *job, struct quota ret[]);
 /* Chooses the first step of what is said: update, look, post or reply. */
-void slack_begin(struct job *job);
+void slack_job_begin(struct job *job);
 
 /* slack_judge.c */
 enum judged slack_judge(struct job *job, const struct http_response *r);

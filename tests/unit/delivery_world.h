@@ -100,21 +100,6 @@ struct str hubspot_contact_url(const void *settings, int64_t portal_id, int64_t 
     return arena_printf(a, "https://crm/%d/%d", (int)portal_id, (int)crm_id);
 }
 
-void record_event(struct str source, const struct crm_record *r, int64_t received_at,
-                  struct arena *a, struct event *ret)
-{
-    (void)a;
-    *ret = (struct event){.source = source,
-                          .object = r->kind,
-                          .portal_id = r->portal_id,
-                          .object_id = r->id,
-                          .occurred_at = r->updated_at,
-                          .properties = r->properties,
-                          .n_properties = r->n_properties,
-                          .contacts = r->contacts,
-                          .received_at = received_at};
-}
-
 /* The world */
 enum { WORLD_MAX = 512, NAMES_MAX = 4 };
 
