@@ -26,10 +26,9 @@ enum rc store_event_take(struct store *st, int64_t id, struct lead *lead, const 
     struct db *db = store_db(st);
     int64_t newer, older, rows = 0;
     uint8_t hash[SHA256_LEN];
-    enum rc rc = place(db, lead, id, &newer, &older);
 
     sha256(&e->body, 1, hash);
-
+    enum rc rc = place(db, lead, id, &newer, &older);
     if (rc == RC_OK)
         rc = db_change(db, &rows, SQL_EVENT_TAKE, "iintiitb", id, lead->id, older,
                        e->type.at ? e->type : STR(""), e->occurred_at, now_ms,
