@@ -1,8 +1,8 @@
 /* connectors/hubspot_priv.h - the things that HubSpot's CRM is asked, each in its own file: who
  * contacts are (hubspot_read.c), what their companies, deals and tickets are (hubspot_objects.c),
  * to keep what we think of contacts (hubspot_write.c), what changed while we were away
- * (hubspot_search.c). What all answers have in common is judged in
- * hubspot_judge.c.
+ * (hubspot_search.c), whether it is set up for all that (hubspot_probe.c). What all answers have in
+ * common is judged in hubspot_judge.c.
  */
 #ifndef FUNNELD_CONNECTORS_HUBSPOT_H
 #define FUNNELD_CONNECTORS_HUBSPOT_H

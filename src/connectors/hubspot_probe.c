@@ -49,12 +49,20 @@ static bool next_property(struct probe *p, bool *ret_output, enum hubspot_output
     return true;
 }
 
+/* Where no catch-up will ever ask for the properties, there may be too many for a search. */
 static enum rc ask_contacts(struct probe *p, struct http_request *ret, struct why *why)
 {
+    struct hubspot s = *(const struct hubspot *)p->job.settings;
+    struct job job;
+
     p->about = STR("contacts");
     p->parcel.d.route = route_catch_up;
     p->parcel.d.facts.event_time = p->now_ms;
-    return hubspot_build(&p->job, ret, why);
+    if (!s.catch_up)
+        s.properties.n = 0;
+    job = p->job;
+    job.settings = &s;
+    return hubspot_build(&job, ret, why);
 }
 
 static enum rc ask_scopes(struct probe *p, struct http_request *ret, struct why *why)
@@ -212,6 +220,24 @@ static bool holds(const json *list, const char *text)
     return false;
 }
 
+/* A kind whose scope lacks is not asked about, and costs nothing else. */
+static void find_kinds(struct probe *p, const json *scopes)
+{
+    for (int kind = 0; kind < OBJECT_KIND_COUNT && p->enriches; kind++) {
+        const char *scope = hubspot_objects[kind].scope;
+
+        if (!scope)
+            continue;
+        struct str what = arena_printf(p->arena, "scope %s", scope);
+        if (holds(scopes, scope))
+            probe_find(p, FINDING_WORKS, what, STR_NULL);
+        else
+            probe_find(p, FINDING_NOT_USED, what,
+                       STR("the token lacks it: give it to the private app if leads are to know of "
+                           "these objects"));
+    }
+}
+
 static void find_account(struct probe *p, const json *answer)
 {
     const struct hubspot *s = p->job.settings;
@@ -237,6 +263,8 @@ static void take_scopes(struct probe *p, const struct http_response *r)
 
     p->stage = END;
     find_account(p, doc.root);
+    if (told)
+        find_kinds(p, json_get(doc.root, "scopes"));
     if (!writes(p))
         return;
     if (!told)

@@ -224,9 +224,23 @@ static void who_only_asks_needs_nothing_to_write_to(void **state)
     start(SECTION);
     x.probe.enriches = true;
     asks_and_is_told("GET", PROPERTY "email", 200, STRING);
-    asks_and_is_told("POST", TOKEN_INFO, 200, "{\"scopes\":[]}");
+    asks_and_is_told("POST", TOKEN_INFO, 200, "{\"scopes\":[\"crm.objects.deals.read\"]}");
     is_done();
     found_nothing_of("scope crm.objects.contacts.write");
+    found("scope crm.objects.deals.read", FINDING_WORKS, NULL);
+    found("scope crm.objects.companies.read", FINDING_NOT_USED, "if leads are to know");
+    found("scope tickets", FINDING_NOT_USED, "if leads are to know");
+}
+
+/* There may be more properties than a search takes, which matters to a catch-up alone. */
+static void without_a_catch_up_no_property_is_searched(void **state)
+{
+    (void)state;
+    probe_start(SECTION "catch_up = no\n");
+    asks("POST", SEARCH);
+    assert_non_null(str_find(x.f.request.body, STR("\"properties\":[\"lastmodifieddate\"]")));
+    is_told(200, "{\"results\":[]}");
+    asks("GET", PROPERTY "email");
 }
 
 static void the_scope_to_write_and_the_account_are_said(void **state)
@@ -265,6 +279,7 @@ int main(void)
         T(what_a_property_is_refused_for_is_said),
         T(a_scope_for_properties_that_lacks_is_said_once),
         T(who_only_asks_needs_nothing_to_write_to),
+        T(without_a_catch_up_no_property_is_searched),
         T(the_scope_to_write_and_the_account_are_said),
     };
 
