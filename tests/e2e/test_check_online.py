@@ -1,14 +1,17 @@
 """check --online: the real binary asks the strict stand-ins whether credentials and targets work."""
 import json
 import os
+import re
 import socket
 import ssl
+import subprocess
 import threading
 
 from harness import check, equal, errors_of, free_port
-from services import (CHANNEL, DATABASE, HEADER, SPREADSHEET, VALUES, connector, finish, route,
+from services import (CHANNEL, DATABASE, HEADER, SPREADSHEET, VALUES, connector, finish, route, slow,
                       text_of, use)
-from test_email import PASSWORD, MailServer, section
+from test_email import PASSWORD, USER, MailServer, section
+from test_faults import Faults
 
 OUTPUTS = ["funneld_score", "funneld_band", "funneld_reasons", "funneld_updated"]
 MAKING = "/crm/v3/properties/contacts"
@@ -370,3 +373,36 @@ def test_a_certificate_that_nobody_trusts_is_named(world):
         answer = json.loads(world.run("check", "--online", "--json"))
         equal(answer["online"][0]["state"], "works", "with its root")
         equal(server.heard, b"", "bytes of a request")
+
+
+@slow  # with the plain build alone: the faults come with it
+def test_each_call_of_a_library_fails_once_and_it_is_said(world):
+    world.env["SMTP_PASSWORD"] = PASSWORD
+    with MailServer(world) as server:
+        box(world)
+        world.configure(text_of(world, "slack", "hook", section(server, user=USER)))
+        faults, fired = Faults(world), set()
+        for name in (n for n in faults.names if re.match("curl_|pthread_", n)):
+            for n in range(1, 400):
+                faults.arm(name, n)
+                done = subprocess.run([world.options.bin, "-c", world.config_path, "check",
+                                       "--online", "--json"], capture_output=True, env=world.env,
+                                      timeout=60)
+                if not faults.fired(name):
+                    equal(done.returncode, 0, f"without a fault: {done.stdout} {done.stderr}")
+                    break
+                fired.add(name)
+                ended(name, n, done)
+            faults.arm(name, 0)
+        check({"curl_easy_init", "curl_easy_setopt", "curl_multi_init"} <= fired, f"{fired}")
+        equal(server.mails(), [], "mails")
+        end(world)
+
+
+def ended(name, n, done):
+    """All was found, or it is said what was not."""
+    check(done.returncode in (0, 1), f"{name} {n}: {done.returncode} {done.stderr}")
+    answer = json.loads(done.stdout)
+    bad = [f for f in answer["online"] if f["ok"] is False]
+    equal(done.returncode == 1, bool(bad or done.stderr), f"{name} {n}: {answer} {done.stderr}")
+    check(all(f["detail"] for f in bad), f"{name} {n}: {bad}")

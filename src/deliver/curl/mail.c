@@ -232,7 +232,6 @@ static CURLcode perform(struct mail_exchange *x, CURL *easy)
     struct curl_slist *to = recipient(x);
     CURLcode code = CURLE_OUT_OF_MEMORY;
 
-    begin(x);
     curl_easy_reset(easy); /* keeps the connection */
     if (to && set_watching(x, easy) && set_connection(x, easy) && set_mail(x, easy, to))
         code = curl_easy_perform(easy);
@@ -286,6 +285,7 @@ void mail_send(struct mail_exchange *x, CURL **easy, struct http_response *ret)
     CURLcode code = CURLE_OUT_OF_MEMORY;
 
     for (int tries = 0; tries < 2; tries++) {
+        begin(x);
         if (!*easy)
             *easy = curl_easy_init();
         code = *easy ? perform(x, *easy) : CURLE_OUT_OF_MEMORY;
