@@ -174,24 +174,17 @@ enum { RETRY_MOST = 20000 };
 static enum rc read_filter(const json *request, struct arena *a, struct retry_filter *ret,
                            struct why *why)
 {
-    const json *ids = json_get(request, "ids");
-    int64_t *list = arena_array(a, json_count(ids), sizeof *list);
-    size_t n = 0;
+    enum rc rc = control_ids_read(request, a, &ret->ids, &ret->n_ids, why);
 
-    /* What is not understood must not widen the filter: an empty one is for all. */
-    if ((json_type(ids) != JSON_ARRAY && json_type(ids) != JSON_NULL) ||
-        !is_text_or_missing(json_get(request, "connector")) ||
+    if (rc != RC_OK)
+        return rc;
+    if (!is_text_or_missing(json_get(request, "connector")) ||
         !is_text_or_missing(json_get(request, "route")) ||
         !is_text_or_missing(json_get(request, "reason")))
-        return why_fail(RC_INVALID, why, "ids is a list, connector, route and reason are texts");
+        return why_fail(RC_INVALID, why, "connector, route and reason are texts");
     if (!number_or_missing(json_get(request, "since"), &ret->since) ||
         !number_or_missing(json_get(request, "lead"), &ret->lead))
         return why_fail(RC_INVALID, why, "since and lead are numbers");
-    for (const json *id = json_first(ids); id; id = json_next(id))
-        if (!json_int64(id, &list[n++]))
-            return why_fail(RC_INVALID, why, "an id is not a number");
-    ret->ids = list;
-    ret->n_ids = n;
     ret->connector = arena_str(a, json_string(json_get(request, "connector")));
     ret->route = arena_str(a, json_string(json_get(request, "route")));
     ret->reason = arena_str(a, json_string(json_get(request, "reason")));

@@ -67,11 +67,7 @@ void replay_question(const struct replay *p, struct sbuf *b)
 
     json_open(b, '{');
     json_kv_text(b, "command", "replay");
-    json_key(b, "ids");
-    json_open(b, '[');
-    for (size_t i = 0; i < f->n_ids; i++)
-        json_int(b, f->ids[i]);
-    json_close(b, ']');
+    control_ids_write(b, f->ids, f->n_ids);
     json_kv_int(b, "since", f->since);
     json_kv_int(b, "until", f->until);
     json_kv(b, "source", f->source);
@@ -84,20 +80,15 @@ void replay_question(const struct replay *p, struct sbuf *b)
     json_close(b, '}');
 }
 
-static enum rc read_ids(const json *list, struct arena *a, struct replay_filter *f, struct why *why)
+static enum rc read_ids(const json *request, struct arena *a, struct replay_filter *f,
+                        struct why *why)
 {
-    int64_t *ids = arena_array(a, json_count(list), sizeof *ids);
-    size_t n = 0;
+    enum rc rc = control_ids_read(request, a, &f->ids, &f->n_ids, why);
 
-    /* What is not understood must not widen the filter: an empty one is for all. */
-    if (json_type(list) != JSON_ARRAY)
-        return why_fail(RC_INVALID, why, "ids is a list");
-    for (const json *id = json_first(list); id; id = json_next(id), n++)
-        if (!json_int64(id, &ids[n]) || (n && ids[n] <= ids[n - 1]))
-            return why_fail(RC_INVALID, why, "ids are numbers in rising order");
-    f->ids = ids;
-    f->n_ids = n;
-    return RC_OK;
+    for (size_t i = 1; i < f->n_ids && rc == RC_OK; i++)
+        if (f->ids[i] <= f->ids[i - 1])
+            rc = why_fail(RC_INVALID, why, "ids are in rising order");
+    return rc;
 }
 
 static enum rc read_numbers(const json *request, struct replay *p, struct why *why)
@@ -141,7 +132,7 @@ static enum rc read_question(const json *request, struct arena *a, struct replay
                              struct why *why)
 {
     const json *source = json_get(request, "source");
-    enum rc rc = read_ids(json_get(request, "ids"), a, &p->filter, why);
+    enum rc rc = read_ids(request, a, &p->filter, why);
 
     if (rc == RC_OK)
         rc = read_numbers(request, p, why);

@@ -73,11 +73,10 @@ int cli_find_lead(struct cli *cli, struct str text, struct lead *ret)
 
 int cli_follow_merged(struct cli *cli, struct lead *lead)
 {
-    enum { MAX_HOPS = 1000 }; /* a longer chain would be a loop */
-
     for (int hops = 0; lead->state == LEAD_MERGED; hops++) {
         int64_t from = lead->id, into = lead->merged_into;
-        enum rc rc = hops < MAX_HOPS ? read_lead(cli->reader, into, &cli->arena, lead) : RC_INVALID;
+        enum rc rc =
+            hops < MERGE_HOPS_MAX ? read_lead(cli->reader, into, &cli->arena, lead) : RC_INVALID;
 
         if (rc != RC_OK)
             return cli_fail_read(cli, rc == RC_NONE ? RC_INVALID : rc);

@@ -72,11 +72,7 @@ static void write_request(const struct retry_filter *f, struct sbuf *b)
 {
     json_open(b, '{');
     json_kv_text(b, "command", "retry");
-    json_key(b, "ids");
-    json_open(b, '[');
-    for (size_t i = 0; i < f->n_ids; i++)
-        json_int(b, f->ids[i]);
-    json_close(b, ']');
+    control_ids_write(b, f->ids, f->n_ids);
     json_kv(b, "connector", f->connector);
     json_kv(b, "route", f->route);
     json_kv(b, "reason", f->reason);

@@ -173,7 +173,7 @@ struct str text_units(struct str s, size_t max_units)
     return text_prefix(s, max_units, 2);
 }
 
-static size_t point_len(struct str s, size_t at)
+size_t text_point_len(struct str s, size_t at)
 {
     size_t n = 1;
 
@@ -198,7 +198,7 @@ struct str text_line(struct str raw, size_t max_points, struct arena *a)
     size_t room = 0; /* what fits together with the ellipsis */
 
     for (size_t points = 0; rest.len; points++) {
-        size_t n = point_len(rest, 0);
+        size_t n = text_point_len(rest, 0);
 
         if (points == max_points)
             return arena_printf(a, "%.*s\xe2\x80\xa6", (int)room, b.at);

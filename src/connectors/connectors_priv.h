@@ -60,6 +60,7 @@ struct str text_lower(struct str s, struct arena *a);    /* ASCII */
 struct str score_text(int64_t tenths, struct arena *a);  /* 875 -> "87.5", 800 -> "80" */
 struct str text_points(struct str s, size_t max_points); /* at most so many code points */
 struct str text_units(struct str s, size_t max_units);   /* at most so many UTF-16 units */
+size_t text_point_len(struct str s, size_t at); /* bytes of the code point that begins there */
 /* One line: control characters become blanks, what is no UTF-8 U+FFFD, the ends are trimmed; at
  * most max_points code points, the last an ellipsis where something was left out. */
 struct str text_line(struct str raw, size_t max_points, struct arena *a);

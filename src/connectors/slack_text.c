@@ -20,15 +20,6 @@ static struct str entity(const char *at, size_t len, bool keep_lines)
     return (struct str){at, len};
 }
 
-static size_t point_len(struct str s, size_t at)
-{
-    size_t n = 1;
-
-    while (at + n < s.len && ((unsigned char)s.at[at + n] & 0xc0) == 0x80)
-        n++;
-    return n;
-}
-
 /* ASCII pieces (entities) count their bytes, any other piece is one code point. */
 static size_t points_of(struct str piece)
 {
@@ -42,7 +33,7 @@ static struct str escape(struct str raw, size_t max_points, bool keep_lines, str
     struct str ret = STR("");
 
     for (size_t i = 0; i < raw.len;) {
-        size_t n = point_len(raw, i);
+        size_t n = text_point_len(raw, i);
         struct str piece = entity(raw.at + i, n, keep_lines);
 
         used += points_of(piece);

@@ -1,13 +1,11 @@
 /* pipeline/identity.c - whose event is it: by CRM id, by e-mail, merged, joined. */
 #include "batch.h"
 
-enum { MAX_HOPS = 1000 }; /* merges of merges; what follows a longer chain is kept raw */
-
 enum rc follow_merges(struct batch *b, struct lead *lead)
 {
     for (int hops = 0; lead->state == LEAD_MERGED; hops++) {
-        enum rc rc =
-            hops < MAX_HOPS ? read_lead(b->reader, lead->merged_into, b->arena, lead) : RC_INVALID;
+        enum rc rc = hops < MERGE_HOPS_MAX ? read_lead(b->reader, lead->merged_into, b->arena, lead)
+                                           : RC_INVALID;
 
         if (rc != RC_OK)
             return rc == RC_NONE ? RC_INVALID : rc; /* merged into nobody */

@@ -13,8 +13,6 @@
  */
 #include "batch.h"
 
-enum { MAX_HOPS = 1000 }; /* merges of merges; what follows a longer chain is kept raw */
-
 /* Contacts, each once. What is beyond its room is not told. */
 struct whom {
     int64_t contacts[4 * TOLD_MAX];
@@ -62,8 +60,8 @@ static enum rc find_object(struct batch *b, enum object_kind kind, int64_t porta
 
     *ret_absorbed = rc == RC_OK && ret->record.state == LEAD_MERGED;
     for (int hops = 0; rc == RC_OK && ret->record.state == LEAD_MERGED; hops++)
-        rc = hops < MAX_HOPS ? read_object(b->reader, ret->record.merged_into, b->arena, ret)
-                             : RC_INVALID;
+        rc = hops < MERGE_HOPS_MAX ? read_object(b->reader, ret->record.merged_into, b->arena, ret)
+                                   : RC_INVALID;
     return rc == RC_NONE ? RC_INVALID : rc; /* merged into none that there is */
 }
 

@@ -71,4 +71,46 @@ static struct changed fuzz_change(const struct source *s, struct str input, stru
     return c;
 }
 
+/* It was sent once. */
+static MAYBE struct str fuzz_header(const struct request *r, const char *name)
+{
+    size_t n;
+    struct str value = request_header(r, name, &n);
+
+    assert_int_equal(n, 1);
+    return value;
+}
+
+/* What is accepted was signed by us over this time, which is near, and this body. */
+static MAYBE void fuzz_is_ours(const struct changed *c, const char *time_header)
+{
+    const struct request *now = &c->request, *then = &c->signed_one;
+
+    assert_true(c->is_signed);
+    fuzz_same(fuzz_header(now, time_header), fuzz_header(then, time_header));
+    fuzz_same(now->raw.body, then->raw.body);
+    assert_true(llabs(now->raw.received_at - FUZZ_NOW) <= 5 * MINUTES_MS + SECONDS_MS);
+}
+
+/* Of a source that signs a time: is_ours is asked of what it accepts. */
+static MAYBE void fuzz_verify(const struct source *s, struct str input, const char *secret,
+                              void (*is_ours)(const struct changed *c))
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct changed c = fuzz_change(s, input, &a);
+    struct why why = {0};
+    enum refusal refused = s->type->verify(s, request_raw(&c.request), &a, &why);
+    enum refusal head = s->type->verify_head(s, request_raw(&c.request), &a, NULL);
+
+    assert_true(refused == REFUSED_NOT || refused == REFUSED_SIGNATURE ||
+                refused == REFUSED_TIMESTAMP);
+    assert_true(head == REFUSED_NOT || head == refused);
+    assert_int_equal(refused != REFUSED_NOT, why.text[0] != '\0');
+    assert_false(fuzz_holds(str_of(why.text), secret));
+    if (refused == REFUSED_NOT)
+        is_ours(&c);
+    if (c.is_signed)
+        assert_int_equal(s->type->verify(s, request_raw(&c.signed_one), &a, NULL), REFUSED_NOT);
+}
+
 #endif

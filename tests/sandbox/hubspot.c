@@ -172,11 +172,10 @@ const char *hubspot_check_inputs(const json *inputs, struct arena *a)
     size_t n = 0;
     struct str *seen = arena_array(a, json_count(inputs) + 1, sizeof(*seen));
 
-    if (json_type(inputs) != JSON_ARRAY)
+    if (json_type(inputs) != JSON_ARRAY || !json_count(inputs))
         return "Invalid input JSON: inputs is required";
     if (json_count(inputs) > HUBSPOT_BATCH_MAX)
-        return "The maximum number of inputs supported in a batch request for property values is "
-               "100";
+        return "The maximum number of inputs supported in a batch request is 100";
     for (const json *i = json_first(inputs); i; i = json_next(i)) {
         struct str id = json_string(json_get(i, "id"));
 

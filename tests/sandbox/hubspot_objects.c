@@ -2,6 +2,7 @@
  * the contacts that they are associated with. Answers come last input first: nobody may rely on an
  * order.
  */
+#include "hubspot_crm.h"
 #include "sandbox.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #define OBJECTS      "/crm/v3/objects/"
 #define ASSOCIATIONS "/crm/v4/associations/"
 
-enum { BATCH_MAX = 100, OBJECTS_MAX = 20000, PAGE_MAX = 500 };
+enum { OBJECTS_MAX = 20000, PAGE_MAX = 500 };
 
 struct object {
     struct str kind, id, updated_at; /* kind: "deals" */
@@ -63,7 +64,7 @@ static struct object *find_or_add(struct str kind, struct str id)
 
 static void take_object(const json *order, struct object *o)
 {
-    const json *properties = json_get(order, "properties"), *contacts = json_get(order, "contacts");
+    const json *properties = json_get(order, "properties"), *whose = json_get(order, "contacts");
     struct str updated = json_string(json_get(order, "updatedAt"));
     char now[TIME_TEXT];
 
@@ -75,8 +76,8 @@ static void take_object(const json *order, struct object *o)
     for (const json *p = json_first(properties); p; p = json_next(p))
         o->properties[o->n_properties++] = (struct field){
             arena_str(&memory, json_name(p)), arena_str(&memory, json_scalar(p, &memory))};
-    o->contacts = arena_array(&memory, json_count(contacts) + 1, sizeof(*o->contacts));
-    for (const json *c = json_first(contacts); c; c = json_next(c))
+    o->contacts = arena_array(&memory, json_count(whose) + 1, sizeof(*o->contacts));
+    for (const json *c = json_first(whose); c; c = json_next(c))
         o->contacts[o->n_contacts++] = json_scalar(c, &memory);
 }
 
@@ -110,28 +111,6 @@ static void refuse(struct answer *ret, int status, const char *category, const c
     json_close(b, '}');
     if (status < 429)
         offence("hubspot", "%s: %s", category, message);
-}
-
-static const char *check_inputs(const json *inputs, struct arena *a)
-{
-    struct str *seen = arena_array(a, json_count(inputs) + 1, sizeof(*seen));
-    size_t n = 0;
-
-    if (json_type(inputs) != JSON_ARRAY || !json_count(inputs))
-        return "Invalid input JSON: inputs is required";
-    if (json_count(inputs) > BATCH_MAX)
-        return "The maximum number of inputs supported in a batch request is 100";
-    for (const json *i = json_first(inputs); i; i = json_next(i)) {
-        struct str id = json_string(json_get(i, "id"));
-
-        if (!id.len)
-            return "Invalid input JSON: id must be a string";
-        for (size_t k = 0; k < n; k++)
-            if (str_eq(seen[k], id))
-                return "Duplicate IDs found in batch input";
-        seen[n++] = id;
-    }
-    return NULL;
 }
 
 static void write_record(struct sbuf *b, const struct object *o, const json *wanted)
@@ -210,8 +189,7 @@ struct batch {
 };
 
 /* Of associations an object without any is missing as well. */
-static struct batch look_up(const struct call *c, struct str kind, const json *inputs,
-                            bool contacts)
+static struct batch look_up(const struct call *c, struct str kind, const json *inputs, bool whose)
 {
     struct batch t = {0};
 
@@ -220,7 +198,7 @@ static struct batch look_up(const struct call *c, struct str kind, const json *i
     for (const json *i = json_first(inputs); i; i = json_next(i)) {
         const struct object *o = find(kind, json_string(json_get(i, "id")));
 
-        if (o && !o->archived && (!contacts || o->n_contacts))
+        if (o && !o->archived && (!whose || o->n_contacts))
             t.found[t.n_found++] = o;
         else
             t.missing[t.n_missing++] = json_string(json_get(i, "id"));
@@ -228,10 +206,10 @@ static struct batch look_up(const struct call *c, struct str kind, const json *i
     return t;
 }
 
-static void answer_batch(const struct call *c, struct str kind, const json *request, bool contacts,
+static void answer_batch(const struct call *c, struct str kind, const json *request, bool whose,
                          struct answer *ret)
 {
-    struct batch t = look_up(c, kind, json_get(request, "inputs"), contacts);
+    struct batch t = look_up(c, kind, json_get(request, "inputs"), whose);
     struct sbuf *b = answer_json(ret, t.n_missing ? 207 : 200);
 
     json_open(b, '{');
@@ -239,7 +217,7 @@ static void answer_batch(const struct call *c, struct str kind, const json *requ
     json_key(b, "results");
     json_open(b, '[');
     while (t.n_found) {
-        if (contacts)
+        if (whose)
             write_contacts(b, t.found[--t.n_found]);
         else
             write_record(b, t.found[--t.n_found], json_get(request, "properties"));
@@ -251,13 +229,13 @@ static void answer_batch(const struct call *c, struct str kind, const json *requ
         json_open(b, '[');
         for (size_t i = 0; i < t.n_missing; i++)
             write_error(b, "OBJECT_NOT_FOUND",
-                        contacts ? "crm.associations.NO_ASSOCIATIONS_FOUND" : NULL, t.missing[i]);
+                        whose ? "crm.associations.NO_ASSOCIATIONS_FOUND" : NULL, t.missing[i]);
         json_close(b, ']');
     }
     json_close(b, '}');
 }
 
-static void batch_read(const struct call *c, struct str kind, bool contacts, struct answer *ret)
+static void batch_read(const struct call *c, struct str kind, bool whose, struct answer *ret)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
     const char *wrong;
@@ -270,26 +248,26 @@ static void batch_read(const struct call *c, struct str kind, bool contacts, str
         refuse(ret, 400, "VALIDATION_ERROR", "Invalid input JSON");
         return;
     }
-    wrong = check_inputs(json_get(doc.root, "inputs"), c->arena);
-    if (!wrong && contacts && json_get(doc.root, "properties"))
+    wrong = hubspot_check_inputs(json_get(doc.root, "inputs"), c->arena);
+    if (!wrong && whose && json_get(doc.root, "properties"))
         wrong = "Invalid input JSON: associations have no properties";
     if (wrong)
         refuse(ret, 400, "VALIDATION_ERROR", wrong);
     else
-        answer_batch(c, kind, doc.root, contacts, ret);
+        answer_batch(c, kind, doc.root, whose, ret);
 }
 
 static void handle(const struct call *c, struct answer *ret)
 {
-    bool contacts = str_starts(c->path, STR(ASSOCIATIONS));
-    struct str rest = str_from(c->path, contacts ? sizeof(ASSOCIATIONS) - 2 : sizeof(OBJECTS) - 2);
+    bool whose = str_starts(c->path, STR(ASSOCIATIONS));
+    struct str rest = str_from(c->path, whose ? sizeof(ASSOCIATIONS) - 2 : sizeof(OBJECTS) - 2);
     struct str kind = STR_NULL;
 
     if (!call_bearer_is(c, TOKEN))
         refuse(ret, 401, "INVALID_AUTHENTICATION", "Authentication credentials not found.");
     else if (str_is(c->method, "POST") && path_next(&rest, c->arena, &kind) && is_kind(kind) &&
-             str_is(rest, contacts ? "/contacts/batch/read" : "/batch/read"))
-        batch_read(c, kind, contacts, ret);
+             str_is(rest, whose ? "/contacts/batch/read" : "/batch/read"))
+        batch_read(c, kind, whose, ret);
     else
         refuse(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
 }

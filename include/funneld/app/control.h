@@ -27,6 +27,11 @@ MUST_CHECK enum rc control_ask(struct str socket_path, struct str request, struc
 MUST_CHECK enum rc control_request(struct str socket_path, struct str request, struct arena *a,
                                    struct json_doc *ret, struct why *why);
 
+/* The member "ids" of a request; an empty list names none. RC_INVALID: it is no list of numbers. */
+void control_ids_write(struct sbuf *b, const int64_t ids[], size_t n);
+MUST_CHECK enum rc control_ids_read(const json *request, struct arena *a, const int64_t **ret,
+                                    size_t *ret_n, struct why *why);
+
 /* The JSON of `status`, by whoever has a reader: the daemon, or a command without one. */
 void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,
                   struct sbuf *b);

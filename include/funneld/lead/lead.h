@@ -19,6 +19,9 @@ struct property {
     bool changed; /* differs from what is stored */
 };
 
+/* Merges of merges: a chain that is longer is taken for a loop. */
+enum { MERGE_HOPS_MAX = 1000 };
+
 struct lead {
     int64_t id;
     int64_t portal_id, crm_id; /* 0: not (yet) a CRM contact */
