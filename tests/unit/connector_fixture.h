@@ -104,6 +104,31 @@ static inline void fixture_parcel(struct fixture *f, size_t i)
     };
 }
 
+/* All that has hurt somebody's service: commands, formulas, line ends, direction, size. No NUL:
+ * neither JSON nor a form can bring one (test_json_suite.c, test_form.c). */
+static inline void fixture_hostile(struct fixture *f)
+{
+    struct sbuf big AUTO(sbuf_free) = SBUF(64 * 1024);
+
+    fixture_put(f, 0, "firstname", "<!channel> =HYPERLINK(\"http://x\",\"y\")");
+    fixture_put(f, 0, "lastname",
+                "a\r\nX-Injected: b\r\n\r\n\xe2\x80\xae"
+                "evil\xf0\x9f\x98\x80");
+    fixture_put(f, 0, "company", "{\"a\":\"b\"} \\ \" ' </script> \x01\x7f \xff\xfe");
+    for (int i = 0; i < 1250; i++)
+        sbuf_text(&big, "\xe2\x82\xac\xf0\x9f\x98\x80x");
+    fixture_put(f, 0, "jobtitle", big.at);
+    fixture_put(f, 0, "phone", "@channel [1](https://x) <users/all>");
+    f->parcels[0].d.facts.event_value = STR("[1,2]\n{\"x\":");
+}
+
+/* The same, and reasons that hold whatever a database could, a NUL too. */
+static inline void fixture_hostile_reasons(struct fixture *f)
+{
+    fixture_hostile(f);
+    f->parcels[0].d.facts.reasons = STR("=HYPERLINK(1) <@U1> & nul \0 \t\r\n\xe2\x80\xae \xff end");
+}
+
 /* From here on the parcel asks for that object of the CRM, whose id is that of its lead there. */
 static inline struct object *fixture_object(struct fixture *f, size_t i, enum object_kind kind)
 {

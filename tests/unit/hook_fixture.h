@@ -27,24 +27,6 @@ static inline void refused(const char *section, const char *expected)
     fixture_end(&f);
 }
 
-/* All that has hurt somebody's receiver: commands, formulas, line ends, direction, size. A NUL is
- * not among it: neither JSON nor a form can bring one (test_json_suite.c, test_form.c). */
-static inline void hostile_lead(void)
-{
-    struct sbuf big AUTO(sbuf_free) = SBUF(64 * 1024);
-
-    fixture_put(&f, 0, "firstname", "<!channel> =HYPERLINK(\"http://x\",\"y\")");
-    fixture_put(&f, 0, "lastname",
-                "a\r\nX-Injected: b\r\n\r\n\xe2\x80\xae"
-                "evil\xf0\x9f\x98\x80");
-    fixture_put(&f, 0, "company", "{\"a\":\"b\"} \\ \" ' </script> \x01\x7f \xff\xfe");
-    for (int i = 0; i < 1250; i++)
-        sbuf_text(&big, "\xe2\x82\xac\xf0\x9f\x98\x80x");
-    fixture_put(&f, 0, "jobtitle", big.at);
-    fixture_put(&f, 0, "phone", "@channel [1](https://x) <users/all>");
-    f.parcels[0].d.facts.event_value = STR("[1,2]\n{\"x\":");
-}
-
 /* The body as a receiver reads it. */
 static inline void body_parse(struct json_doc *doc)
 {

@@ -99,6 +99,20 @@ static void hostile_names_stay_names(void **state)
     golden(&f, "email/hostile.http");
 }
 
+static void hostile_names_stay_names_in_own_words(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TO);
+    fixture_hostile_reasons(&f);
+    f.parcels[0].message =
+        &(struct message){.text = compiled("{{lead.firstname}}\n.\n{{lead.lastname}}: {{reasons}}"),
+                          .subject = compiled("{{lead.lastname}}\r\nBcc: {{lead.company}}"),
+                          .html = compiled("<b title=\"{{lead.company}}\">{{lead.firstname}}</b>"
+                                           "{{reasons}}")};
+    fixture_build(&f);
+    golden(&f, "email/own_hostile.http");
+}
+
 /* The grammar that every message keeps, whatever it says. */
 static void assert_message(struct str m)
 {
@@ -379,6 +393,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_lead_becomes_a_text_and_a_page),
+        TEST(hostile_names_stay_names_in_own_words),
         TEST(it_speaks_spanish),
         TEST(clear_text_is_only_for_this_machine),
         TEST(a_message_of_the_route_replaces_the_built_in_one),

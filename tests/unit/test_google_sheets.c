@@ -92,6 +92,15 @@ static void tab_names_are_quoted_and_the_range_is_one_segment(void **state)
                            "%3AH:append?valueInputOption=RAW&insertDataOption=INSERT_ROWS")));
 }
 
+static void a_hostile_lead_is_a_row_of_texts(void **state)
+{
+    (void)state;
+    start_known("", HEADER);
+    fixture_hostile_reasons(&f);
+    fixture_build(&f);
+    golden(&f, "google_sheets/append_hostile.http");
+}
+
 static void formulas_stay_text_and_long_cells_are_cut(void **state)
 {
     struct sbuf b = SBUF(1 << 20);
@@ -366,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(an_empty_sheet_gets_its_header_and_then_the_rows, teardown),
+        cmocka_unit_test_teardown(a_hostile_lead_is_a_row_of_texts, teardown),
         cmocka_unit_test_teardown(a_header_that_cannot_be_written_is_written_later, teardown),
         cmocka_unit_test_teardown(columns_are_found_by_their_words, teardown),
         cmocka_unit_test_teardown(a_header_that_cannot_be_used_is_to_be_mended, teardown),

@@ -32,6 +32,17 @@ static void a_new_sheet_has_a_column_for_the_leads_id(void **state)
     assert_true(str_is(f.outcomes[0].remote_id, "Leads!A2"));
 }
 
+static void a_hostile_lead_is_a_row_of_texts_there_too(void **state)
+{
+    (void)state;
+    start_known(UPSERT, KEYED);
+    fixture_job(&f, 1);
+    fixture_hostile_reasons(&f);
+    fixture_step(&f, "GET", "I1%3AI25000", 200, "{\"values\":[[\"Lead ID\"],[\"" LEAD("7") "\"]]}");
+    fixture_build(&f);
+    golden(&f, "google_sheets/update_hostile.http");
+}
+
 /* The first parcel's lead stands in row 4, the second's nowhere. */
 static void rows_that_are_there_are_updated_and_the_others_appended(void **state)
 {
@@ -267,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_new_sheet_has_a_column_for_the_leads_id),
+        T(a_hostile_lead_is_a_row_of_texts_there_too),
         T(rows_that_are_there_are_updated_and_the_others_appended),
         T(when_all_are_found_reading_ends_and_nothing_is_appended),
         T(an_answer_without_values_is_taken_at_its_word),

@@ -92,7 +92,7 @@ static void a_message_calls_nobody(void **state)
 
     (void)state;
     fixture_start(&f, PLAIN "format = message\n");
-    hostile_lead();
+    fixture_hostile(&f);
     fixture_build(&f);
     golden(&f, "http/message_hostile.http");
     body_parse(&doc);
@@ -115,7 +115,7 @@ static void hostile_texts_stay_inside_their_strings(void **state)
 
     (void)state;
     fixture_start(&f, SIGNED);
-    hostile_lead();
+    fixture_hostile(&f);
     fixture_build(&f);
     golden(&f, "http/hostile.http");
     body_parse(&doc);
@@ -125,6 +125,20 @@ static void hostile_texts_stay_inside_their_strings(void **state)
     for (size_t i = 0; i < f.request.n_headers; i++)
         assert_null(str_chr(f.request.headers[i].value, '\n'));
     assert_true(f.request.body.len < 40 * 1024);
+    json_doc_free(&doc);
+}
+
+static void a_hostile_cloudevent_is_one_object(void **state)
+{
+    struct json_doc doc = {0};
+
+    (void)state;
+    fixture_start(&f, SIGNED "format = cloudevents\n");
+    fixture_hostile(&f);
+    fixture_build(&f);
+    golden(&f, "http/cloudevent_hostile.http");
+    body_parse(&doc);
+    assert_int_equal(json_count(doc.root), 8);
     json_doc_free(&doc);
 }
 
@@ -301,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_lead_is_an_event_with_its_data),
+        T(a_hostile_cloudevent_is_one_object),
         T(it_is_signed_with_the_new_secret_and_the_old),
         T(each_try_is_signed_anew_under_the_same_id),
         T(a_cloudevent_may_be_signed_as_well),

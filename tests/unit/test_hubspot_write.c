@@ -92,6 +92,14 @@ static void hostile_reasons_stay_text(void **state)
     fixture_end(&f);
 
     fixture_start(&f, SECTION);
+    f.leads[0].crm_id = f.leads[0].portal_id = 0;
+    f.leads[0].email = STR("%2e%2e/&idproperty=x#a@example.org");
+    fixture_hostile_reasons(&f);
+    fixture_build(&f);
+    golden(&f, "hubspot/patch_hostile.http");
+    fixture_end(&f);
+
+    fixture_start(&f, SECTION);
     big = arena_alloc(&f.arena, 70000);
     memset(big, 'x', 70000);
     f.parcels[0].d.facts.reasons = (struct str){big, 70000};

@@ -37,6 +37,19 @@ static void a_known_page_is_patched_without_another_question(void **state)
     assert_null(f.outcomes[0].remote_lead.at);
 }
 
+static void a_hostile_lead_is_a_page_of_texts(void **state)
+{
+    (void)state;
+    start_known(FULL);
+    fixture_step(&f, "POST", "/query", 200, HITS(""));
+    fixture_hostile_reasons(&f);
+    fixture_build(&f);
+    golden(&f, "notion/create_hostile.http");
+    next_job("page-1");
+    fixture_build(&f);
+    golden(&f, "notion/patch_hostile.http");
+}
+
 static void only_the_required_columns_are_needed(void **state)
 {
     (void)state;
@@ -327,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_new_lead_is_looked_up_by_key_and_created),
+        T(a_hostile_lead_is_a_page_of_texts),
         T(a_known_page_is_patched_without_another_question),
         T(only_the_required_columns_are_needed),
         T(missing_facts_clear_their_columns),

@@ -38,6 +38,16 @@ static void a_new_page_is_made_with_its_first_line(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
 
+static void a_hostile_lead_is_one_line_of_its_log(void **state)
+{
+    (void)state;
+    patched(LOGGED);
+    fixture_hostile_reasons(&f);
+    fixture_step(&f, "GET", BLOCKS, 200, LIST(""));
+    fixture_build(&f);
+    golden(&f, "notion/append_log_hostile.http");
+}
+
 static void a_known_page_gets_a_line_that_it_does_not_have(void **state)
 {
     (void)state;
@@ -198,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_new_page_is_made_with_its_first_line),
+        T(a_hostile_lead_is_one_line_of_its_log),
         T(a_known_page_gets_a_line_that_it_does_not_have),
         T(a_line_that_is_there_is_not_appended_again),
         T(the_log_ends_where_it_is_full),

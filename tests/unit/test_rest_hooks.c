@@ -23,7 +23,7 @@ static void a_subscriber_is_sent_one_flat_object(void **state)
     assert_true(f.request.guarded);
     assert_true(f.request.secret_url);
     assert_false(f.request.repeatable);
-    hostile_lead();
+    fixture_hostile(&f);
     fixture_build(&f);
     golden(&f, "rest_hooks/hostile.http");
 }

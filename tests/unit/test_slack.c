@@ -121,6 +121,30 @@ static void what_a_lead_types_cannot_ping_or_link(void **state)
     json_doc_free(&doc);
 }
 
+static void a_hostile_lead_is_shown_as_it_is_called(void **state)
+{
+    struct json_doc doc = {0};
+
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_hostile_reasons(&f);
+    fixture_build(&f);
+    golden(&f, "slack/post_hostile.http");
+    assert_null(str_chr(texts_of(&doc), '<'));
+    json_doc_free(&doc);
+    assert_int_equal(fixture_judge(&f, 200, "{\"ok\":false,\"error\":\"invalid_blocks\"}"),
+                     JUDGED_CONTINUE);
+    fixture_build(&f);
+    golden(&f, "slack/text_only_hostile.http");
+    assert_null(str_chr(f.request.body, '<'));
+    fixture_end(&f);
+
+    fixture_start(&f, WITH_WEBHOOK);
+    fixture_hostile_reasons(&f);
+    fixture_build(&f);
+    golden(&f, "slack/webhook_hostile.http");
+}
+
 static size_t points(struct str s)
 {
     size_t n = 0;
@@ -212,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_lead_becomes_header_fields_reasons_and_a_link),
+        T(a_hostile_lead_is_shown_as_it_is_called),
         T(a_lead_without_crm_record_has_no_link),
         T(the_language_of_the_messages_is_kept),
         T(a_webhook_gets_the_message_without_channel_and_token),

@@ -30,7 +30,7 @@ static void hostile_texts_stay_inside_their_strings(void **state)
 {
     (void)state;
     fixture_start(&f, HOOK);
-    hostile_lead();
+    fixture_hostile(&f);
     fixture_build(&f);
     golden(&f, "zapier/hostile.http");
     assert_true(str_is(fixture_header(&f.request, "X-Recurse-Parse"), "false"));
