@@ -85,6 +85,14 @@ static const struct error_case {
     SAYS(504, "gateway_timeout", RETRY, UNSURE),
     SAYS(503, "service_unavailable", RETRY, UNSURE),
     SAYS(503, "database_connection_unavailable", RETRY, UNSURE),
+    /* The code counts before the status. */
+    SAYS(418, "rate_limited", RETRY, RETRY),
+    SAYS(418, "service_overload", RETRY, RETRY),
+    SAYS(418, "internal_server_error", RETRY, UNSURE),
+    SAYS(418, "bad_gateway", RETRY, UNSURE),
+    SAYS(418, "gateway_timeout", RETRY, UNSURE),
+    SAYS(418, "service_unavailable", RETRY, UNSURE),
+    SAYS(418, "database_connection_unavailable", RETRY, UNSURE),
     SAYS(500, "brand_new", RETRY, UNSURE),
     SAYS(418, "brand_new", BROKEN, RETRY), /* the first tries */
     {400, ERROR("400", "brand_new", "Your workspace has reached its block limit."), BROKEN, BROKEN,

@@ -134,6 +134,7 @@ static void every_error_code_has_its_verdict(void **state)
         struct str body;
 
         fixture_start(&f, WITH_TOKEN);
+        f.parcels[0].d.unclear = 99; /* what is known has its verdict, whatever came before */
         body = arena_printf(&f.arena, "{\"ok\":false,\"error\":\"%s\"}", c->code);
         fixture_last(&f, "POST", "/api/chat.postMessage", 200, body.at);
         fixture_verdict(&f, 0, c->verdict, c->code);
@@ -237,6 +238,38 @@ static void every_answer_of_a_webhook_has_its_verdict(void **state)
     }
 }
 
+/* Which status goes with which of them is documented for some only. */
+static void a_word_of_a_webhook_counts_whatever_its_status(void **state)
+{
+    static const struct {
+        const char *word, *says; /* says NULL: the message is what is wrong */
+    } words[] = {
+        {"invalid_payload", NULL},
+        {"user_not_found", NULL},
+        {"no_text", NULL},
+        {"too_many_attachments", NULL},
+        {"action_prohibited", "may not post there"},
+        {"channel_not_found", "may not post there"},
+        {"posting_to_general_channel_denied", "may not post there"},
+        {"channel_is_archived", "may not post there"},
+        {"invalid_token", "was revoked"},
+        {"no_service", "was revoked"},
+        {"no_service_id", "was revoked"},
+        {"no_active_hooks", "was revoked"},
+        {"no_team", "was revoked"},
+        {"team_disabled", "was revoked"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        fixture_start(&f, WITH_WEBHOOK);
+        fixture_last(&f, "POST", HOOK, 418, words[i].word);
+        fixture_verdict(&f, 0, words[i].says ? VERDICT_RETRY : VERDICT_DEAD, words[i].says);
+        assert_int_equal(f.job.broken, words[i].says != NULL);
+        fixture_end(&f);
+    }
+}
+
 /* However often the service was away before. */
 static void an_unknown_code_is_tried_three_times(void **state)
 {
@@ -317,6 +350,7 @@ int main(void)
         T(a_missing_scope_is_named),
         T(every_status_of_a_post_has_its_verdict),
         T(every_answer_of_a_webhook_has_its_verdict),
+        T(a_word_of_a_webhook_counts_whatever_its_status),
         T(an_unknown_code_is_tried_three_times),
         T(a_used_up_quota_rests_the_connector),
         T(refused_blocks_are_sent_once_more_as_text),

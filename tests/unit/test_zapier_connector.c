@@ -51,6 +51,11 @@ static void every_status_has_its_verdict(void **state)
     (void)state;
     statuses(HOOK, cases, ARRAY_LEN(cases));
     missing(HOOK, "catch hook");
+    fixture_start(&f, HOOK);
+    fixture_build(&f);
+    (void)fixture_judge(&f, 429, "");
+    assert_int_equal(f.job.pause_ms, 60000); /* all Zaps of the account wait */
+    fixture_end(&f);
 }
 
 /* Whatever stands in the answer. */
