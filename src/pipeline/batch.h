@@ -48,8 +48,7 @@ void batch_notice(struct batch *b, struct str connector, const struct due_row *r
 
 /* past.c and event.c: what a rule that fires for an event puts into the ledger. */
 struct ledger_row rule_row(const struct rule *rule, const struct event *e, int64_t event);
-void score_lead(const struct scorecard *c, struct lead *lead, const struct ledger_row *rows,
-                size_t n_rows, int64_t at);
+void take_score(struct lead *lead, const struct verdict_score *v);
 /* The lead's new score; *ret_rows are its ledger, for the explanation. */
 MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,
                                  struct ledger_row **ret_rows, size_t *ret_n);

@@ -59,17 +59,22 @@ static enum rc fire_rules(struct batch *b, const struct event *e, int64_t event,
     return f.rc;
 }
 
-void score_lead(const struct scorecard *c, struct lead *lead, const struct ledger_row *rows,
-                size_t n_rows, int64_t at)
+void take_score(struct lead *lead, const struct verdict_score *v)
+{
+    lead->score = v->score;
+    lead->fit = v->fit;
+    lead->engagement = v->engagement;
+    lead->band = v->band;
+    lead->evaluated = true;
+}
+
+static void score_lead(const struct scorecard *c, struct lead *lead, const struct ledger_row *rows,
+                       size_t n_rows, int64_t at)
 {
     struct verdict_score v;
 
     scorecard_evaluate(c, lead, rows, n_rows, at, NULL, &v);
-    lead->score = v.score;
-    lead->fit = v.fit;
-    lead->engagement = v.engagement;
-    lead->band = v.band;
-    lead->evaluated = true;
+    take_score(lead, &v);
 }
 
 enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at, struct ledger_row **ret_rows,

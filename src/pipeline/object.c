@@ -11,7 +11,7 @@
  * property, so that nothing fires twice. An association is told once, from whichever side it came.
  * A search does not say whose a record is: one that it found is asked about.
  */
-#include "batch.h"
+#include "replay_priv.h"
 
 /* Contacts, each once. What is beyond its room is not told. */
 struct whom {
@@ -216,6 +216,8 @@ static enum rc tell(struct batch *b, const struct told *t)
         return rc == RC_EXISTS ? RC_OK : rc; /* the other side of the association told it */
     struct replay *replay = b->replay;
     b->replay = NULL; /* this one comes in now */
+    if (replay)
+        replay_step(replay);
     rc = process_linked(b, &e, id);
     b->replay = replay;
     return rc;

@@ -94,6 +94,8 @@ void past_begin(struct past *p, const struct rules *r, const struct lead *now, i
         .known = known,
         .counted = arena_array(a, n_known, sizeof(bool)),
         .n_known = n_known,
+        .late = arena_array(a, n_known, sizeof(size_t)),
+        .settled = ARENA_NEW(a, struct score_settled),
     };
     /* Set by what is purged, and by nothing since. */
     for (size_t i = 0; i < now->n_properties; i++) {
@@ -108,20 +110,93 @@ static void count(struct past *p, const struct ledger_row *row)
 {
     p->rows = arena_more(p->arena, p->rows, p->n_rows, &p->cap, sizeof *p->rows);
     p->rows[p->n_rows++] = *row;
+    p->moving = arena_more(p->arena, p->moving, p->n_moving, &p->cap_moving, sizeof *p->moving);
+    p->moving[p->n_moving++] = *row;
 }
 
-/* What fired for this event; and for one that is not there any more, once its time has come. */
-static void count_known(struct past *p, const struct event *e, int64_t id, enum past_part part)
-{
-    for (size_t i = 0; i < p->n_known; i++) {
-        const struct ledger_row *row = &p->known[i];
-        bool own = row->event == id;
+/* Firings that are known: each counts with its event. Where that is not among the lead's any more,
+ * because it is purged or erased, it counts once its time has come: until then it is late. */
 
-        if (p->counted[i] || (!own && (row->event > id || row->received_at > e->received_at)))
+static bool is_later(const struct past *p, size_t a, size_t b)
+{
+    const struct ledger_row *x = &p->known[p->late[a]], *y = &p->known[p->late[b]];
+
+    return x->received_at != y->received_at ? x->received_at > y->received_at
+                                            : p->late[a] > p->late[b];
+}
+
+static void swap_late(struct past *p, size_t a, size_t b)
+{
+    size_t kept = p->late[a];
+
+    p->late[a] = p->late[b];
+    p->late[b] = kept;
+}
+
+static void push_late(struct past *p, size_t known)
+{
+    size_t i = p->n_late++;
+
+    p->late[i] = known;
+    for (; i && is_later(p, (i - 1) / 2, i); i = (i - 1) / 2)
+        swap_late(p, i, (i - 1) / 2);
+}
+
+static size_t pop_late(struct past *p)
+{
+    size_t top = p->late[0];
+
+    p->late[0] = p->late[--p->n_late];
+    for (size_t i = 0, next; (next = 2 * i + 1) < p->n_late; i = next) {
+        next += next + 1 < p->n_late && is_later(p, next, next + 1);
+        if (!is_later(p, i, next))
+            break;
+        swap_late(p, i, next);
+    }
+    return top;
+}
+
+/* The first of this event or of a newer one. */
+static size_t first_known(const struct past *p, int64_t event)
+{
+    size_t low = 0, high = p->n_known;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (p->known[middle].event < event)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Of events before this one, those whose time has come by then; true if there were any. */
+static bool count_late(struct past *p, int64_t id, int64_t by)
+{
+    bool any = false;
+
+    for (; p->n_passed < p->n_known && p->known[p->n_passed].event < id; p->n_passed++)
+        if (!p->counted[p->n_passed])
+            push_late(p, p->n_passed);
+    while (p->n_late && p->known[p->late[0]].received_at <= by) {
+        size_t i = pop_late(p);
+
+        if (p->counted[i])
             continue;
+        p->counted[i] = any = true;
+        count(p, &p->known[i]);
+    }
+    return any;
+}
+
+static void count_own(struct past *p, int64_t id, enum past_part part)
+{
+    for (size_t i = first_known(p, id); i < p->n_known && p->known[i].event == id; i++) {
+        if (!p->counted[i] && part != PAST_ANEW)
+            count(p, &p->known[i]);
         p->counted[i] = true;
-        if (!own || part != PAST_ANEW)
-            count(p, row);
     }
 }
 
@@ -130,13 +205,7 @@ void past_opens(struct past *p, const struct event *first, int64_t id)
 {
     if (p->at)
         return;
-    for (size_t i = 0; i < p->n_known && p->known[i].event < id; i++) {
-        if (p->counted[i] || p->known[i].received_at > first->received_at)
-            continue; /* its event is there, and took effect later */
-        p->counted[i] = true;
-        count(p, &p->known[i]);
-        p->purged = true;
-    }
+    p->purged |= count_late(p, id, first->received_at); /* others took effect later */
     if (p->purged)
         p->at = first->received_at;
 }
@@ -150,8 +219,8 @@ struct firing_past {
 
 static bool has_fired(const struct past *p, struct str rule, int64_t event)
 {
-    for (size_t i = 0; i < p->n_known; i++)
-        if (p->known[i].event == event && str_eq(p->known[i].rule, rule))
+    for (size_t i = first_known(p, event); i < p->n_known && p->known[i].event == event; i++)
+        if (str_eq(p->known[i].rule, rule))
             return true;
     return false;
 }
@@ -168,10 +237,30 @@ static void fires(void *self, const struct rule *rule)
         f->past->fired(f->past->self, &row);
 }
 
+/* Those that do not settle are looked at again when they have become twice as many. */
+static void settle(struct past *p)
+{
+    enum { AT_LEAST = 16 };
+
+    if (p->n_moving < p->settle_at)
+        return;
+    p->n_moving = scorecard_settle(&p->rules->scorecard, p->settled, p->moving, p->n_moving, p->at);
+    p->settle_at = 2 * p->n_moving + AT_LEAST;
+}
+
 void past_score(struct past *p)
 {
-    if (!p->scored && p->at)
-        score_lead(&p->rules->scorecard, &p->lead, p->rows, p->n_rows, p->at);
+    const struct scorecard *c = &p->rules->scorecard;
+    struct verdict_score v;
+
+    if (!p->scored && p->at) {
+        settle(p);
+        if (p->at >= p->settled->until)
+            scorecard_evaluate_rest(c, p->settled, &p->lead, p->moving, p->n_moving, p->at, &v);
+        else /* a clock that was set back */
+            scorecard_evaluate(c, &p->lead, p->rows, p->n_rows, p->at, NULL, &v);
+        take_score(&p->lead, &v);
+    }
     p->scored = true;
 }
 
@@ -198,7 +287,8 @@ void past_event(struct past *p, const struct event *e, int64_t id, enum past_par
     p->previous = p->lead.evaluated ? p->lead.score : 0;
     if (!past_is_moot(p, e))
         (void)lead_fold(&p->lead, e, p->arena); /* older news change nothing */
-    count_known(p, e, id, part);
+    count_own(p, id, part);
+    (void)count_late(p, id, e->received_at);
     if (part != PAST_PASSES && !past_is_moot(p, e))
         scorecard_fire(&p->rules->scorecard, &facts, fires, &f);
     p->at = e->received_at;

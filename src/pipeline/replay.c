@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "funneld/base/clock.h"
+#include "funneld/observe/health.h"
 #include "funneld/observe/log.h"
 
 /* So much at once holds up nobody who posts. */
@@ -11,7 +13,8 @@ enum {
     EVENTS_SPAN = 20000, /* ids that are looked through for them */
     LEADS_MOST = 200,
     LEADS_SPAN = 5000,
-    STEPS_MOST = 5000, /* events of leads that are gone through; one lead may have more */
+    STEPS_MOST = 5000, /* events that are gone through or told, and deliveries; one event or lead
+                          may bring more */
 };
 
 static int by_number(const void *a, const void *b)
@@ -53,6 +56,12 @@ static void count_queued(struct replay *p, struct str connector)
     p->sums.deliveries++;
 }
 
+void replay_step(struct replay *p)
+{
+    p->steps++;
+    atomic_store(&health.writer_beat, clock_now_ms());
+}
+
 /* In a savepoint: what the store refuses of one concerns no other. */
 static enum rc alone(struct batch *b, struct replay *p, int64_t id,
                      enum rc (*redo)(struct batch *b, struct replay *p, int64_t id))
@@ -66,8 +75,10 @@ static enum rc alone(struct batch *b, struct replay *p, int64_t id,
     rc = redo(b, p, id);
     arena_reset(b->arena);
     if (rc == RC_OK) {
-        for (const struct notice *n = *mark.last_notice; n; n = n->next)
+        for (const struct notice *n = *mark.last_notice; n; n = n->next) {
             count_queued(p, n->connector);
+            p->steps++;
+        }
         return store_release(b->store);
     }
     enum rc undone = store_undo(b->store);
@@ -144,6 +155,8 @@ static enum rc arrive(struct batch *b, struct replay *p, int64_t id)
     bool wanted = true;
     enum rc rc = read_event(b->reader, id, b->arena, &v);
 
+    replay_step(p);
+
     if (rc != RC_OK || v.state == EVENT_PROCESSED || !replay_wants(&p->filter, &v))
         return rc == RC_NONE ? RC_OK : rc;
     enum rc read = stored_event(b->rules, &v, b->arena, &e);
@@ -200,9 +213,12 @@ static enum rc arrivals(struct batch *b, struct replay *p)
     else if (f->state != EVENT_PROCESSED)
         rc = read_untaken(b->reader, &untaken, EVENTS_SPAN, EVENTS_MOST, &p->next.after, ids, &n,
                           &end);
-    for (size_t i = 0; i < n && rc == RC_OK; i++)
+    size_t i = 0;
+    for (; i < n && rc == RC_OK && p->steps < STEPS_MOST; i++)
         rc = alone(b, p, ids[i], arrive);
-    if (end)
+    if (i < n)
+        p->next.after = ids[i - 1];
+    else if (end)
         p->next = (struct replay_place){.leads = true};
     return rc;
 }

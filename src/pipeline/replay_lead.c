@@ -97,7 +97,7 @@ static void redo_event(void *self, const struct event_view *v)
     struct event e;
 
     arena_reset(&r->scratch);
-    r->p->steps++;
+    replay_step(r->p);
     r->p->sums.asked += wanted;
     enum rc rc = stored_event(r->b->rules, v, &r->scratch, &e);
     if (rc == RC_OK && e.state != EVENT_PROCESSED)
@@ -140,38 +140,34 @@ static enum rc go_through(struct redo *r)
 static enum rc settle(struct redo *r, struct ledger_row **ret_rows, size_t *ret_n)
 {
     struct batch *b = r->b;
-    enum rc rc = RC_OK;
+    enum rc rc = store_ledger_add_all(b->store, &r->lead, r->fired, r->n_fired, b->arena);
 
-    for (size_t i = 0; i < r->n_fired && rc == RC_OK; i++)
-        rc = store_ledger_add(b->store, &r->lead, &r->fired[i], b->arena);
     if (rc == RC_OK && r->folded)
         rc = join_by_email(b, &r->lead);
     return rc == RC_OK ? evaluate_lead(b, &r->lead, r->past.at, ret_rows, ret_n) : rc;
 }
 
 /* What keeps an object of the lead current must not set it back to what the lead was. */
-static void bring_up_to_date(const struct redo *r, const struct ledger_row *rows, size_t n_rows,
-                             struct delivery_facts *f)
+static void bring_up_to_date(const struct delivery_facts *today, struct delivery_facts *f)
 {
-    const struct event now = {.received_at = r->past.at};
-    struct delivery_facts today;
-
-    state_facts(r->b->rules, &now, &r->lead, rows, n_rows, f->previous, r->b->arena, &today);
-    f->score = today.score;
-    f->fit = today.fit;
-    f->engagement = today.engagement;
-    f->band = today.band;
-    f->reasons = today.reasons;
+    f->score = today->score;
+    f->fit = today->fit;
+    f->engagement = today->engagement;
+    f->band = today->band;
+    f->reasons = today->reasons;
 }
 
 static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows)
 {
     struct batch *b = r->b;
+    const struct event now = {.received_at = r->past.at};
+    struct delivery_facts today;
     enum rc rc = RC_OK;
 
+    state_facts(b->rules, &now, &r->lead, rows, n_rows, 0, b->arena, &today);
     for (struct routed *t = r->told; t && rc == RC_OK; t = t->next) {
         if (connector_upserts(t->connector))
-            bring_up_to_date(r, rows, n_rows, &t->facts);
+            bring_up_to_date(&today, &t->facts);
         struct delivery d = {
             .event = t->event,
             .route = t->route->name,

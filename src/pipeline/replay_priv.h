@@ -9,6 +9,9 @@
 bool replay_wants(const struct replay_filter *f, const struct event_view *v);
 void replay_count_unread(struct replay *p, const struct event_view *v, enum rc rc);
 
+/* An event was gone through, or a lead was told: slow is not stuck. */
+void replay_step(struct replay *p);
+
 /* replay_lead.c: what the lead's events would have done by the rules of now, and had not. */
 MUST_CHECK enum rc replay_lead(struct batch *b, struct replay *p, int64_t id);
 

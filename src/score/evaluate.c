@@ -198,22 +198,29 @@ static int by_time(const void *a, const void *b)
     return str_cmp(x->rule, y->rule);
 }
 
-void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
-                        const struct ledger_row *rows, size_t n_rows, int64_t at, struct arena *a,
-                        struct verdict_score *ret)
+/* As far as it is used. */
+static void begin_sums(struct sums *s, const struct score_settled *from)
+{
+    for (size_t i = 0; i < s->card->n_rules; i++)
+        s->rules[i] = from ? from->rules[i] : 0;
+    for (size_t i = 0; i < s->card->n_groups; i++) {
+        s->groups[i] = from ? from->groups[i] : 0;
+        s->engaged[i] = from && from->engaged[i];
+    }
+    s->v->engagement = from ? from->engagement : 0;
+}
+
+static void evaluate(const struct scorecard *c, const struct score_settled *settled,
+                     const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
+                     int64_t at, struct arena *a, struct verdict_score *ret)
 {
     struct verdict_score v = {0};
-    struct sums s; /* cleared below as far as it is used */
+    struct sums s;
 
     s.card = c;
     s.arena = a;
     s.v = &v;
-    for (size_t i = 0; i < c->n_rules; i++)
-        s.rules[i] = 0;
-    for (size_t i = 0; i < c->n_groups; i++) {
-        s.groups[i] = 0;
-        s.engaged[i] = false;
-    }
+    begin_sums(&s, settled);
     if (a) /* a line and a cap for every rule and row */
         v.lines = arena_array(a, 2 * (c->n_rules + n_rows) + c->n_groups, sizeof *v.lines);
 
@@ -229,6 +236,52 @@ void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
     v.score = v.fit + v.engagement;
     v.band = scorecard_band(c, v.score);
     *ret = v;
+}
+
+void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
+                        const struct ledger_row *rows, size_t n_rows, int64_t at, struct arena *a,
+                        struct verdict_score *ret)
+{
+    evaluate(c, NULL, lead, rows, n_rows, at, a, ret);
+}
+
+void scorecard_evaluate_rest(const struct scorecard *c, const struct score_settled *settled,
+                             const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
+                             int64_t at, struct verdict_score *ret)
+{
+    evaluate(c, settled, lead, rows, n_rows, at, NULL, ret);
+}
+
+/* What has no half-life; and what has decayed to nothing. */
+static bool is_settled(const struct ledger_row *row, int64_t at)
+{
+    return row->half_life_ms <= 0 || (row->points && !ledger_worth(row, at));
+}
+
+size_t scorecard_settle(const struct scorecard *c, struct score_settled *s, struct ledger_row *rows,
+                        size_t n, int64_t at)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t rule = is_settled(&rows[i], at) ? find_rule(c, rows[i].rule) : NOT_FOUND;
+        int64_t worth = ledger_worth(&rows[i], at);
+
+        if (rule == NOT_FOUND) { /* caps of rules that are gone look at each row */
+            rows[left++] = rows[i];
+            continue;
+        }
+        if (rows[i].half_life_ms > 0 && at > s->until)
+            s->until = at;
+        s->rules[rule] += worth;
+        s->engagement += worth;
+        size_t group = c->rules[rule].group_at;
+        if (group != NOT_FOUND && worth) {
+            s->groups[group] += worth;
+            s->engaged[group] = true;
+        }
+    }
+    return left;
 }
 
 void scorecard_fire(const struct scorecard *c, const struct facts *f,

@@ -4,9 +4,6 @@
 
 #include "funneld/score/scorecard.h"
 
-/* Evaluating keeps a sum per rule and group on the stack. */
-enum { SCORE_MAX_RULES = 500, SCORE_MAX_GROUPS = 100 };
-
 #define NOT_FOUND SIZE_MAX
 
 size_t scorecard_group(const struct scorecard *c, struct str name);

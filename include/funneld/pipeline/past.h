@@ -32,13 +32,18 @@ struct past {
     struct lead lead; /* as of the event that came last; its score too, where that was asked for */
     const struct ledger_row *known; /* what is stored of its firings, by event */
     bool *counted;                  /* those that are in rows, or forgotten */
-    size_t n_known;
+    size_t n_known, n_passed;       /* passed: of events up to the newest that came */
+    size_t *late; /* of those the ones that do not count yet: a heap, what counts first on top */
+    size_t n_late;
     struct ledger_row *rows; /* that count by now */
     size_t n_rows, cap;
-    int64_t previous; /* score before the event that came last */
-    int64_t at;       /* when it took effect; 0: none came */
-    bool scored;      /* the lead's score is of then */
-    bool purged;      /* something was before the first event */
+    struct ledger_row *moving; /* of them those whose worth changes yet */
+    size_t n_moving, cap_moving, settle_at;
+    struct score_settled *settled; /* the others, added up */
+    int64_t previous;              /* score before the event that came last */
+    int64_t at;                    /* when it took effect; 0: none came */
+    bool scored;                   /* the lead's score is of then */
+    bool purged;                   /* something was before the first event */
     /* Of a rule that fires now and is in no ledger; may be NULL. */
     void (*fired)(void *self, const struct ledger_row *row);
     void *self;

@@ -54,7 +54,7 @@ struct replay {
     bool done;
     struct replay_sums sums; /* of this slice */
     struct replay_queued *queued;
-    size_t steps; /* events that were gone through */
+    size_t steps; /* events that were gone through or told, and deliveries */
 };
 
 /* One slice inside the caller's transaction, where no writer runs. */

@@ -73,38 +73,65 @@ enum rc firings_write(struct store *st, const struct firing *at, size_t n, struc
     return seal(b, a, lead);
 }
 
-/* Between those of older and of newer events. */
-static enum rc insert(struct store *st, struct lead *lead, const struct firing *f, struct arena *a)
+static enum rc firing_of(struct store *st, const struct ledger_row *row, struct firing *ret)
 {
-    struct firing *known = NULL;
-    size_t n = 0, i = 0;
-    enum rc rc = firings_of(store_db(st), lead, a, &known, &n);
+    *ret = (struct firing){
+        .event = row->event, .occurred_at = row->occurred_at, .received_at = row->received_at};
+    return terms_id(st, row, &ret->terms);
+}
 
-    if (rc != RC_OK)
-        return rc;
-    struct firing *all = arena_array(a, n + 1, sizeof *all);
-    while (i < n && known[i].event <= f->event) {
-        all[i] = known[i];
-        i++;
+/* By event; those of one event as they stand, x before y. */
+static struct firing *merge(const struct firing *x, size_t n_x, const struct firing *y, size_t n_y,
+                            struct arena *a)
+{
+    struct firing *both = arena_array(a, n_x + n_y, sizeof *both);
+    size_t i = 0, k = 0;
+
+    while (i < n_x || k < n_y) {
+        bool from_x = k == n_y || (i < n_x && x[i].event <= y[k].event);
+
+        both[i + k] = from_x ? x[i] : y[k];
+        *(from_x ? &i : &k) += 1;
     }
-    all[i] = *f;
-    for (; i < n; i++)
-        all[i + 1] = known[i];
-    return firings_write(st, all, n + 1, a, lead);
+    return both;
+}
+
+/* Halves, each sorted, made one: what stands first stays first. */
+static struct firing *sort(struct firing *at, size_t n, struct arena *a)
+{
+    size_t half = n / 2;
+
+    if (n < 2)
+        return at;
+    return merge(sort(at, half, a), half, sort(at + half, n - half, a), n - half, a);
+}
+
+enum rc store_ledger_add_all(struct store *st, struct lead *lead, const struct ledger_row *rows,
+                             size_t n, struct arena *a)
+{
+    struct firing *known = NULL, *new = arena_array(a, n, sizeof *new);
+    size_t n_known = 0;
+    enum rc rc = n ? firings_of(store_db(st), lead, a, &known, &n_known) : RC_OK;
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        rc = firing_of(st, &rows[i], &new[i]);
+    if (rc != RC_OK || !n)
+        return rc;
+    const struct firing *all = merge(known, n_known, sort(new, n, a), n, a);
+    return firings_write(st, all, n_known + n, a, lead);
 }
 
 enum rc store_ledger_add(struct store *st, struct lead *lead, const struct ledger_row *row,
                          struct arena *a)
 {
-    struct firing f = {
-        .event = row->event, .occurred_at = row->occurred_at, .received_at = row->received_at};
     struct str known = lead->ledger.len ? lead->ledger : STR("[]");
-    enum rc rc = terms_id(st, row, &f.terms);
+    struct firing f;
 
+    if (row->event < lead->last_event)
+        return store_ledger_add_all(st, lead, row, 1, a);
+    enum rc rc = firing_of(st, row, &f);
     if (rc != RC_OK)
         return rc;
-    if (row->event < lead->last_event)
-        return insert(st, lead, &f, a);
     sbuf_reset(&st->ledger);
     sbuf_add(&st->ledger, (struct str){known.at, known.len - 1});
     add_firing(&st->ledger, &f);
@@ -162,22 +189,15 @@ enum rc read_ledger(struct reader *r, const struct lead *lead, int64_t received_
 enum rc ledger_move(struct store *st, struct lead *from, struct lead *into, struct arena *a)
 {
     struct firing *x = NULL, *y = NULL;
-    size_t n_x = 0, n_y = 0, i = 0, k = 0;
+    size_t n_x = 0, n_y = 0;
     enum rc rc = firings_of(store_db(st), from, a, &x, &n_x);
 
     if (rc == RC_OK)
         rc = firings_of(store_db(st), into, a, &y, &n_y);
     if (rc != RC_OK)
         return rc;
-    struct firing *both = arena_array(a, n_x + n_y, sizeof *both);
-    while (i < n_x || k < n_y) {
-        bool older = k == n_y || (i < n_x && x[i].event < y[k].event);
-
-        both[i + k] = older ? x[i] : y[k];
-        *(older ? &i : &k) += 1;
-    }
     from->ledger = STR_NULL;
-    return firings_write(st, both, n_x + n_y, a, into);
+    return firings_write(st, merge(x, n_x, y, n_y, a), n_x + n_y, a, into);
 }
 
 enum rc store_ruleset_add(struct store *st, struct str text, int64_t now_ms)
