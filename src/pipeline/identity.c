@@ -99,6 +99,11 @@ static void keep_announced(struct lead *into, const struct lead *from)
     into->evaluated = true;
 }
 
+static void notice(void *self, struct str connector, const struct due_row *row)
+{
+    batch_notice(self, connector, row);
+}
+
 /* `from` becomes a signpost to `into`. The CRM's ids, which only one row may have, go along where
  * `into` has none; the caller saves it. */
 static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
@@ -107,7 +112,9 @@ static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
 
     if (rc != RC_OK)
         return rc;
-    b->rescan = true; /* its pending deliveries belong to another lead now */
+    rc = read_heads(b->reader, into, notice, b); /* what waits is another lead's now */
+    if (rc != RC_OK)
+        return rc;
     keep_announced(into, from);
     lead_absorb(into, from, b->arena);
     if (from->portal_id == into->portal_id && from->crm_id == into->crm_id)

@@ -252,8 +252,7 @@ static void tell(struct writer *w, const struct batch *b)
 {
     for (const struct count *c = b->counts; c; c = c->next)
         metric_add(c->series, c->n);
-    if (b->rescan) /* first: a row of a lead that has become another's is not known by its own key
-                    */
+    if (b->rescan)
         w->ports.rescan(w->ports.self);
     for (const struct notice *n = b->notices; n; n = n->next)
         w->ports.notify(w->ports.self, n->connector, &n->row);

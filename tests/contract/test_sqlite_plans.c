@@ -126,6 +126,7 @@ static const struct {
     {SQL_DELIVERY_TARGETS, "SEARCH d USING INDEX delivery_target (target=? AND connector=?)",
      false},
     {SQL_DELIVERY_DUE_OF_LEAD, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_DELIVERY_HEADS, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true}, /* of one lead */
     {SQL_DELIVERY_FOLD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_WAITING, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_DUE_OF_NOBODY, "SEARCH o USING INDEX delivery_of_nobody (connector=?)", false},

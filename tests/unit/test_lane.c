@@ -1,45 +1,6 @@
 /* tests/unit/test_lane.c - what a lane holds, what it leaves on disk, when it wakes. */
 #include "cm.h"
-#include "fake_queue.h"
-
-#include "../../src/deliver/lane_priv.h"
-
-static struct connector_common settings;
-static int sessions_freed;
-
-static void count_free(void *session)
-{
-    assert_non_null(session);
-    sessions_freed++;
-}
-
-static const struct connector_type type = {
-    .upsert = true, .name = "fake", .session_size = 8, .session_free = count_free, .max_batch = 1};
-static const struct connector connector = {&type, {"c", 1}, &settings};
-
-static struct lane *new_lane(void)
-{
-    struct lane *lane = lane_new(STR("c"));
-
-    fake_clear();
-    settings = (struct connector_common){.concurrency = 2, .settle_ms = 500};
-    lane_configure(lane, &connector, 0);
-    lane_scan(lane, NULL, 0);
-    return lane;
-}
-
-static int64_t take(struct lane *lane, int64_t now)
-{
-    struct line *line = lane_next_line(lane, now);
-    struct due_row row = {0};
-
-    return line && line_take(line, now, &row) ? row.id : 0;
-}
-
-static void notify(struct lane *lane, struct due_row row, int64_t now)
-{
-    lane_notify(lane, NULL, &row, now);
-}
+#include "lane_world.h"
 
 static void the_window_holds_the_head_of_each_lead(void **state)
 {
@@ -112,113 +73,6 @@ static void an_open_attempt_is_due_after_it_settled(void **state)
     lane_free(lane);
 }
 
-static void what_does_not_fit_is_read_from_disk_in_order_of_time(void **state)
-{
-    struct lane *lane = new_lane();
-    int64_t n = LANE_WINDOW + 100, now = 1000000;
-
-    (void)state;
-    for (int64_t lead = 1; lead <= n; lead++)
-        notify(lane, fake_add("c", lead, 1000), 1000);
-    /* An older row of this lead is unseen: the new one must not overtake it. */
-    notify(lane, fake_add("c", n, 900), 1000);
-    for (int64_t i = 1; i <= n; i++) {
-        lane_scan(lane, NULL, now);
-        int64_t id = take(lane, now);
-        assert_int_equal(id, i);
-        fake_row(id)->state = DELIVERY_DELIVERED;
-    }
-    assert_in_range(fake_scans, 2, 4);
-    lane_refresh(lane, NULL, &(struct due_row){.lead = n}, now);
-    assert_int_equal(take(lane, now), n + 1);
-    lane_free(lane);
-}
-
-static void while_rows_are_unseen_a_new_one_does_not_jump_the_queue(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    for (int64_t lead = 1; lead <= LANE_WINDOW + 1; lead++)
-        notify(lane, fake_add("c", lead, 1000), 1000);
-    assert_int_equal(take(lane, 2000), 1);
-    fake_row(1)->state = DELIVERY_DELIVERED;
-    notify(lane, fake_add("c", LANE_WINDOW + 1, 900), 2000); /* there is room now */
-    assert_null(dueq_find(&lane_own(lane)->queues[ROUTINE].window, LANE_WINDOW + 1));
-    lane_free(lane);
-}
-
-static void what_is_in_flight_does_not_fill_the_scan(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    for (int64_t lead = 1; lead <= LANE_WINDOW; lead++) {
-        fake_add("c", lead, 1000);
-        idmap_set(&lane->flight, lead, 1);
-    }
-    fake_add("c", LANE_WINDOW + 1, 2000);
-    lane_rescan(lane, 0);
-    lane_scan(lane, NULL, 3000);
-    assert_int_equal(take(lane, 3000), LANE_WINDOW + 1);
-    lane_free(lane);
-}
-
-static void a_full_window_that_waits_does_not_hide_what_is_due(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    for (int64_t lead = 1; lead <= LANE_WINDOW; lead++)
-        notify(lane, fake_add("c", lead, 900000), 1000);
-    notify(lane, fake_add("c", LANE_WINDOW + 1, 2000), 2000);
-    assert_true(lane_wake_at(lane, 2000, 2000) <= 2000);
-    lane_scan(lane, NULL, 2000);
-    assert_int_equal(take(lane, 2000), LANE_WINDOW + 1);
-    lane_free(lane);
-}
-
-static void a_full_window_without_work_is_not_read_again_and_again(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    for (int64_t lead = 1; lead <= LANE_WINDOW + 5; lead++) {
-        fake_add("c", lead, 1);
-        fake_row(lead)->open_attempt_at = 1000000; /* all have to settle */
-    }
-    lane_rescan(lane, 0);
-    fake_scans = 0;
-    for (int64_t now = 10; now < 5000; now += 10)
-        lane_scan(lane, NULL, now);
-    assert_in_range(fake_scans, 1, 6);
-    lane_free(lane);
-}
-
-static void a_read_that_failed_is_tried_again_after_a_second(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    fake_add("c", 1, 10);
-    fake_read_error = RC_IO;
-    lane_rescan(lane, 100);
-    lane_scan(lane, NULL, 100);
-    fake_read_error = RC_OK;
-    assert_int_equal(lane_wake_at(lane, 101, 101), 1100);
-    lane_scan(lane, NULL, 101);
-    assert_int_equal(take(lane, 101), 0);
-    lane_scan(lane, NULL, 1100);
-    assert_int_equal(take(lane, 1100), 1);
-
-    fake_read_error = RC_IO;
-    lane_refresh(lane, NULL, &(struct due_row){.lead = 1}, 2000);
-    fake_read_error = RC_OK;
-    lane_scan(lane, NULL, 3000);
-    assert_int_equal(take(lane, 3000), 1);
-    lane_free(lane);
-}
-
 static void pause_rate_and_concurrency_hold_it_back(void **state)
 {
     struct lane *lane = new_lane();
@@ -242,14 +96,6 @@ static void pause_rate_and_concurrency_hold_it_back(void **state)
     lane_free(lane);
 }
 
-static struct due_row urgent(int64_t lead, int64_t due_at)
-{
-    struct due_row row = fake_add("c", lead, due_at);
-
-    row.urgent = fake_row(row.id)->urgent = true;
-    return row;
-}
-
 static void what_is_urgent_goes_first_once_it_is_due(void **state)
 {
     struct lane *lane = new_lane();
@@ -268,23 +114,6 @@ static void what_is_urgent_goes_first_once_it_is_due(void **state)
     lane_free(lane);
 }
 
-static void a_backlog_does_not_hide_what_is_urgent(void **state)
-{
-    struct lane *lane = new_lane();
-
-    (void)state;
-    for (int64_t lead = 1; lead <= LANE_WINDOW + 100; lead++)
-        (void)fake_add("c", lead, lead);
-    (void)urgent(99999, 50000);
-    lane_rescan(lane, 50000);
-    lane_scan(lane, NULL, 50000);
-    assert_int_equal(take(lane, 50000), LANE_WINDOW + 101);
-    notify(lane, urgent(99998, 50000), 50000);
-    assert_int_equal(take(lane, 50000), LANE_WINDOW + 102);
-    assert_int_equal(take(lane, 50000), 1);
-    lane_free(lane);
-}
-
 /* Its older one, on disk only, goes first: a lead hears of things in their order. */
 static void an_urgent_one_waits_for_an_older_one_of_its_lead(void **state)
 {
@@ -297,6 +126,21 @@ static void an_urgent_one_waits_for_an_older_one_of_its_lead(void **state)
     lane_scan(lane, NULL, 50000);
     notify(lane, urgent(LANE_WINDOW + 50, 50000), 50000);
     assert_int_equal(take(lane, 50000), 1);
+    lane_free(lane);
+}
+
+/* A merge brings a lead what is older than all that waited for it. */
+static void an_older_head_takes_the_place_of_the_one_that_is_known(void **state)
+{
+    struct lane *lane = new_lane();
+    struct due_row old = fake_add("c", 7, 10);
+
+    (void)state;
+    notify(lane, fake_add("c", 1, 10), 10);
+    old.lead = fake_row(old.id)->lead = 1;
+    notify(lane, old, 20);
+    assert_int_equal(take(lane, 20), old.id);
+    assert_int_equal(take(lane, 20), 0);
     lane_free(lane);
 }
 
@@ -384,16 +228,10 @@ int main(void)
         cmocka_unit_test(a_row_that_becomes_due_earlier_is_moved),
         cmocka_unit_test(a_newer_row_is_seen_when_the_head_was_superseded),
         cmocka_unit_test(an_open_attempt_is_due_after_it_settled),
-        cmocka_unit_test(what_does_not_fit_is_read_from_disk_in_order_of_time),
-        cmocka_unit_test(while_rows_are_unseen_a_new_one_does_not_jump_the_queue),
-        cmocka_unit_test(what_is_in_flight_does_not_fill_the_scan),
-        cmocka_unit_test(a_full_window_that_waits_does_not_hide_what_is_due),
-        cmocka_unit_test(a_full_window_without_work_is_not_read_again_and_again),
-        cmocka_unit_test(a_read_that_failed_is_tried_again_after_a_second),
         cmocka_unit_test(pause_rate_and_concurrency_hold_it_back),
         cmocka_unit_test(what_is_urgent_goes_first_once_it_is_due),
-        cmocka_unit_test(a_backlog_does_not_hide_what_is_urgent),
         cmocka_unit_test(an_urgent_one_waits_for_an_older_one_of_its_lead),
+        cmocka_unit_test(an_older_head_takes_the_place_of_the_one_that_is_known),
         cmocka_unit_test(of_one_lead_each_target_has_its_own_head),
         cmocka_unit_test(at_rest_it_never_wakes),
         cmocka_unit_test(a_session_lives_until_its_last_user_is_gone),

@@ -210,14 +210,16 @@ MUST_CHECK enum rc read_delivery_waiting(struct reader *r, struct str connector,
 /* The oldest of the connector that waits for the lead, as given. */
 MUST_CHECK enum rc read_first_waiting(struct reader *r, struct str connector,
                                       const struct lead *lead, struct due_row *ret);
+/* The heads of what waits for the lead, as given, whatever the connector and the target. */
+typedef void due_seen(void *self, struct str connector, const struct due_row *row);
+MUST_CHECK enum rc read_heads(struct reader *r, const struct lead *lead, due_seen *seen,
+                              void *self);
 /* Whether there ever was one of this (event, route, connector). */
 MUST_CHECK enum rc read_delivery_known(struct reader *r, int64_t event, struct str route,
                                        struct str connector, bool *ret);
 /* Those of the lead that wait for enrichment become due; each is reported. */
 MUST_CHECK enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
-                                          void (*released)(void *self, struct str connector,
-                                                           const struct due_row *row),
-                                          void *self);
+                                          due_seen *released, void *self);
 MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at);
 /* Writes the history row and the new state; RC_NONE: the delivery is no longer pending (its
  * history row is written all the same). One that is held meanwhile ends, or is put off, all the

@@ -101,6 +101,8 @@ void row_event(sqlite3_stmt *s, struct arena *a, struct event_view *ret);
 MUST_CHECK enum rc row_delivery(struct db *db, sqlite3_stmt *s, struct arena *a,
                                 struct delivery *ret);
 void row_due(sqlite3_stmt *s, int from, struct due_row *ret);
+/* All rows of a query that has begun with `rc`: a connector, and then what row_due reads. */
+MUST_CHECK enum rc rows_due(struct db *db, sqlite3_stmt *s, enum rc rc, due_seen *seen, void *self);
 
 /* properties.c */
 /* RC_TOOBIG; RC_INVALID: one has no name. */

@@ -36,20 +36,12 @@ enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_
 }
 
 enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
-                               void (*released)(void *self, struct str connector,
-                                                const struct due_row *row),
-                               void *self)
+                               due_seen *released, void *self)
 {
     sqlite3_stmt *s = NULL;
     enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "ti", lead->waiting, now_ms);
 
-    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
-        struct due_row row;
-
-        row_due(s, 1, &row);
-        released(self, col_view(s, 0), &row);
-    }
-    return db_finish(s, rc);
+    return rows_due(store_db(st), s, rc, released, self);
 }
 
 enum rc store_attempt_begin(struct store *st, int64_t delivery, int64_t at)

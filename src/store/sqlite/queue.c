@@ -131,6 +131,14 @@ enum rc read_first_waiting(struct reader *r, struct str connector, const struct 
     return rc;
 }
 
+enum rc read_heads(struct reader *r, const struct lead *lead, due_seen *seen, void *self)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_HEADS, "t", lead->waiting);
+
+    return rows_due(&r->db, s, rc, seen, self);
+}
+
 enum rc read_delivery(struct reader *r, int64_t id, struct arena *a, struct delivery *ret)
 {
     struct delivery d;

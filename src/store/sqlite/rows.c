@@ -102,3 +102,14 @@ void row_due(sqlite3_stmt *s, int from, struct due_row *ret)
         .target = sqlite3_column_int64(s, from + 5),
     };
 }
+
+enum rc rows_due(struct db *db, sqlite3_stmt *s, enum rc rc, due_seen *seen, void *self)
+{
+    while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK) {
+        struct due_row row;
+
+        row_due(s, 1, &row);
+        seen(self, col_view(s, 0), &row);
+    }
+    return db_finish(s, rc);
+}
