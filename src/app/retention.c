@@ -24,15 +24,6 @@ struct slice {
     bool done;
 };
 
-static enum rc end_transaction(struct store *st, enum rc rc, struct why *why)
-{
-    if (rc == RC_OK)
-        rc = store_commit(st);
-    else
-        store_rollback(st);
-    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
-}
-
 static enum rc purge_events(struct store *st, void *arg, struct why *why)
 {
     struct slice *slice = arg;
@@ -40,7 +31,7 @@ static enum rc purge_events(struct store *st, void *arg, struct why *why)
 
     if (rc == RC_OK)
         rc = store_purge_events(st, slice->before, slice->now, EVENTS, &slice->done);
-    return end_transaction(st, rc, why);
+    return scheduler_commit(st, rc, why);
 }
 
 static enum rc purge_keys(struct store *st, void *arg, struct why *why)
@@ -50,7 +41,7 @@ static enum rc purge_keys(struct store *st, void *arg, struct why *why)
 
     if (rc == RC_OK)
         rc = store_purge_dedupe(st, slice->before, KEYS, &slice->done);
-    return end_transaction(st, rc, why);
+    return scheduler_commit(st, rc, why);
 }
 
 static enum rc purge_ledger_of(struct store *st, void *arg, struct why *why)
@@ -60,7 +51,7 @@ static enum rc purge_ledger_of(struct store *st, void *arg, struct why *why)
 
     if (rc == RC_OK)
         rc = store_purge_ledger(st, slice->lead, slice->before);
-    return end_transaction(st, rc, why);
+    return scheduler_commit(st, rc, why);
 }
 
 static enum rc vacuum(struct store *st, void *arg, struct why *why)
@@ -112,7 +103,7 @@ static enum rc trust(struct store *st, void *arg, struct why *why)
     if (rc == RC_OK)
         rc = store_trust(st, slice->now, slice->doubted);
     slice->done = true;
-    return end_transaction(st, rc, why);
+    return scheduler_commit(st, rc, why);
 }
 
 /* A start by a clock that is ahead must not take back the doubt. */

@@ -1,4 +1,5 @@
-/* app/scheduler.c - what is due when: retention, checkpoints, the audit, a backup; spare memory. */
+/* app/scheduler.c - what is due when: retention, checkpoints, the audit, a backup, what is to be
+ * cancelled; spare memory. */
 #include "scheduler_priv.h"
 
 #include <errno.h>
@@ -17,6 +18,15 @@ static int64_t trim_step(struct scheduler *s)
     (void)s;
     (void)malloc_trim(0); /* there may have been nothing */
     return TRIM_MS;
+}
+
+enum rc scheduler_commit(struct store *st, enum rc rc, struct why *why)
+{
+    if (rc == RC_OK)
+        rc = store_commit(st);
+    else
+        store_rollback(st);
+    return rc == RC_OK ? rc : why_fail(rc, why, "%s", store_error(st));
 }
 
 static enum rc checkpoint_all(struct store *st, void *arg, struct why *why)
@@ -40,7 +50,8 @@ static const struct {
     int64_t (*step)(struct scheduler *s);
     int64_t first_ms; /* after the start */
 } jobs[] = {
-    {backup_job_step, 0},          {audit_step, 2 * SECONDS_MS}, {retention_step, 5 * SECONDS_MS},
+    {backup_job_step, 0},          {cancel_step, SECONDS_MS},
+    {audit_step, 2 * SECONDS_MS},  {retention_step, 5 * SECONDS_MS},
     {checkpoint_step, MINUTES_MS}, {trim_step, TRIM_MS},
 };
 

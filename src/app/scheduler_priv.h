@@ -51,9 +51,13 @@ struct scheduler {
 int64_t scheduler_trusted_now(struct scheduler *s);
 int64_t scheduler_doubted_ms(const struct scheduler *s); /* 0: it is believed */
 
+/* At the end of a chore: commits, or takes back what failed. */
+MUST_CHECK enum rc scheduler_commit(struct store *st, enum rc rc, struct why *why);
+
 /* Each does a little; the answer is when to call again, in milliseconds. */
 int64_t retention_step(struct scheduler *s);
 int64_t audit_step(struct scheduler *s);
+int64_t cancel_step(struct scheduler *s);
 int64_t backup_job_step(struct scheduler *s);
 void backup_job_drop(struct scheduler *s); /* at the end, if one runs */
 

@@ -68,18 +68,18 @@ static struct str link_to_crm(const struct lanes *by, const struct lead *lead, s
     return hubspot_contact_url(by->crm->settings, lead->portal_id, lead->crm_id, a);
 }
 
-/* One that has ended since leaves the parcel without. */
+/* RC_NONE: the subscription has ended. */
 static enum rc read_its_target(struct reader *reader, struct parcel *p, struct arena *a)
 {
     struct subscription s;
-    enum rc rc = p->d.target ? read_subscription(reader, p->d.target, a, &s) : RC_NONE;
+    enum rc rc = p->d.target ? read_subscription(reader, p->d.target, a, &s) : RC_OK;
 
-    if (rc == RC_OK)
+    if (rc == RC_OK && p->d.target)
         p->target = s.target;
-    return rc == RC_NONE ? RC_OK : rc;
+    return rc;
 }
 
-/* The rest of a parcel whose delivery is read. */
+/* The rest of a parcel whose delivery is read; RC_NONE as above. */
 static enum rc complete(struct attempt *at, struct parcel *p)
 {
     struct reader *reader = at->engine->ports.reader;
@@ -189,6 +189,8 @@ static enum fit take_row(struct attempt *a, const struct due_row *row, int64_t n
         if (fit != FIT_TAKEN)
             return fit;
         rc = complete(a, p);
+        if (rc == RC_NONE) /* the store is about to cancel it, and does not show it any more */
+            return FIT_NOT;
     }
     if (rc) {
         log_write(LOG_ERROR, "delivery.unread", L_INT("delivery", row->id),

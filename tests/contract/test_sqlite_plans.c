@@ -31,13 +31,21 @@ static const enum statement may_scan[] = {
 /* A table that is small for ever, or a step of a recursion. */
 static bool small(const char *detail)
 {
-    static const char *const names[] = {"SCAN chain",           "SCAN person",
-                                        "SCAN CONSTANT ROW",    "SCAN ruleset",
-                                        "SCAN queue",           "SCAN linked",
-                                        "SCAN (subquery",       "SCAN s",
-                                        "SCAN pragma_",         "SCAN q",
-                                        "SCAN f VIRTUAL TABLE", "SCAN hold",
-                                        "SCAN w VIRTUAL TABLE", "SCAN json_each VIRTUAL TABLE"};
+    static const char *const names[] = {"SCAN chain",
+                                        "SCAN person",
+                                        "SCAN CONSTANT ROW",
+                                        "SCAN ruleset",
+                                        "SCAN queue",
+                                        "SCAN linked",
+                                        "SCAN (subquery",
+                                        "SCAN s",
+                                        "SCAN pragma_",
+                                        "SCAN q",
+                                        "SCAN f VIRTUAL TABLE",
+                                        "SCAN hold",
+                                        "SCAN ended",
+                                        "SCAN w VIRTUAL TABLE",
+                                        "SCAN json_each VIRTUAL TABLE"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(detail, names[i], strlen(names[i])) == 0)
@@ -148,7 +156,9 @@ static const struct {
     {SQL_EVENT_LIST_OF_LEAD, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_ATTEMPT_ADD, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
     {SQL_ATTEMPT_LIST, "SEARCH attempt USING PRIMARY KEY (delivery=?)", false},
-    {SQL_DELIVERY_CANCEL_TARGET, "SEARCH delivery USING INDEX delivery_target (target=?)", false},
+    {SQL_DELIVERY_CANCEL_TARGET, "delivery_target (target=?)", false},
+    {SQL_ENDED_ADD, "SEARCH delivery USING INDEX delivery_target (target=?)", false},
+    {SQL_ENDED_DROP, "SEARCH delivery USING INDEX delivery_target (target=?)", false},
     {SQL_SUBSCRIPTION_OF_ROUTE, "SEARCH subscription USING INDEX", true}, /* of one route */
     {SQL_SUBSCRIPTION_BY_TOKEN, "SEARCH subscription USING INDEX", false},
     {SQL_SUBSCRIPTION_GET, "SEARCH subscription USING INTEGER PRIMARY KEY (rowid=?)", false},

@@ -34,6 +34,16 @@ static void only_the_oldest_of_a_connector_and_lead_is_due(void **state)
     assert_int_equal(head.id, a2);
 }
 
+static int64_t put_subscription(struct world *w, const char *address)
+{
+    struct subscription s = {
+        .token = str_of(address), .route = STR("hot-lead"), .target = str_of(address)};
+    bool fresh = false;
+
+    OK(store_subscribe(w->store, &w->arena, &s, &fresh));
+    return s.id;
+}
+
 static void of_one_lead_each_subscription_has_its_own_order(void **state)
 {
     struct world *w = *state;
@@ -41,28 +51,32 @@ static void of_one_lead_each_subscription_has_its_own_order(void **state)
     int64_t ids[4];
     size_t n = 0;
 
+    int64_t s[2];
+
     OK(store_begin(w->store));
+    for (int i = 0; i < 2; i++)
+        s[i] = put_subscription(w, i ? "https://x/1" : "https://x/0");
     int64_t ada = put_lead(w, NULL);
     for (int i = 0; i < 4; i++) {
         struct delivery d = delivery_of(put_event_at(w, ada, i + 1), ada, "slack");
 
-        d.target = 7 + i % 2;
+        d.target = s[i % 2];
         add_delivery(w, &d);
         ids[i] = d.id;
     }
     OK(store_commit(w->store));
     assert_int_equal(due(w, "slack", false, 8, rows), 0); /* they are for nobody else */
     for (int i = 0; i < 2; i++) {
-        struct due_scan scan = {.connector = STR("slack"), .target = 7 + i};
+        struct due_scan scan = {.connector = STR("slack"), .target = s[i]};
 
         OK(read_due(w->reader, &scan, 8, rows, &n));
         assert_int_equal(n, 1);
         assert_int_equal(rows[0].id, ids[i]);
-        assert_int_equal(rows[0].target, 7 + i);
+        assert_int_equal(rows[0].target, s[i]);
     }
-    OK(read_due_of_lead(w->reader, STR("slack"), ada, 8, &first));
+    OK(read_due_of_lead(w->reader, STR("slack"), ada, s[1], &first));
     assert_int_equal(first.id, ids[1]);
-    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), ada, 9, &first), RC_NONE);
+    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), ada, s[1] + 1, &first), RC_NONE);
 }
 
 static void what_is_urgent_is_due_apart(void **state)
@@ -190,32 +204,27 @@ static void heads_are_read_bit_by_bit_past_what_are_none(void **state)
 static void it_is_known_for_which_subscriptions_something_waits(void **state)
 {
     struct world *w = *state;
-    struct subscription s[3];
-    int64_t *targets = NULL;
+    int64_t *targets = NULL, s[3];
     size_t n = 9;
-    bool fresh = false;
 
     OK(store_begin(w->store));
     OK(read_targets(w->reader, STR("hooks"), &w->arena, &targets, &n));
     assert_int_equal(n, 0);
     int64_t ada = put_lead(w, NULL);
     for (int i = 0; i < 3; i++) {
-        s[i] = (struct subscription){.token = arena_printf(&w->arena, "t%d", i),
-                                     .route = STR("hot-lead"),
-                                     .target = arena_printf(&w->arena, "https://x/%d", i)};
-        OK(store_subscribe(w->store, &w->arena, &s[i], &fresh));
+        s[i] = put_subscription(w, arena_printf(&w->arena, "https://x/%d", i).at);
         struct delivery d =
             delivery_of(put_event_at(w, ada, 1 + i), ada, i == 1 ? "others" : "hooks");
 
-        d.target = s[i].id;
+        d.target = s[i];
         add_delivery(w, &d);
     }
     (void)put_one(w, "hooks");
     OK(store_commit(w->store));
     OK(read_targets(w->reader, STR("hooks"), &w->arena, &targets, &n));
     assert_int_equal(n, 2);
-    assert_int_equal(targets[0], s[0].id);
-    assert_int_equal(targets[1], s[2].id);
+    assert_int_equal(targets[0], s[0]);
+    assert_int_equal(targets[1], s[2]);
     OK(read_targets(w->reader, STR("nobody"), &w->arena, &targets, &n));
     assert_int_equal(n, 0);
 }

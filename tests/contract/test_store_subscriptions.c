@@ -130,6 +130,65 @@ static void what_waits_for_one_that_ends_is_cancelled_and_nothing_else(void **st
     check_promises(w, T0 + 9);
 }
 
+static void count_one(void *self, struct str connector)
+{
+    assert_true(str_is(connector, "hooks"));
+    ++*(int64_t *)self;
+}
+
+/* A transaction that is long keeps senders waiting; a restart goes on where it stopped. */
+static void much_that_waits_is_cancelled_bit_by_bit(void **state)
+{
+    enum { MANY = 1300 };
+    struct world *w = *state;
+    struct subscription a = subscribe(w, "t-a", "hot", "https://x/1", true);
+    struct subscription b = subscribe(w, "t-b", "hot", "https://x/2", true);
+    struct due_scan scan = {.connector = STR("hooks"), .target = a.id};
+    struct due_row rows[8];
+    int64_t *targets, first = 0, id = 0, last = 0;
+    size_t n = 0;
+
+    assert_int_equal(read_ended(w->reader, &id), RC_NONE);
+    OK(store_begin(w->store));
+    int64_t lead = put_lead(w, "ada@example.com"), other = put_for(w, lead, b.id);
+    for (int i = 0; i < MANY; i++)
+        last = put_for(w, put_lead(w, NULL), a.id);
+    OK(read_due(w->reader, &scan, 8, rows, &n));
+    assert_int_equal(n, 8);
+    OK(store_unsubscribe(w->store, STR("t-a"), T0 + 9, count_one, &first));
+    OK(store_commit(w->store));
+    assert_in_range(first, 1, MANY / 2);
+    check_promises(w, T0 + 9);
+
+    /* It is not to be sent any more, nor to be put back. */
+    scan.id = 0;
+    OK(read_due(w->reader, &scan, 8, rows, &n));
+    assert_int_equal(n, 0);
+    OK(read_targets(w->reader, STR("hooks"), &w->arena, &targets, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(store_attempt_begin(w->store, last, T0), RC_NONE);
+
+    world_reopen(w);
+    int64_t total = first;
+    for (int i = 0; read_ended(w->reader, &id) == RC_OK; i++) {
+        int64_t some = 0;
+
+        assert_int_equal(id, a.id);
+        assert_true(i < MANY);
+        OK(store_begin(w->store));
+        OK(store_cancel_ended(w->store, T0 + 10, count_one, &some));
+        OK(store_commit(w->store));
+        assert_in_range(some, 1, first);
+        total += some;
+    }
+    assert_int_equal(total, MANY);
+    assert_int_equal(get_delivery(w, last).state, DELIVERY_CANCELLED);
+    TEXT(get_delivery(w, last).reason, "the subscription has ended");
+    assert_int_equal(get_delivery(w, other).state, DELIVERY_PENDING);
+    assert_int_equal(store_cancel_ended(w->store, T0, count_one, &total), RC_NONE);
+    check_promises(w, T0 + 10);
+}
+
 static void held_ones_are_cancelled_as_well(void **state)
 {
     struct world *w = *state;
@@ -229,6 +288,7 @@ int main(void)
         RUN(a_route_and_a_target_are_one_subscription),
         RUN(those_of_a_route_are_listed_oldest_first),
         RUN(what_waits_for_one_that_ends_is_cancelled_and_nothing_else),
+        RUN(much_that_waits_is_cancelled_bit_by_bit),
         RUN(held_ones_are_cancelled_as_well),
         RUN(nobody_is_unsubscribed_by_a_token_that_is_none),
         RUN(what_is_dead_is_not_put_back_once_nobody_wants_it),

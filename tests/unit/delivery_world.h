@@ -66,8 +66,6 @@ enum rc read_remote(struct reader *r, int64_t lead, struct str connector, struct
     return RC_OK;
 }
 
-static int64_t fake_ended; /* a subscription that is not there any more */
-
 enum rc read_subscription(struct reader *r, int64_t id, struct arena *a, struct subscription *ret)
 {
     (void)r;

@@ -17,6 +17,7 @@ static size_t fake_n;              /* ids are 1 .. fake_n */
 static enum rc fake_read_error;    /* what every read answers; RC_OK: the truth */
 static int fake_scans, fake_looks; /* read_due, read_due_of_lead */
 static size_t fake_ended_n;        /* as many rows at the front have ended for good */
+static int64_t fake_ended;         /* a subscription that is not there any more */
 static int64_t fake_seen;          /* rows that read_due looked at */
 
 static inline void fake_clear(void)
@@ -103,7 +104,8 @@ enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit, struct d
     fake_scans++;
     if (fake_read_error)
         return fake_read_error;
-    size_t all = fake_pending(scan, &heads, rows), i = 0;
+    size_t all = scan->target && scan->target == fake_ended ? 0 : fake_pending(scan, &heads, rows);
+    size_t i = 0;
     while (i < all && scan->id && fake_by_due(&rows[i], &from) <= 0)
         i++;
     for (; i < all && n < limit && seen < DUE_ROWS_MAX; i++, seen++) {
@@ -133,7 +135,7 @@ enum rc read_targets(struct reader *r, struct str connector, struct arena *a, in
         int64_t target = fake_rows[i].target;
 
         if (fake_rows[i].state != DELIVERY_PENDING || !str_eq(fake_rows[i].connector, connector) ||
-            !target || idmap_find(&seen, target))
+            !target || target == fake_ended || idmap_find(&seen, target))
             continue;
         idmap_set(&seen, target, 1);
         (*ret)[(*ret_n)++] = target;

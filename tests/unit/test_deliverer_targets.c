@@ -239,6 +239,26 @@ static void a_reload_in_the_middle_of_it_loses_nothing(void **state)
     world_free(w);
 }
 
+/* Its row waits until the store has cancelled it. */
+static void nothing_is_sent_to_one_that_has_ended(void **state)
+{
+    struct world *w = start(2);
+
+    (void)state;
+    fake_ended = DEAD;
+    for (int64_t lead = 1; lead <= 300; lead++)
+        (void)put_for(w, DEAD, lead);
+    (void)put_for(w, WELL, 1);
+    world_start_deliverer(w);
+    reply_to(w, WELL, 200, -1);
+    assert_int_equal(counted("c", "delivered"), 1);
+    assert_int_equal(w->n_sent, 1);
+    assert_int_equal(fake_row(1)->state, DELIVERY_PENDING);
+    assert_int_equal(fake_row(300)->state, DELIVERY_PENDING);
+    assert_true(w->next > w->now);
+    world_free(w);
+}
+
 static int quiet(void **state)
 {
     static const struct log_settings s = {.level = LOG_ERROR + 1};
@@ -256,6 +276,7 @@ int main(void)
         cmocka_unit_test(those_with_much_waiting_take_turns),
         cmocka_unit_test(who_asks_for_a_rest_gets_one_and_nobody_else),
         cmocka_unit_test(whoever_mends_it_need_not_wait),
+        cmocka_unit_test(nothing_is_sent_to_one_that_has_ended),
         cmocka_unit_test(a_reload_in_the_middle_of_it_loses_nothing),
     };
 

@@ -247,13 +247,18 @@ struct subscription {
 MUST_CHECK enum rc store_subscribe(struct store *st, struct arena *a, struct subscription *s,
                                    bool *ret_fresh);
 /* It ends, and what waits for it, or is held, is cancelled; the connector of each is reported.
- * RC_NONE: no subscription is called so. */
+ * Where much waits, that is done bit by bit (store_cancel_ended), and no attempt at it begins
+ * meanwhile. RC_NONE: no subscription is called so. */
+typedef void connector_seen(void *self, struct str connector);
 MUST_CHECK enum rc store_unsubscribe(struct store *st, struct str token, int64_t now_ms,
-                                     void (*cancelled)(void *self, struct str connector),
-                                     void *self);
+                                     connector_seen *cancelled, void *self);
 MUST_CHECK enum rc store_subscription_end(struct store *st, int64_t id, int64_t now_ms,
-                                          void (*cancelled)(void *self, struct str connector),
-                                          void *self);
+                                          connector_seen *cancelled, void *self);
+/* One that has ended and for which something still waits; RC_NONE: there is none. */
+MUST_CHECK enum rc read_ended(struct reader *r, int64_t *ret);
+/* Cancels more of that. RC_NONE: nothing waits for any. */
+MUST_CHECK enum rc store_cancel_ended(struct store *st, int64_t now_ms, connector_seen *cancelled,
+                                      void *self);
 /* How an attempt at it went. RC_NONE: it has ended. */
 MUST_CHECK enum rc store_subscription_well(struct store *st, int64_t id);
 MUST_CHECK enum rc store_subscription_failed(struct store *st, int64_t id, int64_t at,

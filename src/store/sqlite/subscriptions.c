@@ -28,22 +28,55 @@ enum rc store_subscribe(struct store *st, struct arena *a, struct subscription *
     return db_finish(row, rc);
 }
 
-/* What still waits for it is cancelled first: then it is nobody's. */
-enum rc store_subscription_end(struct store *st, int64_t id, int64_t now_ms,
-                               void (*cancelled)(void *self, struct str connector), void *self)
+enum { CANCELLED_AT_ONCE = 500 };
+
+static enum rc cancel_some(struct db *db, int64_t id, int64_t now_ms, connector_seen *cancelled,
+                           void *self)
 {
-    struct db *db = store_db(st);
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(db, &s, SQL_DELIVERY_CANCEL_TARGET, "ii", id, now_ms);
+    enum rc rc = db_query(db, &s, SQL_DELIVERY_CANCEL_TARGET, "iid", id, now_ms, CANCELLED_AT_ONCE);
 
     while (rc == RC_OK && (rc = db_step(db, s)) == RC_OK)
         cancelled(self, col_view(s, 0));
-    rc = db_finish(s, rc);
+    return db_finish(s, rc);
+}
+
+enum rc store_subscription_end(struct store *st, int64_t id, int64_t now_ms,
+                               connector_seen *cancelled, void *self)
+{
+    struct db *db = store_db(st);
+    enum rc rc = cancel_some(db, id, now_ms, cancelled, self);
+
+    if (rc == RC_OK)
+        rc = db_run(db, SQL_ENDED_ADD, "i", id);
     return rc == RC_OK ? db_run(db, SQL_SUBSCRIPTION_END, "i", id) : rc;
 }
 
+enum rc read_ended(struct reader *r, int64_t *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_ENDED_FIRST, "");
+    int64_t id = rc == RC_OK ? sqlite3_column_int64(s, 0) : 0;
+
+    db_end(s);
+    if (rc == RC_OK)
+        *ret = id;
+    return rc;
+}
+
+enum rc store_cancel_ended(struct store *st, int64_t now_ms, connector_seen *cancelled, void *self)
+{
+    struct db *db = store_db(st);
+    int64_t id = 0;
+    enum rc rc = read_ended(store_reader(st), &id);
+
+    if (rc == RC_OK)
+        rc = cancel_some(db, id, now_ms, cancelled, self);
+    return rc == RC_OK ? db_run(db, SQL_ENDED_DROP, "i", id) : rc;
+}
+
 enum rc store_unsubscribe(struct store *st, struct str token, int64_t now_ms,
-                          void (*cancelled)(void *self, struct str connector), void *self)
+                          connector_seen *cancelled, void *self)
 {
     sqlite3_stmt *s = NULL;
     enum rc rc = db_first(store_db(st), &s, SQL_SUBSCRIPTION_BY_TOKEN, "t", token);
