@@ -207,6 +207,18 @@ static void slack_check(const void *settings, const struct conf_section *section
     check_digest(s, section, problems);
 }
 
+/* Of unknown fate, and of a lead that has a thread: it may stand there, where no digest looks. */
+static bool may_be_in_a_thread(const struct slack *s, const struct parcel *p)
+{
+    return s->thread && p->d.open_attempt_at && p->remote_lead.len;
+}
+
+static bool slack_together(const void *settings, const struct parcel *first,
+                           const struct parcel *other)
+{
+    return !may_be_in_a_thread(settings, first) && !may_be_in_a_thread(settings, other);
+}
+
 const struct connector_type slack_connector = {
     .name = "slack",
     .spec = &slack_spec,

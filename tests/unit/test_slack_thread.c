@@ -276,6 +276,24 @@ static void neither_there_nor_here_it_is_sent(void **state)
     fixture_last(&f, "POST", "/api/chat.postMessage", 200, POSTED);
 }
 
+/* A digest looks in the channel alone. */
+static void a_reply_in_doubt_goes_into_no_digest(void **state)
+{
+    const struct parcel other = {.lead = NULL};
+    const struct parcel doubtful = {.d.open_attempt_at = 1, .remote_lead = STR("C1/1.1")};
+    struct parcel first_message = doubtful;
+
+    (void)state;
+    fixture_start(&f, WITH_THREAD);
+    assert_false(f.type->together(f.settings, &other, &doubtful));
+    assert_false(f.type->together(f.settings, &doubtful, &other));
+    first_message.remote_lead = STR_NULL; /* it stands in the channel, if anywhere */
+    assert_true(f.type->together(f.settings, &other, &first_message));
+    fixture_end(&f);
+    fixture_start(&f, "type = slack\ntoken = x\nchannel = C0123456789\n");
+    assert_true(f.type->together(f.settings, &other, &doubtful));
+}
+
 static void a_webhook_has_neither_threads_nor_buttons_nor_mentions(void **state)
 {
     static const char *const keys[] = {"thread", "buttons", "mention_owner"};
@@ -315,6 +333,7 @@ int main(void)
         T(a_reply_in_doubt_is_looked_for_in_the_thread),
         T(a_reply_that_is_not_there_is_looked_for_in_the_channel_too),
         T(neither_there_nor_here_it_is_sent),
+        T(a_reply_in_doubt_goes_into_no_digest),
         T(a_webhook_has_neither_threads_nor_buttons_nor_mentions),
     };
 
