@@ -13,6 +13,7 @@ enum state { PENDING, HELD, DELIVERED, DEAD, SUPERSEDED, CANCELLED, STATES };
 
 struct item { /* a row of `delivery` */
     int64_t id, event, lead, created_at, done_at;
+    int64_t target; /* the subscription */
     int64_t remote; /* of a question to the CRM: the contact */
     enum state state;
     enum service service;
@@ -27,17 +28,13 @@ static struct {
     const struct people *people;
 } queue;
 
-static const char *const connectors[SERVICES] = {
-    [SERVICE_SLACK] = "sales-slack", [SERVICE_HOOK] = "hook", [SERVICE_NOTION] = "lead-book",
-    [SERVICE_SHEETS] = "lead-log",   [SERVICE_CRM] = "crm",
-};
-
 static enum service service_of(const char *connector)
 {
     int s = 0;
 
-    while (s < SERVICES - 1 && strcmp(connector, connectors[s]) != 0)
+    while (s < SERVICES && strcmp(connector, connector_names[s]) != 0)
         s++;
+    assert(s < SERVICES);
     return (enum service)s;
 }
 
@@ -50,6 +47,25 @@ static void read_database_id(sqlite3 *db)
         (void)!snprintf(queue.database, sizeof queue.database, "%s", sqlite3_column_text(s, 0));
 }
 
+static bool is_of_subscribers(const struct told *t)
+{
+    return strcmp(t->connector, connector_names[SERVICE_ZAPS]) == 0;
+}
+
+/* How many subscribed is asked elsewhere: there is one for each, after what is told to the others
+ * of the same event. */
+static void match_subscriber(struct item *item, const char *route, size_t told)
+{
+    const struct people *p = queue.people;
+
+    if (told && is_of_subscribers(&p->told[told - 1]) && p->told[told - 1].event == item->event &&
+        strcmp(route, "page") == 0)
+        item->told = &p->told[told - 1];
+    else
+        broken("delivery %lld to a subscriber is for nothing that subscribers hear",
+               (long long)item->id);
+}
+
 /* In the order of their numbers they are what the events ask for, one after the other. */
 static void match(struct item *item, const char *route, const char *connector, size_t *told)
 {
@@ -57,6 +73,15 @@ static void match(struct item *item, const char *route, const char *connector, s
 
     if (item->service == SERVICE_CRM)
         return;
+    if (item->service == SERVICE_ZAPS) {
+        while (*told < p->n_told && is_of_subscribers(&p->told[*told]) &&
+               p->told[*told].event <= item->event)
+            ++*told;
+        match_subscriber(item, route, *told);
+        return;
+    }
+    while (*told < p->n_told && is_of_subscribers(&p->told[*told])) /* nobody had subscribed */
+        ++*told;
     if (*told == p->n_told) {
         broken("delivery %lld is one too many", (long long)item->id);
         return;
@@ -74,7 +99,7 @@ static void read_queue(sqlite3 *db)
 {
     sqlite3_stmt *s =
         ask(db, "SELECT id, event, lead, route, connector, state, created_at, done_at, "
-                "coalesce(length(reason), 0), remote_id FROM delivery ORDER BY id");
+                "coalesce(length(reason), 0), remote_id, target FROM delivery ORDER BY id");
     size_t told = 0;
 
     queue.n = 0;
@@ -90,13 +115,21 @@ static void read_queue(sqlite3 *db)
                               .created_at = sqlite3_column_int64(s, 6),
                               .done_at = sqlite3_column_int64(s, 7),
                               .has_reason = sqlite3_column_int(s, 8) > 0,
-                              .remote = sqlite3_column_int64(s, 9)};
+                              .remote = sqlite3_column_int64(s, 9),
+                              .target = sqlite3_column_int64(s, 10)};
         item->service = service_of((const char *)sqlite3_column_text(s, 4));
         match(item, (const char *)sqlite3_column_text(s, 3),
               (const char *)sqlite3_column_text(s, 4), &told);
     }
+    while (told < queue.people->n_told && is_of_subscribers(&queue.people->told[told]))
+        told++;
     if (told != queue.people->n_told)
         broken("%zu deliveries instead of %zu", told, queue.people->n_told);
+}
+
+static bool has_ended(const struct item *item)
+{
+    return item->service == SERVICE_ZAPS && !subscription_is_there(item->target);
 }
 
 /* Every delivery is final, for a reason that holds. */
@@ -116,16 +149,16 @@ static void check_state(const struct item *item)
         what = "was answered, and the answer is not there";
     else if (item->state == SUPERSEDED && !upserts)
         what = "was superseded";
-    else if (item->state == CANCELLED && !erased)
+    else if (item->state == CANCELLED && !erased && !has_ended(item))
         what = "was cancelled";
     else if (item->state == DEAD && !item->has_reason)
         what = "is dead without a reason";
     else if (item->state == DEAD && !net_has_refused(item->service) &&
              item->done_at - item->created_at < 14 * DAYS_MS && item->service != SERVICE_HOOK &&
-             item->service != SERVICE_CRM)
+             item->service != SERVICE_CRM && !has_ended(item))
         what = "is dead, and nobody refused it";
     if (what)
-        broken("delivery %lld to %s %s", (long long)item->id, connectors[item->service], what);
+        broken("delivery %lld to %s %s", (long long)item->id, connector_names[item->service], what);
 }
 
 /* The newest message of a lead is not among those that a newer one took the place of. */
@@ -186,9 +219,14 @@ static void check_got(const struct item *item, const struct got *got)
 {
     if (item->state == DELIVERED && !got->last)
         broken("delivery %lld is delivered, and %s never got it", (long long)item->id,
-               connectors[item->service]);
-    if (got->repeats && !got->excused)
-        broken("delivery %lld: %s got it again", (long long)item->id, connectors[item->service]);
+               connector_names[item->service]);
+    /* The thread in which it may stand was that of one of them, and is not looked through. */
+    bool lost_thread =
+        item->service == SERVICE_CHAT && queue.people->at[item->told->person].in_merge;
+
+    if (got->repeats && !got->excused && !lost_thread)
+        broken("delivery %lld: %s got it again", (long long)item->id,
+               connector_names[item->service]);
 }
 
 /* Each of them at most once, those that are delivered exactly once, and nothing else. */
@@ -201,7 +239,7 @@ static void check_posts(enum service service, const struct posts *posts)
         const struct item *item = item_of(posts->items[i].delivery);
 
         if (!item || item->service != service) {
-            broken("%s got a message %s that nobody sent", connectors[service],
+            broken("%s got a message %s that nobody sent", connector_names[service],
                    posts->items[i].delivery);
             return;
         }
@@ -217,15 +255,18 @@ static void check_posts(enum service service, const struct posts *posts)
 static void check_order(const struct posts *posts)
 {
     static int64_t last[PERSONS];
+    static bool seen[DELIVERIES]; /* a repeat may be carried out late */
 
     memset(last, 0, sizeof last);
+    memset(seen, 0, sizeof seen);
     for (size_t i = 0; i < posts->n; i++) {
         const struct item *item = item_of(posts->items[i].delivery);
         const struct told *t = item ? item->told : NULL;
 
         if (!t || queue.people->at[t->person].in_merge || posts->items[i].excused ||
-            was_retried(item->id))
+            was_retried(item->id) || seen[item->id])
             continue;
+        seen[item->id] = true;
         if (item->id < last[t->person])
             broken("delivery %lld came after %lld of the same lead", (long long)item->id,
                    (long long)last[t->person]);
@@ -311,6 +352,62 @@ static void check_page(size_t person)
                (long long)lead, (long long)page->tenths);
 }
 
+/* Who is subscribed at the end heard of every page since; who is gone is subscribed no more. */
+static void check_subscriptions(void)
+{
+    const struct people *p = queue.people;
+    const struct subscribed *s;
+
+    for (size_t i = 0; (s = subscription_at(i)) != NULL; i++) {
+        if (s->is_there && zap_has_said_so(s->hook))
+            broken("hook %d has said 410, and is subscribed", s->hook);
+        for (size_t t = 0; t < p->n_told && s->is_there; t++) {
+            size_t n = 0;
+
+            if (!is_of_subscribers(&p->told[t]) || p->told[t].event <= s->after)
+                continue;
+            for (size_t k = 0; k < queue.n; k++)
+                n += queue.items[k].target == s->id && queue.items[k].event == p->told[t].event;
+            if (n != 1)
+                broken("subscription %lld: %zu deliveries of event %lld", (long long)s->id, n,
+                       (long long)p->told[t].event);
+        }
+    }
+}
+
+/* In a thread stands what is told of one person alone, and it begins with such a message. */
+static void check_threads(const struct posts *posts)
+{
+    const struct people *p = queue.people;
+
+    for (size_t i = 0; i < posts->n; i++) {
+        const struct item *item = item_of(posts->items[i].delivery), *first = NULL;
+        size_t n = 0;
+
+        for (size_t k = 0; k < posts->n && posts->items[i].parent; k++)
+            if (posts->items[k].place == posts->items[i].parent) {
+                first = item_of(posts->items[k].delivery);
+                n++;
+            }
+        if (posts->items[i].parent && item && (n != 1 || !first || whose(first) != whose(item)) &&
+            !p->at[item->told->person].in_merge)
+            broken("delivery %lld stands in the thread of another", (long long)item->id);
+    }
+}
+
+/* What is posted, is posted to the address that subscribed. */
+static void check_places(const struct posts *posts)
+{
+    for (size_t i = 0; i < posts->n; i++) {
+        const struct item *item = item_of(posts->items[i].delivery);
+        const struct subscribed *s;
+
+        for (size_t k = 0; item && (s = subscription_at(k)) != NULL; k++)
+            if (s->hook == posts->items[i].place && s->id != item->target)
+                broken("delivery %lld was posted to hook %d", (long long)item->id, s->hook);
+    }
+}
+
 void check_queue(sqlite3 *db, const struct people *p)
 {
     queue.people = p;
@@ -324,9 +421,18 @@ void check_queue(sqlite3 *db, const struct people *p)
     check_posts(SERVICE_SLACK, slack_posts());
     check_posts(SERVICE_HOOK, hook_posts());
     check_posts(SERVICE_SHEETS, sheets_rows());
+    check_posts(SERVICE_CHAT, chat_posts());
+    check_threads(chat_posts());
+    check_posts(SERVICE_MAIL, mail_posts());
+    check_posts(SERVICE_HTTP, http_posts());
+    check_posts(SERVICE_ZAPS, zap_posts());
+    check_subscriptions();
+    check_places(zap_posts());
     check_order(slack_posts());
     check_order(hook_posts());
     check_order(sheets_rows());
+    check_order(mail_posts());
+    check_order(http_posts());
     for (size_t i = 0; i < p->n; i++)
         check_page(i);
 }

@@ -7,6 +7,7 @@
 
 #include "disk.h"
 #include "funneld/app/config.h"
+#include "funneld/app/control.h"
 #include "funneld/base/clock.h"
 #include "funneld/observe/health.h"
 #include "funneld/pipeline/writer.h"
@@ -278,6 +279,61 @@ void daemon_retry(void)
         oracle_retried();
 }
 
+/* By command, as `funneld pause` and POST /hooks do. */
+
+static enum rc call(command_fn *fn, void *arg)
+{
+    struct command c = {.work = {.mail.weight = 1, .kind = WORK_COMMAND, .done = command_done},
+                        .kind = COMMAND_CALL,
+                        .fn = fn,
+                        .arg = arg};
+    enum rc rc = submit(NULL, &c.work);
+
+    while (rc == RC_OK && c.work.mail.weight)
+        (void)write_once();
+    return rc == RC_OK ? c.work.rc : rc;
+}
+
+void daemon_hold(enum service s, bool paused)
+{
+    const struct str name = str_of(connector_names[s]);
+    struct pause p = {.names = &name, .n = 1, .paused = paused};
+    enum rc rc = call(pause_connectors, &p);
+
+    story("%lld %s %s: %s", (long long)d.now, paused ? "pause" : "resume", connector_names[s],
+          rc_text(rc));
+    if (disk_ended() || rc != RC_OK) {
+        oracle_paused(true);
+        return;
+    }
+    net_pause(s, paused);
+    deliverer_probe(d.deliverer);
+}
+
+static enum rc subscribe(struct store *st, void *arg, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    int hook = *(const int *)arg;
+    bool fresh;
+    struct subscription s = {
+        .token = arena_printf(&a, "t%d", hook),
+        .route = STR("page"),
+        .target = arena_printf(&a, "https://hooks.zapier.com/hooks/standard/%d", hook),
+        .created_at = wall(),
+    };
+
+    (void)why;
+    return store_subscribe(st, &a, &s, &fresh);
+}
+
+void daemon_subscribe(int hook)
+{
+    enum rc rc = call(subscribe, &hook);
+
+    story("%lld hook %d subscribes: %s", (long long)d.now, hook, rc_text(rc));
+    oracle_subscribed(hook);
+}
+
 /* Requests */
 
 static void request_done(struct work *work)
@@ -378,6 +434,8 @@ bool daemon_write(void)
 void daemon_deliver(void)
 {
     d.wake_at = deliverer_step(d.deliverer, wall(), d.now);
+    if (deliverer_idle(d.deliverer))
+        net_idle();
 }
 
 void daemon_settle(void)

@@ -9,6 +9,7 @@
 #define FUNNELD_SIM_DAEMON_H
 
 #include "fact.h"
+#include "services.h"
 #include "variant.h"
 
 enum { REQUEST_FACTS = 24 };
@@ -29,6 +30,9 @@ void daemon_bury(void);         /* after the end of the disk */
 /* As on SIGHUP; nothing may wait. Whether the new rules are in force. */
 bool daemon_reload(int variant);
 void daemon_retry(void); /* all dead deliveries */
+/* One connector is held, or goes on. */
+void daemon_hold(enum service s, bool paused);
+void daemon_subscribe(int hook); /* to route `page` */
 
 /* A request arrives. False: the sender knows at once that it has to try again. */
 bool daemon_request(const struct request_plan *plan);

@@ -19,7 +19,7 @@
 enum { STEPS_MIN = 60, STEPS_MAX = 240, PEACE_HOURS = 24 * 20 };
 
 static uint64_t chance;
-static int variant;
+static int variant, n_hooks;
 
 static int below(int n)
 {
@@ -138,6 +138,30 @@ static void retry(void)
         daemon_retry();
 }
 
+static void pause(void)
+{
+    enum service s = (enum service)below(SERVICES);
+
+    if (daemon_runs())
+        daemon_hold(s, !net_is_paused(s));
+}
+
+static void subscribe(void)
+{
+    if (daemon_runs() && n_hooks < HOOKS)
+        daemon_subscribe(n_hooks++);
+}
+
+static void switch_off(void)
+{
+    int hook = n_hooks ? below(n_hooks) : 0;
+
+    if (!n_hooks)
+        return;
+    story("%lld hook %d is switched off", (long long)daemon_now(), hook);
+    zap_switch_off(hook);
+}
+
 static void fill(void)
 {
     int room = below(3) ? below(200000) : 0;
@@ -173,6 +197,7 @@ static const struct {
     {pass_long, 2},     {change_mood, 5},    {end_soon, 2},
     {end_now, 2},       {stop_and_start, 2}, {reload, 2},
     {retry, 1},         {fill, 1},           {make_room, 3},
+    {pause, 2},         {subscribe, 2},      {switch_off, 1},
     {fail, 1},          {set_clock, 1},      {daemon_right_clock, 3},
 };
 
@@ -230,6 +255,9 @@ static void make_peace(void)
     if (daemon_runs())
         disk_end_at(0, some_end());
     start_in_peace();
+    for (int s = 0; s < SERVICES && daemon_runs(); s++)
+        daemon_hold((enum service)s, false);
+    receivers_rest();
     for (int h = 0; h < PEACE_HOURS && daemon_runs() && !daemon_is_quiet(); h++)
         daemon_pass(HOURS_MS);
 }
@@ -258,6 +286,7 @@ static void begin(uint64_t seed)
     sender_begin();
     daemon_begin(BEGIN_MS);
     variant = below(VARIANTS);
+    n_hooks = 0;
 }
 
 void run_clear(void)

@@ -6,6 +6,7 @@
 
 #include "funneld/base/clock.h"
 #include "funneld/base/url.h"
+#include "oracle_priv.h"
 #include "random.h"
 #include "story.h"
 
@@ -17,6 +18,8 @@ struct call {
     struct arena arena;
     enum service service;
     struct str method, path, query, body;
+    const char *command; /* of a mail: what the reply is to */
+    size_t doubts;
     bool jumped, repeatable;
     int64_t serve_at, answer_at; /* INT64_MAX: never, done */
     enum http_fate fate;
@@ -32,6 +35,8 @@ static struct {
     struct call *taken; /* its answer is being read */
     enum net_mood moods[SERVICES];
     bool refused[SERVICES];
+    size_t ends, doubts[DELIVERIES];
+    enum { GOES_ON, PAUSED_SOON, PAUSED } paused[SERVICES];
 } net;
 
 static int64_t lost;
@@ -56,6 +61,12 @@ static const struct {
     [SERVICE_CRM] = {"crm", "api.hubapi.com", crm_serve, 4000, 403,
                      "{\"status\":\"error\",\"message\":\"no scope\",\"category\":"
                      "\"MISSING_SCOPES\"}"},
+    [SERVICE_CHAT] = {"chat", "chat.example.com", chat_serve, 4000, 200,
+                      "{\"ok\":false,\"error\":\"no_text\"}"},
+    [SERVICE_MAIL] = {"mail", "mail.example.com:587", mail_serve, 4000, 550,
+                      "550 5.1.1 nobody here is called so"},
+    [SERVICE_HTTP] = {"warehouse", "warehouse.example.com", http_serve, 4000, 413, "no"},
+    [SERVICE_ZAPS] = {"zaps", "hooks.zapier.com", zap_serve, 4000, 413, "no"},
 };
 
 static int64_t below(int64_t n)
@@ -164,6 +175,28 @@ static void refuse(struct call *c)
         slack_blind();
 }
 
+/* Receivers say by the status alone what became of a message. A mail server speaks otherwise: to
+ * each command, and no proxy answers for it. */
+static enum turn receivers_turn(struct call *c, enum turn turn)
+{
+    if (c->service == SERVICE_MAIL)
+        c->command = turn == TURN_UNAVAILABLE                     ? ""
+                     : turn == TURN_QUOTA || turn == TURN_REFUSED ? "RCPT"
+                                                                  : ".";
+    if (c->service == SERVICE_MAIL && turn == TURN_BAD_GATEWAY)
+        return TURN_RESET;
+    return turn == TURN_GARBLED ? TURN_DONE : turn;
+}
+
+static void in_mail_words(struct call *c, enum turn turn)
+{
+    if (turn == TURN_QUOTA || turn == TURN_UNAVAILABLE) {
+        c->status = turn == TURN_QUOTA ? 450 : 421;
+        c->text = STR("4.3.2 later, please");
+        c->retry_after_ms = -1;
+    }
+}
+
 static void plan(struct call *c, enum turn turn, int64_t timeout)
 {
     int64_t serve_in = served_in(c, turns[turn].served);
@@ -180,6 +213,31 @@ static void plan(struct call *c, enum turn turn, int64_t timeout)
         c->retry_after_ms = (1 + below(120)) * SECONDS_MS;
     if (turn == TURN_REFUSED)
         refuse(c);
+    if (c->service == SERVICE_MAIL)
+        in_mail_words(c, turn);
+}
+
+/* Whether what is sent twice is no fault of the sender: nobody heard what became of the first. */
+static size_t *doubts_of(const struct call *c)
+{
+    const struct exchange x = {.method = c->method, .body = c->body};
+    static size_t none;
+    struct str id, database;
+    int64_t n;
+
+    none = 0;
+    if (c->service < SERVICE_MAIL || !message_id(&x, &id) || !str_split(&id, '-', &database) ||
+        !str_int64(id, &n) || n <= 0 || n >= DELIVERIES)
+        return &none;
+    return &net.doubts[n];
+}
+
+static void note_doubt(struct call *c, enum turn turn)
+{
+    size_t *doubts = doubts_of(c);
+
+    c->doubts = *doubts + net.ends;
+    *doubts += turns[turn].fate == HTTP_UNKNOWN || turn == TURN_BAD_GATEWAY;
 }
 
 /* The transport */
@@ -204,10 +262,11 @@ static struct call *free_call(void)
     return NULL;
 }
 
-/* https://host/path?query */
+/* https://host/path?query, or smtp:// */
 static void read_url(struct call *c, struct str url)
 {
-    struct str rest = str_from(arena_str(&c->arena, url), sizeof "https://" - 1);
+    struct str rest = arena_str(&c->arena, url);
+    rest = str_from(rest, (size_t)(str_find(rest, STR("://")) + 3 - rest.at));
     const char *slash = str_chr(rest, '/');
     struct str host = {rest.at, (size_t)(slash - rest.at)};
     bool known = find_service(host, &c->service);
@@ -230,8 +289,15 @@ static enum rc start(void *self, const struct transport_call *call, struct why *
     c->method = arena_str(&c->arena, str_of(call->request->method));
     c->body = arena_str(&c->arena, call->request->body);
     c->repeatable = call->request->repeatable;
+    if (net.paused[c->service] == PAUSED)
+        broken("%s is asked, and its connector is paused", services[c->service].name);
+    if (c->service == SERVICE_ZAPS && !oracle_may_post(zap_of(c->path)))
+        broken("hook %d is asked, and its subscription has ended", zap_of(c->path));
     enum turn turn = draw(net.moods[c->service]);
+    if (c->service >= SERVICE_MAIL)
+        turn = receivers_turn(c, turn);
     plan(c, turn, call->timeout_ms);
+    note_doubt(c, turn);
     lost += !c->repeatable && (turn == TURN_ANSWER_LOST || turn == TURN_RESET);
     story("%lld net: %s %s %.*s: %s", (long long)net.now, services[c->service].name,
           call->request->method, (int)(c->path.len < 60 ? c->path.len : 60), c->path.at,
@@ -274,6 +340,7 @@ static bool take(void *self, struct transport_result *ret)
                                      {.fate = c->fate,
                                       .status = c->fate == HTTP_ANSWERED ? c->status : 0,
                                       .body = c->text,
+                                      .command = c->command,
                                       .retry_after_ms = c->retry_after_ms,
                                       .error = STR("the line broke")}};
     return true;
@@ -309,6 +376,7 @@ static void serve_call(struct call *c)
                          .query = c->query,
                          .body = c->body,
                          .jumped = c->jumped,
+                         .doubts = c->doubts,
                          .arena = &c->arena,
                          .answer = &answer};
 
@@ -365,6 +433,7 @@ bool net_has_answers(void)
 void net_hang_up(void)
 {
     net.taken = NULL;
+    net.ends++;
     for (int i = 0; i < CALLS; i++)
         if (net.calls[i].used)
             let_go(&net.calls[i]);
@@ -379,6 +448,24 @@ void net_clock_jumped(void)
 void net_set_mood(enum service s, enum net_mood mood)
 {
     net.moods[s] = mood;
+}
+
+/* What is under way may end. */
+void net_pause(enum service s, bool paused)
+{
+    net.paused[s] = paused ? PAUSED_SOON : GOES_ON;
+}
+
+bool net_is_paused(enum service s)
+{
+    return net.paused[s] != GOES_ON;
+}
+
+void net_idle(void)
+{
+    for (int s = 0; s < SERVICES; s++)
+        if (net.paused[s] == PAUSED_SOON)
+            net.paused[s] = PAUSED;
 }
 
 int64_t net_lost(void)
@@ -404,8 +491,11 @@ void net_begin(uint64_t seed)
     net_end();
     net.chance = seed;
     net.now = 0;
+    net.ends = 0;
+    memset(net.doubts, 0, sizeof net.doubts);
     for (int s = 0; s < SERVICES; s++) {
         net.moods[s] = NET_WELL;
         net.refused[s] = false;
+        net.paused[s] = GOES_ON;
     }
 }

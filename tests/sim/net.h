@@ -31,7 +31,11 @@ int64_t net_run(int64_t now);
 bool net_has_answers(void);
 void net_hang_up(void); /* the daemon's process is gone: no answer reaches it any more */
 void net_clock_jumped(
-    void);              /* forwards: what a service has not done yet may be looked for too early */
+    void); /* forwards: what a service has not done yet may be looked for too early */
+/* Its connector is paused or goes on, by a command that was obeyed; what is under way may end. */
+void net_pause(enum service s, bool paused);
+bool net_is_paused(enum service s);
+void net_idle(void);    /* and now nothing is under way */
 int64_t net_lost(void); /* answers to requests that may not be repeated, since the program began */
 bool net_has_refused(enum service s); /* finally, at least once */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "disk.h"
+#include "net.h"
 #include "funneld/base/clock.h"
 #include "story.h"
 
@@ -23,6 +24,10 @@ static struct {
         int variant;
     } starts[STARTS];
     size_t n_starts;
+    struct subscribed subscribed[HOOKS];
+    size_t n_subscribed;
+    bool wanted[HOOKS]; /* a subscription that was not answered yet */
+    bool pause_unknown;
     bool dead[DELIVERIES], retried[DELIVERIES]; /* by id */
 } record;
 
@@ -165,6 +170,111 @@ const struct variant *variant_of(int64_t event)
     return &variants[record.starts[i - 1].variant];
 }
 
+/* Subscriptions */
+
+const struct subscribed *subscription_at(size_t i)
+{
+    return i < record.n_subscribed ? &record.subscribed[i] : NULL;
+}
+
+bool subscription_is_there(int64_t id)
+{
+    for (size_t i = 0; i < record.n_subscribed; i++)
+        if (record.subscribed[i].id == id)
+            return record.subscribed[i].is_there;
+    return false;
+}
+
+static void see_subscription(int hook, int64_t id, int64_t newest_event)
+{
+    size_t i = 0;
+
+    while (i < record.n_subscribed && record.subscribed[i].id != id)
+        i++;
+    if (i == record.n_subscribed) {
+        if (!record.wanted[hook])
+            broken("hook %d is subscribed, and nobody asked for it", hook);
+        record.subscribed[record.n_subscribed++] =
+            (struct subscribed){.hook = hook, .id = id, .after = newest_event};
+    }
+    record.wanted[hook] = false;
+    record.subscribed[i].is_there = true;
+}
+
+static int64_t number_of(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *s = ask(db, sql);
+    int64_t n = 0;
+
+    while (next(s))
+        n = sqlite3_column_int64(s, 0);
+    return n;
+}
+
+static void read_subscriptions(sqlite3 *db)
+{
+    int64_t newest = number_of(db, "SELECT coalesce(max(id), 0) FROM event");
+    sqlite3_stmt *s = ask(db, "SELECT id, target FROM subscription");
+
+    for (size_t i = 0; i < record.n_subscribed; i++)
+        record.subscribed[i].is_there = false;
+    while (next(s)) {
+        const char *target = (const char *)sqlite3_column_text(s, 1);
+
+        see_subscription(zap_of(str_of(target)), sqlite3_column_int64(s, 0), newest);
+    }
+}
+
+void oracle_subscribed(int hook)
+{
+    sqlite3 *db;
+
+    record.wanted[hook] = true;
+    if (!disk_ended() && (db = oracle_open()) != NULL) {
+        read_subscriptions(db);
+        oracle_close(db);
+    }
+}
+
+bool oracle_may_post(int hook)
+{
+    sqlite3 *db = oracle_open();
+    bool may = false;
+
+    if (!db)
+        return true; /* which is broken already */
+    read_subscriptions(db);
+    oracle_close(db);
+    for (size_t i = 0; i < record.n_subscribed; i++)
+        may |= record.subscribed[i].hook == hook && record.subscribed[i].is_there;
+    return may;
+}
+
+/* Pauses */
+
+void oracle_paused(bool unknown)
+{
+    record.pause_unknown |= unknown;
+}
+
+/* Those that were paused by a command that was obeyed still are, after whatever came between. */
+static void read_paused(sqlite3 *db)
+{
+    bool paused[SERVICES] = {false};
+    sqlite3_stmt *q = ask(db, "SELECT connector FROM hold WHERE paused = 1");
+
+    while (next(q))
+        for (int s = 0; s < SERVICES; s++)
+            paused[s] |= strcmp((const char *)sqlite3_column_text(q, 0), connector_names[s]) == 0;
+    for (int s = 0; s < SERVICES; s++) {
+        if (paused[s] != net_is_paused((enum service)s) && !record.pause_unknown)
+            broken("connector %s is %s", connector_names[s],
+                   paused[s] ? "paused" : "not paused any more");
+        net_pause((enum service)s, paused[s]);
+    }
+    record.pause_unknown = false;
+}
+
 void oracle_started(int variant)
 {
     static struct row rows[ROWS];
@@ -173,6 +283,10 @@ void oracle_started(int variant)
 
     if (db && read_rows(db, rows, &n))
         compare(rows, n);
+    if (db) {
+        read_subscriptions(db);
+        read_paused(db);
+    }
     if (db)
         oracle_close(db);
     begin_with(variant, n ? rows[n - 1].id : 0);
@@ -260,6 +374,7 @@ static void check_all(bool leads_only)
         for (size_t i = 0; i < n && !story_broken(); i++)
             people_fold(&people, &rows[i]);
         check_leads(db, &people);
+        read_subscriptions(db);
         if (!leads_only && !story_broken())
             check_queue(db, &people);
     }

@@ -30,6 +30,13 @@ void oracle_reloaded(int variant); /* without a restart; nothing waits */
 void oracle_retrying(void);
 void oracle_retried(void);
 
+/* Somebody subscribed to route `page` at the Zap's address, or may have. */
+void oracle_subscribed(int hook);
+/* Whether anything may be posted there: the subscription is in the database. */
+bool oracle_may_post(int hook);
+/* Which connectors are paused is what commands said; `unknown`: one was not answered. */
+void oracle_paused(bool unknown);
+
 /* When all is quiet. */
 void oracle_check(void);
 /* The first part of it: events, leads, scores. */

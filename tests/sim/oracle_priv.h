@@ -67,7 +67,7 @@ struct past { /* a score, as it was at an event */
 struct people {
     struct person at[PERSONS];
     struct firing firings[ROWS];
-    struct told told[ROWS];
+    struct told told[4 * ROWS];
     struct past past[ROWS];
     size_t n, n_firings, n_told, n_past;
     bool crm_told[CONTACTS_MAX]; /* of which contacts an answer of the CRM is stored */
@@ -76,6 +76,14 @@ struct people {
 void people_begin(struct people *p);
 void people_fold(struct people *p, const struct row *row);
 size_t person_now(const struct people *p, size_t person); /* whoever it was merged into */
+
+struct subscribed {
+    int hook;
+    int64_t id, after; /* of events after this one it hears */
+    bool is_there;     /* now */
+};
+const struct subscribed *subscription_at(size_t i); /* NULL: no more */
+bool subscription_is_there(int64_t id);
 
 void check_leads(sqlite3 *db, struct people *p);       /* check_leads.c */
 void check_queue(sqlite3 *db, const struct people *p); /* check_queue.c */

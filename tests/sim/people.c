@@ -196,7 +196,7 @@ static void tell(struct people *p, const struct row *row, size_t who, const char
 {
     if (!is_there)
         return;
-    assert(p->n_told < ROWS);
+    assert(p->n_told < 4 * ROWS);
     p->told[p->n_told++] = (struct told){row->id, route, connector, who};
 }
 
@@ -230,6 +230,10 @@ static void judge(struct people *p, const struct row *row, size_t who)
     tell(p, row, who, "book", "lead-book", v->notion && q->score >= v->book);
     tell(p, row, who, "page", "sales-slack", page && v->slack);
     tell(p, row, who, "page", "lead-log", page && v->sheets);
+    tell(p, row, who, "page", "chat", page && v->more);
+    tell(p, row, who, "page", "mail", page && v->more);
+    tell(p, row, who, "page", "warehouse", page && v->more);
+    tell(p, row, who, "page", "subscribers", page && v->more);
 }
 
 /* The effect of one event */

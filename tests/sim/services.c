@@ -4,12 +4,20 @@
 #include <assert.h>
 #include <stdio.h>
 
+const char *const connector_names[SERVICES] = {
+    [SERVICE_SLACK] = "sales-slack", [SERVICE_HOOK] = "hook",      [SERVICE_NOTION] = "lead-book",
+    [SERVICE_SHEETS] = "lead-log",   [SERVICE_CRM] = "crm",        [SERVICE_CHAT] = "chat",
+    [SERVICE_MAIL] = "mail",         [SERVICE_HTTP] = "warehouse", [SERVICE_ZAPS] = "subscribers",
+};
+
 void services_begin(bool slack_can_look)
 {
     slack_begin(slack_can_look);
     sheets_begin();
     notion_begin();
     crm_begin();
+    chat_begin();
+    receivers_begin();
 }
 
 void answer_text(struct exchange *x, int status, const char *text)

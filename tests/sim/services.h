@@ -13,14 +13,28 @@
 #include "funneld/base/sbuf.h"
 #include "funneld/base/str.h"
 
-enum service { SERVICE_SLACK, SERVICE_HOOK, SERVICE_NOTION, SERVICE_SHEETS, SERVICE_CRM, SERVICES };
+enum service {
+    SERVICE_SLACK,
+    SERVICE_HOOK,
+    SERVICE_NOTION,
+    SERVICE_SHEETS,
+    SERVICE_CRM,
+    SERVICE_CHAT,
+    SERVICE_MAIL, /* from here on none can be asked what it got */
+    SERVICE_HTTP,
+    SERVICE_ZAPS,
+    SERVICES
+};
 
-enum { PUBLIC_ID = 40, POSTS = 4096, PAGES = 256 };
+extern const char *const connector_names[SERVICES]; /* who asks them */
+
+enum { PUBLIC_ID = 40, POSTS = 4096, PAGES = 256, HOOKS = 64 };
 
 struct exchange {
     int64_t now;
     struct str method, path, query, body; /* path: with its escapes */
-    bool jumped; /* the daemon's clock was set forwards while this was on its way */
+    bool jumped;   /* the daemon's clock was set forwards while this was on its way */
+    size_t doubts; /* what had become of this message's tries, or of the daemon, when it left */
     struct arena *arena;
     int status;
     struct sbuf *answer;
@@ -28,6 +42,7 @@ struct exchange {
 
 typedef void serve(struct exchange *x);
 serve slack_serve, hook_serve, notion_serve, sheets_serve, crm_serve;
+serve chat_serve, mail_serve, http_serve, zap_serve;
 
 void services_begin(bool slack_can_look); /* all empty again */
 void slack_begin(bool can_look);
@@ -39,7 +54,9 @@ void crm_begin(void);
 struct posted {
     char delivery[PUBLIC_ID];
     int64_t at;
-    size_t blind; /* so many looks had been refused until then */
+    size_t blind; /* so many looks had been refused until then; of a receiver: its doubts */
+    int place;    /* which Zap's address; which message of the chat, from 1, */
+    int parent;   /* and the one that it answers; 0: none */
     bool excused; /* the daemon may have looked before it was there: its clock had jumped */
 };
 struct posts {
@@ -51,6 +68,20 @@ void slack_blind(void); /* a look is refused for good */
 const struct posts *hook_posts(void);
 const struct posts *sheets_rows(void);
 void posts_add(struct posts *p, struct str delivery, const struct exchange *x);
+
+void chat_begin(void);
+const struct posts *chat_posts(void); /* one for each delivery that a message tells of */
+
+/* Receivers: a mailbox, an address of our own, Zaps that subscribed. */
+void receivers_begin(void);
+void receivers_rest(void); /* from now on every answer is heard */
+const struct posts *mail_posts(void);
+const struct posts *http_posts(void);
+const struct posts *zap_posts(void);
+void zap_switch_off(int hook);  /* 410 from now on */
+bool zap_has_said_so(int hook); /* and the daemon has heard it */
+int zap_of(struct str path);
+bool message_id(const struct exchange *x, struct str *ret);
 
 struct page {
     char lead[PUBLIC_ID];

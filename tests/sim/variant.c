@@ -12,13 +12,15 @@
 #include "funneld/base/json.h"
 
 const struct variant variants[VARIANTS] = {
-    {"plain", 350, 255, 200, 900, 150, 7 * DAYS_MS, 600, 300, true, true, true, true, 1, true},
-    {"richer", 500, 100, 50, 1200, 0, 1 * DAYS_MS, 500, 200, true, true, true, true, 3, true},
-    {"no-sheets", 350, 255, 200, 600, 150, 7 * DAYS_MS, 400, 300, true, true, false, true, 2,
-     false},
-    {"no-notion", 200, 300, 200, 900, -100, 2 * DAYS_MS, 600, 250, true, false, true, true, 1,
+    {"plain", 350, 255, 200, 900, 150, 7 * DAYS_MS, 600, 300, true, true, true, true, 1, true,
      true},
-    {"alone", 350, 255, 0, 900, 150, 7 * DAYS_MS, 600, 300, false, true, true, false, 1, false},
+    {"richer", 500, 100, 50, 1200, 0, 1 * DAYS_MS, 500, 200, true, true, true, true, 3, true, true},
+    {"no-sheets", 350, 255, 200, 600, 150, 7 * DAYS_MS, 400, 300, true, true, false, true, 2, false,
+     false},
+    {"no-notion", 200, 300, 200, 900, -100, 2 * DAYS_MS, 600, 250, true, false, true, true, 1, true,
+     true},
+    {"alone", 350, 255, 0, 900, 150, 7 * DAYS_MS, 600, 300, false, true, true, false, 1, false,
+     false},
 };
 
 static struct config *configs[VARIANTS];
@@ -96,9 +98,10 @@ static void write_routes(FILE *f, const struct variant *v)
         (void)!fprintf(f, "[route book]\nwhen = score >= %s\nto = lead-book\n",
                        decimal(v->book, n));
     if (v->slack || v->sheets)
-        (void)!fprintf(f, "[route page]\nwhen = event.property == \"page\"\nto = %s%s%s\n",
+        (void)!fprintf(f, "[route page]\nwhen = event.property == \"page\"\nto = %s%s%s%s\n",
                        v->slack ? "sales-slack" : "", v->slack && v->sheets ? ", " : "",
-                       v->sheets ? "lead-log" : "");
+                       v->sheets ? "lead-log" : "",
+                       v->more ? ", chat, mail, warehouse, subscribers" : "");
 }
 
 static void write_connectors(FILE *f, const struct variant *v)
@@ -125,6 +128,16 @@ static void write_connectors(FILE *f, const struct variant *v)
                        "[connector lead-log]\ntype = google_sheets\ncredentials = "
                        "${FUNNELD_SIM_KEY}\nspreadsheet = s\n%s",
                        often);
+    if (v->more)
+        (void)!fprintf(
+            f,
+            "[connector chat]\ntype = slack\ntoken = xoxb-2\nurl = https://chat.example.com\n"
+            "channel = C0999999999\nthread = yes\ndigest = 3/1m\n%s"
+            "[connector mail]\ntype = email\nurl = smtp://mail.example.com:587\nfrom = "
+            "leads@example.com\nto = sales@example.com\n%s[connector warehouse]\ntype = "
+            "http\nurl = https://warehouse.example.com/leads\n%s[connector subscribers]\n"
+            "type = rest_hooks\n%s",
+            often, often, often, often);
     if (v->crm)
         (void)!fprintf(
             f, "[connector crm]\ntype = hubspot\ntoken = t\nproperties = company, email\n%s",
@@ -141,7 +154,8 @@ static struct config *load(const struct variant *v)
     if (!f)
         abort();
     (void)!fprintf(f,
-                   "[server]\npublic_url = https://hooks.example.com\n[store]\npath = "
+                   "[server]\npublic_url = https://hooks.example.com\nhooks_token = "
+                   "0123456789abcdef0123456789abcdef\n[store]\npath = "
                    "%s/funneld.db\ncheckpoint = 96KiB\n[source hubspot]\ntype = hubspot\nsecret = "
                    "one\n%s[source zapier]\ntype = zapier\nsecret = two\n",
                    folder, v->crm ? "enrich = crm\n" : "");

@@ -18,7 +18,8 @@ struct variant {
     int64_t hot, book;               /* tenths: told as it gets hot, written down from there on */
     bool slack, notion, sheets, crm; /* which connectors there are; the webhook always is */
     int at_once;                     /* concurrency of slack and notion */
-    bool waits;                      /* the hot route waits for enrichment */
+    bool more;  /* mail, a receiver of our own, and whoever subscribes hear of pages */
+    bool waits; /* the hot route waits for enrichment */
 };
 
 enum { VARIANTS = 5 };
