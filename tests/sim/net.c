@@ -63,6 +63,9 @@ static const struct {
                      "\"MISSING_SCOPES\"}"},
     [SERVICE_CHAT] = {"chat", "chat.example.com", chat_serve, 4000, 200,
                       "{\"ok\":false,\"error\":\"no_text\"}"},
+    [SERVICE_GRID] = {"grid", "grid.example.com", grid_serve, 180 * SECONDS_MS, 403,
+                      "{\"error\":{\"code\":403,\"message\":\"The caller does not have "
+                      "permission\",\"status\":\"PERMISSION_DENIED\"}}"},
     [SERVICE_MAIL] = {"mail", "mail.example.com:587", mail_serve, 4000, 550,
                       "550 5.1.1 nobody here is called so"},
     [SERVICE_HTTP] = {"warehouse", "warehouse.example.com", http_serve, 4000, 413, "no"},
@@ -173,6 +176,8 @@ static void refuse(struct call *c)
     net.refused[c->service] = true;
     if (c->service == SERVICE_SLACK && c->repeatable)
         slack_blind();
+    if (c->service == SERVICE_CHAT && c->repeatable)
+        chat_blind();
 }
 
 /* Receivers say by the status alone what became of a message. A mail server speaks otherwise: to

@@ -231,6 +231,7 @@ static void judge(struct people *p, const struct row *row, size_t who)
     tell(p, row, who, "page", "sales-slack", page && v->slack);
     tell(p, row, who, "page", "lead-log", page && v->sheets);
     tell(p, row, who, "page", "chat", page && v->more);
+    tell(p, row, who, "page", "lead-grid", page && v->more);
     tell(p, row, who, "page", "mail", page && v->more);
     tell(p, row, who, "page", "warehouse", page && v->more);
     tell(p, row, who, "page", "subscribers", page && v->more);

@@ -16,7 +16,7 @@ static struct message {
     int64_t at;
     size_t parent; /* 0: none; else the message's number, from 1 */
 } messages[POSTS];
-static size_t n_messages;
+static size_t n_messages, refused_looks;
 static struct posts told; /* one for each delivery that a message tells of */
 
 const struct posts *chat_posts(void)
@@ -24,9 +24,14 @@ const struct posts *chat_posts(void)
     return &told;
 }
 
+void chat_blind(void)
+{
+    refused_looks++;
+}
+
 void chat_begin(void)
 {
-    n_messages = told.n = 0;
+    n_messages = refused_looks = told.n = 0;
 }
 
 static void put_ts(struct sbuf *b, size_t n)
@@ -53,8 +58,9 @@ static void tell(struct exchange *x, struct str delivery)
     posts_add(&told, delivery, x);
     told.items[told.n - 1].place = (int)n_messages;
     told.items[told.n - 1].parent = (int)messages[n_messages - 1].parent;
-    story("%lld chat message %zu (under %zu) tells of %.*s", (long long)x->now, n_messages,
-          messages[n_messages - 1].parent, STR_ARG(delivery));
+    story("%lld chat message %zu under %zu tells of%s", (long long)x->now, n_messages,
+          messages[n_messages - 1].parent, strchr(told.items[told.n - 1].delivery, '-'));
+    told.items[told.n - 1].blind = refused_looks;
 }
 
 /* "rs.1.13": in base 36, each what it is more than the one before. */

@@ -45,7 +45,7 @@ static bool read_issued(struct str body, struct arena *a, int64_t *ret)
 }
 
 /* The token says when it was made, so that it can be too old. */
-static void give_token(struct exchange *x)
+void google_token(struct exchange *x)
 {
     int64_t issued;
 
@@ -98,7 +98,7 @@ void sheets_serve(struct exchange *x)
                                                       : "";
 
     if (str_is(x->path, "/token")) {
-        give_token(x);
+        google_token(x);
     } else if (str_is(x->method, "POST")) {
         append(x);
     } else if (str_is(x->method, "PUT")) {

@@ -5,9 +5,10 @@
 #include <stdio.h>
 
 const char *const connector_names[SERVICES] = {
-    [SERVICE_SLACK] = "sales-slack", [SERVICE_HOOK] = "hook",      [SERVICE_NOTION] = "lead-book",
-    [SERVICE_SHEETS] = "lead-log",   [SERVICE_CRM] = "crm",        [SERVICE_CHAT] = "chat",
-    [SERVICE_MAIL] = "mail",         [SERVICE_HTTP] = "warehouse", [SERVICE_ZAPS] = "subscribers",
+    [SERVICE_SLACK] = "sales-slack", [SERVICE_HOOK] = "hook", [SERVICE_NOTION] = "lead-book",
+    [SERVICE_SHEETS] = "lead-log",   [SERVICE_CRM] = "crm",   [SERVICE_CHAT] = "chat",
+    [SERVICE_GRID] = "lead-grid",    [SERVICE_MAIL] = "mail", [SERVICE_HTTP] = "warehouse",
+    [SERVICE_ZAPS] = "subscribers",
 };
 
 void services_begin(bool slack_can_look)
@@ -17,6 +18,7 @@ void services_begin(bool slack_can_look)
     notion_begin();
     crm_begin();
     chat_begin();
+    grid_begin();
     receivers_begin();
 }
 

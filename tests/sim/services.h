@@ -20,6 +20,7 @@ enum service {
     SERVICE_SHEETS,
     SERVICE_CRM,
     SERVICE_CHAT,
+    SERVICE_GRID,
     SERVICE_MAIL, /* from here on none can be asked what it got */
     SERVICE_HTTP,
     SERVICE_ZAPS,
@@ -42,7 +43,7 @@ struct exchange {
 
 typedef void serve(struct exchange *x);
 serve slack_serve, hook_serve, notion_serve, sheets_serve, crm_serve;
-serve chat_serve, mail_serve, http_serve, zap_serve;
+serve chat_serve, grid_serve, mail_serve, http_serve, zap_serve;
 
 void services_begin(bool slack_can_look); /* all empty again */
 void slack_begin(bool can_look);
@@ -70,7 +71,10 @@ const struct posts *sheets_rows(void);
 void posts_add(struct posts *p, struct str delivery, const struct exchange *x);
 
 void chat_begin(void);
+void chat_blind(void); /* a look is refused for good */
 const struct posts *chat_posts(void); /* one for each delivery that a message tells of */
+
+void google_token(struct exchange *x);
 
 /* Receivers: a mailbox, an address of our own, Zaps that subscribed. */
 void receivers_begin(void);
@@ -89,6 +93,10 @@ struct page {
     bool excused;
 };
 const struct page *notion_pages(size_t *ret_n);
+
+/* A row of the sheet in which each lead has one: as a page. */
+void grid_begin(void);
+const struct page *grid_rows(size_t *ret_n);
 
 /* The CRM's contact 1..; value NULL: unknown there. */
 void crm_set(int64_t contact, const char *name, const char *value, int64_t now);

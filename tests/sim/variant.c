@@ -101,7 +101,7 @@ static void write_routes(FILE *f, const struct variant *v)
         (void)!fprintf(f, "[route page]\nwhen = event.property == \"page\"\nto = %s%s%s%s\n",
                        v->slack ? "sales-slack" : "", v->slack && v->sheets ? ", " : "",
                        v->sheets ? "lead-log" : "",
-                       v->more ? ", chat, mail, warehouse, subscribers" : "");
+                       v->more ? ", chat, lead-grid, mail, warehouse, subscribers" : "");
 }
 
 static void write_connectors(FILE *f, const struct variant *v)
@@ -133,11 +133,14 @@ static void write_connectors(FILE *f, const struct variant *v)
             f,
             "[connector chat]\ntype = slack\ntoken = xoxb-2\nurl = https://chat.example.com\n"
             "channel = C0999999999\nthread = yes\ndigest = 3/1m\n%s"
+            "[connector lead-grid]\ntype = google_sheets\ncredentials = ${FUNNELD_SIM_KEY}\n"
+            "spreadsheet = s\nmode = upsert\nrange = Leads!A:I\nurl = https://grid.example.com\n"
+            "token_url = https://grid.example.com/token\n%s"
             "[connector mail]\ntype = email\nurl = smtp://mail.example.com:587\nfrom = "
             "leads@example.com\nto = sales@example.com\n%s[connector warehouse]\ntype = "
             "http\nurl = https://warehouse.example.com/leads\n%s[connector subscribers]\n"
             "type = rest_hooks\n%s",
-            often, often, often, often);
+            often, often, often, often, often);
     if (v->crm)
         (void)!fprintf(
             f, "[connector crm]\ntype = hubspot\ntoken = t\nproperties = company, email\n%s",
