@@ -6,7 +6,7 @@
  * gets the youngest webhooks late, between new ones. In the end both must know the same, and have
  * written the same (away_world.c says what may differ); and both must know what the CRM has.
  */
-#include "away.h"
+#include "away_priv.h"
 
 #include <assert.h>
 #include <string.h>
@@ -26,129 +26,18 @@
 #define GONE_MS  (3 * DAYS_MS)
 #define AWAY_MS  (3 * DAYS_MS)
 
-enum { CALLS = 64, INTAKE_MAX = 8 << 20, ANSWER_MAX = 8 << 20, PEACE_HOURS = 24 * 4 };
-
-struct call {
-    bool used;
-    void *tag;
-    struct arena arena;
-    struct str method, path, body;
-    int64_t serve_at, answer_at;
-    enum http_fate fate;
-    int status;
-    struct str answer;
-};
+enum { INTAKE_MAX = 8 << 20, PEACE_HOURS = 24 * 4 };
 
 static struct {
     int64_t now, wake_at;
-    uint64_t chance;
     struct config *config;
     struct store *store;
     struct reader *reader;
     struct writer *writer;
     struct deliverer *deliverer;
     struct transport transport;
-    struct call calls[CALLS];
     bool runs, waits;
 } d;
-
-static int64_t below(int64_t n)
-{
-    return (int64_t)random_below(&d.chance, (uint64_t)n);
-}
-
-/* The network: of a hundred requests one is not answered, and one by what stands in between. */
-
-static enum rc start(void *self, const struct transport_call *call, struct why *why)
-{
-    struct call *c = d.calls;
-    struct str rest = str_from(call->request->url, sizeof "https://" - 1);
-    const char *slash = str_chr(rest, '/');
-
-    (void)self;
-    (void)why;
-    assert(slash);
-    while (c->used)
-        c++;
-    assert(c < d.calls + CALLS);
-    *c = (struct call){.used = true, .tag = call->tag, .serve_at = d.now + 20 + below(100)};
-    c->method = arena_str(&c->arena, str_of(call->request->method));
-    c->path = arena_str(&c->arena, str_from(rest, (size_t)(slash - rest.at)));
-    c->body = arena_str(&c->arena, call->request->body);
-    c->answer_at = c->serve_at + 20 + below(100);
-    int64_t turn = below(100);
-    c->fate = turn == 0 ? HTTP_UNKNOWN : HTTP_ANSWERED;
-    c->status = turn == 1 ? 503 : 0;
-    if (turn == 0)
-        c->answer_at = d.now + call->timeout_ms;
-    return RC_OK;
-}
-
-static void serve_call(struct call *c)
-{
-    struct sbuf answer AUTO(sbuf_free) = SBUF(ANSWER_MAX);
-    int status;
-
-    if (!c->status) {
-        status = hub_serve(c->method, c->path, c->body, d.now, &answer, &c->arena);
-        c->status = status;
-    }
-    c->answer = arena_str(&c->arena, sbuf_str(&answer));
-    c->serve_at = INT64_MAX;
-}
-
-static void serve_calls(void)
-{
-    for (struct call *c = d.calls; c < d.calls + CALLS; c++)
-        if (c->used && c->serve_at <= d.now)
-            serve_call(c);
-}
-
-static struct call *next_answer(void)
-{
-    for (struct call *c = d.calls; c < d.calls + CALLS; c++)
-        if (c->used && c->answer_at <= d.now)
-            return c;
-    return NULL;
-}
-
-static void let_go(struct call *c)
-{
-    arena_free(&c->arena);
-    *c = (struct call){0};
-}
-
-static bool take(void *self, struct transport_result *ret)
-{
-    static struct call *taken;
-    struct call *c;
-
-    (void)self;
-    if (taken)
-        let_go(taken);
-    taken = c = next_answer();
-    if (!c)
-        return false;
-    c->answer_at = INT64_MAX;
-    *ret = (struct transport_result){c->tag,
-                                     {.fate = c->fate,
-                                      .status = c->fate == HTTP_ANSWERED ? c->status : 0,
-                                      .body = c->answer,
-                                      .retry_after_ms = -1,
-                                      .error = STR("the line broke")}};
-    return true;
-}
-
-static void rests(void *self, int timeout_ms)
-{
-    (void)self;
-    (void)timeout_ms;
-}
-
-static void wakes(void *self)
-{
-    (void)self;
-}
 
 /* The daemon */
 
@@ -225,7 +114,7 @@ static void start_daemon(void)
     assert(rc == RC_OK);
     rc = reader_open(away_database(), &d.reader, &why);
     assert(rc == RC_OK);
-    d.transport = (struct transport){.start = start, .take = take, .wait = rests, .wake = wakes};
+    d.transport = *away_transport();
     const struct deliver_ports out = {
         .reader = d.reader, .transport = &d.transport, .submit = submit, .seed = 1};
     (void)ref_take(&d.config->ref);
@@ -244,8 +133,6 @@ static void start_daemon(void)
 /* What is under way is lost. */
 static void kill_daemon(void)
 {
-    struct transport_result none;
-
     deliverer_free(d.deliverer);
     writer_close(d.writer);
     while (writer_step(d.writer, d.now, 0))
@@ -253,15 +140,7 @@ static void kill_daemon(void)
     writer_free(d.writer);
     reader_close(d.reader);
     store_close(d.store);
-    for (struct call *c = d.calls; c < d.calls + CALLS; c++)
-        if (c->used && c->serve_at <= d.now + SECONDS_MS)
-            serve_call(c); /* it has left */
-    for (struct call *c = d.calls; c < d.calls + CALLS; c++)
-        c->answer_at = INT64_MAX;
-    (void)take(NULL, &none);
-    for (struct call *c = d.calls; c < d.calls + CALLS; c++)
-        if (c->used)
-            let_go(c);
+    away_net_hang_up();
     d.runs = false;
     d.wake_at = INT64_MAX;
 }
@@ -301,10 +180,10 @@ static void settle(void)
 {
     hub_people(d.now);
     hub_hooks(d.now, taken, NULL);
-    serve_calls();
+    away_net_pass(d.now);
     for (bool again = d.runs; again;) {
         d.wake_at = deliverer_step(d.deliverer, d.now, d.now);
-        again = d.waits || next_answer() || d.wake_at <= d.now;
+        again = d.waits || away_net_answers() || d.wake_at <= d.now;
         if (d.waits)
             commit();
     }
@@ -317,12 +196,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_moment(void)
 {
-    int64_t at = earlier(d.wake_at, earlier(hub_people_next(), hub_hooks_next()));
-
-    for (const struct call *c = d.calls; c < d.calls + CALLS; c++)
-        if (c->used)
-            at = earlier(at, earlier(c->answer_at, c->serve_at));
-    return at;
+    return earlier(earlier(d.wake_at, away_net_next()),
+                   earlier(hub_people_next(), hub_hooks_next()));
 }
 
 static void pass_until(int64_t end)
@@ -350,7 +225,7 @@ static void begin(uint64_t seed, int64_t deeds)
     metrics_reset();
     disk_format(seed);
     d.now = d.wake_at = BEGIN_MS;
-    d.chance = seed;
+    away_net_begin(seed);
     hub_begin(random_next(&seed));
     hub_people_begin(random_next(&seed), BEGIN_MS, BEGIN_MS + LIFE_MS, deeds);
     hub_api_begin();
@@ -372,7 +247,7 @@ static void live(bool away)
         kill_daemon();
         pass_until(BEGIN_MS + GONE_MS + AWAY_MS);
         start_daemon();
-        pass_until(d.now + below(10 * SECONDS_MS)); /* and once more in the midst of it */
+        pass_until(d.now + away_below(10 * SECONDS_MS)); /* and once more in the midst of it */
         kill_daemon();
         start_daemon();
     }

@@ -6,27 +6,10 @@
 
 #include "funneld/base/clock.h"
 #include "net.h"
-#include "oracle_priv.h"
+#include "queue_priv.h"
 #include "story.h"
 
-enum state { PENDING, HELD, DELIVERED, DEAD, SUPERSEDED, CANCELLED, STATES };
-
-struct item { /* a row of `delivery` */
-    int64_t id, event, lead, created_at, done_at;
-    int64_t target; /* the subscription */
-    int64_t remote; /* of a question to the CRM: the contact */
-    enum state state;
-    enum service service;
-    bool has_reason;
-    const struct told *told; /* NULL: a question to the CRM */
-};
-
-static struct {
-    struct item items[DELIVERIES];
-    size_t n;
-    char database[16]; /* its id, in front of every number shown outside */
-    const struct people *people;
-} queue;
+struct queue queue;
 
 static enum service service_of(const char *connector)
 {
@@ -47,7 +30,7 @@ static void read_database_id(sqlite3 *db)
         (void)!snprintf(queue.database, sizeof queue.database, "%s", sqlite3_column_text(s, 0));
 }
 
-static bool is_of_subscribers(const struct told *t)
+bool is_of_subscribers(const struct told *t)
 {
     return strcmp(t->connector, connector_names[SERVICE_ZAPS]) == 0;
 }
@@ -163,8 +146,7 @@ static void check_state(const struct item *item)
 }
 
 /* The newest message of a lead is not among those that a newer one took the place of. */
-/* Of an object below 0, of what became of a lead its number. */
-static int64_t whose(const struct item *item)
+int64_t whose(const struct item *item)
 {
     return item->lead < 0 ? item->lead : (int64_t)person_now(queue.people, (size_t)item->lead - 1);
 }
@@ -185,7 +167,7 @@ static void check_superseded(void)
     }
 }
 
-static struct item *item_of(const char *public_id)
+struct item *item_of(const char *public_id)
 {
     size_t n = strlen(queue.database);
     long long id = strtoll(public_id + n + 1, NULL, 10);
@@ -275,147 +257,6 @@ static void check_order(const struct posts *posts)
     }
 }
 
-/* A page of Notion's, or a row of the sheet that is kept current, for each lead: it says what was
- * last to be said. */
-struct book {
-    enum service service;
-    const struct page *pages;
-    size_t n;
-    const char *called;
-};
-
-static size_t pages_of(const struct book *b, int64_t lead, const struct page **ret,
-                       bool *ret_excused)
-{
-    char wanted[PUBLIC_ID];
-    size_t found = 0;
-
-    (void)!snprintf(wanted, sizeof wanted, "%s-%lld", queue.database, (long long)lead);
-    for (size_t i = 0; i < b->n; i++)
-        if (strcmp(b->pages[i].lead, wanted) == 0) {
-            *ret = &b->pages[i];
-            *ret_excused |= b->pages[i].excused;
-            found++;
-        }
-    return found;
-}
-
-static bool was_score(size_t person, int64_t since, int64_t tenths)
-{
-    const struct people *p = queue.people;
-
-    for (size_t i = 0; i < p->n_past; i++)
-        if (p->past[i].person == person && p->past[i].event >= since && p->past[i].score == tenths)
-            return true;
-    return false;
-}
-
-static const struct item *newest_of(enum service service, int64_t lead)
-{
-    for (size_t i = queue.n; i-- > 0;)
-        if (queue.items[i].service == service && queue.items[i].lead == lead)
-            return &queue.items[i];
-    return NULL;
-}
-
-/* One that died while its page may have been made says nothing to those that follow; and by a merge
- * they get a page to write to. */
-static bool died_in_doubt(enum service service, const struct person *q, int64_t lead)
-{
-    for (size_t i = 0; i < queue.n && q->in_merge; i++)
-        if (queue.items[i].service == service && queue.items[i].lead == lead &&
-            (queue.items[i].state == DEAD || was_retried(queue.items[i].id)))
-            return true;
-    return false;
-}
-
-/* It says once more what was true when it was given up. */
-static bool older_retried(const struct item *newest)
-{
-    for (const struct item *item = queue.items; item < newest; item++)
-        if (item->service == newest->service && item->lead == newest->lead && was_retried(item->id))
-            return true;
-    return false;
-}
-
-static void check_page(const struct book *b, size_t person)
-{
-    const struct person *q = &queue.people->at[person];
-    const struct page *page = NULL;
-    int64_t lead = (int64_t)person + 1;
-    bool excused = false;
-    size_t n = pages_of(b, lead, &page, &excused);
-    const struct item *newest = newest_of(b->service, lead);
-
-    if (n > 1 && !excused && !died_in_doubt(b->service, q, lead))
-        broken("lead %lld has %zu %s%s", (long long)lead, n, b->called,
-               q->in_merge ? "; it was merged with another" : "");
-    if (!newest || newest->state != DELIVERED || q->in_merge || q->erased || excused ||
-        older_retried(newest))
-        return;
-    if (n == 0)
-        broken("lead %lld is delivered, and has no page among the %s", (long long)lead, b->called);
-    else if (!was_score(person, newest->event, page->tenths))
-        broken("lead %lld: among the %s it has %lld tenths, which is not its newest state",
-               (long long)lead, b->called, (long long)page->tenths);
-}
-
-/* Who is subscribed at the end heard of every page since; who is gone is subscribed no more. */
-static void check_subscriptions(void)
-{
-    const struct people *p = queue.people;
-    const struct subscribed *s;
-
-    for (size_t i = 0; (s = subscription_at(i)) != NULL; i++) {
-        if (s->is_there && zap_has_said_so(s->hook))
-            broken("hook %d has said 410, and is subscribed", s->hook);
-        for (size_t t = 0; t < p->n_told && s->is_there; t++) {
-            size_t n = 0;
-
-            if (!is_of_subscribers(&p->told[t]) || p->told[t].event <= s->after)
-                continue;
-            for (size_t k = 0; k < queue.n; k++)
-                n += queue.items[k].target == s->id && queue.items[k].event == p->told[t].event;
-            if (n != 1)
-                broken("subscription %lld: %zu deliveries of event %lld", (long long)s->id, n,
-                       (long long)p->told[t].event);
-        }
-    }
-}
-
-/* In a thread stands what is told of one person alone, and it begins with such a message. */
-static void check_threads(const struct posts *posts)
-{
-    const struct people *p = queue.people;
-
-    for (size_t i = 0; i < posts->n; i++) {
-        const struct item *item = item_of(posts->items[i].delivery), *first = NULL;
-        size_t n = 0;
-
-        for (size_t k = 0; k < posts->n && posts->items[i].parent; k++)
-            if (posts->items[k].place == posts->items[i].parent) {
-                first = item_of(posts->items[k].delivery);
-                n++;
-            }
-        if (posts->items[i].parent && item && (n != 1 || !first || whose(first) != whose(item)) &&
-            !p->at[item->told->person].in_merge)
-            broken("delivery %lld stands in the thread of another", (long long)item->id);
-    }
-}
-
-/* What is posted, is posted to the address that subscribed. */
-static void check_places(const struct posts *posts)
-{
-    for (size_t i = 0; i < posts->n; i++) {
-        const struct item *item = item_of(posts->items[i].delivery);
-        const struct subscribed *s;
-
-        for (size_t k = 0; item && (s = subscription_at(k)) != NULL; k++)
-            if (s->hook == posts->items[i].place && s->id != item->target)
-                broken("delivery %lld was posted to hook %d", (long long)item->id, s->hook);
-    }
-}
-
 void check_queue(sqlite3 *db, const struct people *p)
 {
     queue.people = p;
@@ -430,23 +271,14 @@ void check_queue(sqlite3 *db, const struct people *p)
     check_posts(SERVICE_HOOK, hook_posts());
     check_posts(SERVICE_SHEETS, sheets_rows());
     check_posts(SERVICE_CHAT, chat_posts());
-    check_threads(chat_posts());
     check_posts(SERVICE_MAIL, mail_posts());
     check_posts(SERVICE_HTTP, http_posts());
     check_posts(SERVICE_ZAPS, zap_posts());
-    check_subscriptions();
-    check_places(zap_posts());
     check_order(slack_posts());
     check_order(hook_posts());
     check_order(sheets_rows());
     check_order(mail_posts());
     check_order(http_posts());
-    struct book book = {.service = SERVICE_NOTION, .called = "pages in Notion"};
-    struct book grid = {.service = SERVICE_GRID, .called = "rows in the sheet"};
-    book.pages = notion_pages(&book.n);
-    grid.pages = grid_rows(&grid.n);
-    for (size_t i = 0; i < p->n; i++) {
-        check_page(&book, i);
-        check_page(&grid, i);
-    }
+    check_books();
+    check_receivers();
 }

@@ -71,7 +71,7 @@ const struct posts *sheets_rows(void);
 void posts_add(struct posts *p, struct str delivery, const struct exchange *x);
 
 void chat_begin(void);
-void chat_blind(void); /* a look is refused for good */
+void chat_blind(void);                /* a look is refused for good */
 const struct posts *chat_posts(void); /* one for each delivery that a message tells of */
 
 void google_token(struct exchange *x);
