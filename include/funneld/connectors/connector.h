@@ -110,7 +110,7 @@ enum verdict {
     VERDICT_MORE,      /* a part is done, remote_id says which: at once again, from there on */
 };
 
-struct record { /* of the CRM */
+struct record {            /* of the CRM */
     enum object_kind kind; /* OBJECT_NONE: a contact */
     const struct field *properties;
     size_t n_properties;
