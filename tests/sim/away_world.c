@@ -76,7 +76,8 @@ static void put_objects(struct view *v)
 {
     struct view alone = {.ret = v->ret};
 
-    qsort(v->objects, v->n_objects, sizeof *v->objects, by_id);
+    if (v->n_objects)
+        qsort(v->objects, v->n_objects, sizeof *v->objects, by_id);
     for (size_t i = 0; i < v->n_objects; i++) {
         const struct object *o = &v->objects[i].object;
 

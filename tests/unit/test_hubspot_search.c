@@ -94,6 +94,7 @@ static void of_companies_deals_and_tickets_it_is_asked_the_same(void **state)
     f.parcels[0].d.facts.event_property = STR("deals");
     fixture_build(&f);
     golden(&f, "hubspot/search_deals.http");
+    fixture_end(&f);
     start(SECTION, NULL);
     f.parcels[0].d.facts.event_property = STR("deals");
     fixture_last(&f, "POST", "/crm/v3/objects/deals/search", 200,
