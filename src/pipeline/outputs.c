@@ -156,10 +156,12 @@ static enum rc waits_until(struct batch *b, const struct connector *c, const str
                            int64_t *ret)
 {
     struct due_row first;
-    enum rc rc = read_first_waiting(b->reader, c->name, lead, &first);
 
     *ret = b->now_ms + ENRICHMENT_PATIENCE_MS;
-    if (rc == RC_OK && connector_upserts(c) && first.due_at < *ret)
+    if (!connector_upserts(c))
+        return RC_OK;
+    enum rc rc = read_first_waiting(b->reader, c->name, lead, &first);
+    if (rc == RC_OK && first.due_at < *ret)
         *ret = first.due_at > b->now_ms ? first.due_at : 0;
     return rc == RC_NONE ? RC_OK : rc;
 }

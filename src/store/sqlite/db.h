@@ -126,7 +126,9 @@ MUST_CHECK enum rc ledger_move(struct store *st, struct lead *from, struct lead 
                                struct arena *a);
 
 /* waiting.c: ids of deliveries in their lead's row */
-MUST_CHECK enum rc waiting_add(struct store *st, struct lead *lead, int64_t id, struct arena *a);
+/* Whether the lead's list has room for one more. */
+MUST_CHECK enum rc waiting_room(struct store *st, struct lead *lead, struct arena *a, bool *ret);
+void waiting_add(struct lead *lead, int64_t id, struct arena *a);
 MUST_CHECK enum rc waiting_move(struct store *st, struct lead *from, struct lead *into,
                                 struct arena *a);
 

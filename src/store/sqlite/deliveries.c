@@ -1,32 +1,36 @@
 /* store/sqlite/deliveries.c - adding deliveries, and every change of their state. */
 #include "db.h"
 
-#include <stdlib.h>
-
 #include "funneld/route/route.h"
 
 enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d, struct arena *a)
 {
     struct sbuf facts AUTO(sbuf_free) = SBUF(COMMIT_WEIGHT);
+    bool room = false;
 
     facts_to_json(&d->facts, &facts);
     if (facts.failed)
         return RC_TOOBIG;
-    enum rc rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiitdit", d->event, lead->id,
-                        d->route, d->connector, (int)d->state, d->created_at, d->due_at,
-                        d->wait_until, sbuf_str(&facts), (int)d->urgent, d->target, d->remote_id);
+    enum rc rc = waiting_room(st, lead, a, &room);
+    if (rc != RC_OK)
+        return rc;
+    rc = db_run(store_db(st), SQL_DELIVERY_ADD, "iittdiiitditd", d->event, lead->id, d->route,
+                d->connector, (int)d->state, d->created_at, d->due_at, d->wait_until,
+                sbuf_str(&facts), (int)d->urgent, d->target, d->remote_id, (int)!room);
     if (rc != RC_OK)
         return rc;
     d->id = sqlite3_last_insert_rowid(store_db(st)->handle);
     d->lead = lead->id;
-    return waiting_add(st, lead, d->id, a);
+    if (room)
+        waiting_add(lead, d->id, a);
+    return RC_OK;
 }
 
 enum rc store_delivery_fold(struct store *st, struct str connector, const struct lead *lead,
                             int64_t newer, int64_t now_ms, int64_t *ret_n)
 {
-    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "ttii", connector, lead->waiting,
-                     newer, now_ms);
+    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "ttiii", connector, lead->waiting,
+                     newer, now_ms, lead->id);
 }
 
 enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
@@ -39,7 +43,8 @@ enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_
                                due_seen *released, void *self)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "ti", lead->waiting, now_ms);
+    enum rc rc =
+        db_query(store_db(st), &s, SQL_DELIVERY_RELEASE, "tii", lead->waiting, now_ms, lead->id);
 
     return rows_due(store_db(st), s, rc, released, self);
 }
@@ -97,60 +102,15 @@ enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, s
     return db_run(store_db(st), SQL_REMOTE_SET, "itti", lead, connector, remote, now_ms);
 }
 
-static int by_lead(const void *left, const void *right)
-{
-    const struct due_row *a = left, *b = right;
-
-    if (a->lead != b->lead)
-        return a->lead < b->lead ? -1 : 1;
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-/* A lead's rows, which stand together, from `first` on; *ret_n are its own. */
-static enum rc wait_again(struct store *st, const struct due_row first[], size_t n, size_t *ret_n)
-{
-    struct sbuf ids AUTO(sbuf_free) = SBUF(SIZE_MAX);
-    size_t i = 0;
-
-    for (; i < n && first[i].lead == first->lead; i++) {
-        sbuf_char(&ids, i ? ',' : '[');
-        sbuf_int(&ids, first[i].id);
-    }
-    sbuf_char(&ids, ']');
-    *ret_n = i;
-    return db_run(store_db(st), first->lead < 0 ? SQL_OBJECT_WAITS_AGAIN : SQL_LEAD_WAITS_AGAIN,
-                  "it", first->lead, sbuf_str(&ids));
-}
-
-/* The leads of what is pending again know of it. */
-static enum rc tell_leads(struct store *st, struct due_row rows[], size_t n)
-{
-    enum rc rc = RC_OK;
-
-    qsort(rows, n, sizeof *rows, by_lead);
-    for (size_t i = 0, own = 0; i < n && rc == RC_OK; i += own)
-        rc = wait_again(st, &rows[i], n - i, &own);
-    return rc;
-}
-
 static enum rc retry_by(struct store *st, enum statement which, const struct retry_filter *f,
                         int64_t last, int64_t now_ms, int64_t *ret_n)
 {
-    struct arena a AUTO(arena_free) = {0};
-    struct due_row *rows = NULL;
-    size_t n = 0, cap = 0;
-    sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, which, "ittitii", now_ms, f->connector, f->reason, last,
-                          f->route, f->since, f->lead);
+    int64_t n = 0;
+    enum rc rc = db_change(store_db(st), &n, which, "ittitii", now_ms, f->connector, f->reason,
+                           last, f->route, f->since, f->lead);
 
-    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
-        rows = arena_more(&a, rows, n, &cap, sizeof *rows);
-        rows[n++] =
-            (struct due_row){.lead = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1)};
-    }
-    rc = db_finish(s, rc);
-    *ret_n += (int64_t)n;
-    return rc == RC_OK && n ? tell_leads(st, rows, n) : rc;
+    *ret_n += n;
+    return rc;
 }
 
 enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms, int64_t *ret_n)

@@ -7,7 +7,8 @@ enum rc read_delivery_waiting(struct reader *r, struct str connector, struct str
                               const struct lead *lead, bool *ret)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_WAITING, "ttt", connector, lead->waiting, route);
+    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_WAITING, "ttti", connector, lead->waiting, route,
+                          lead->id);
 
     db_end(s);
     if (rc == RC_OK || rc == RC_NONE)
@@ -123,7 +124,8 @@ enum rc read_first_waiting(struct reader *r, struct str connector, const struct 
                            struct due_row *ret)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LIST, "tt", connector, lead->waiting);
+    enum rc rc =
+        db_first(&r->db, &s, SQL_DELIVERY_DUE_OF_LIST, "tti", connector, lead->waiting, lead->id);
 
     if (rc == RC_OK)
         row_due(s, 0, ret);
@@ -134,7 +136,7 @@ enum rc read_first_waiting(struct reader *r, struct str connector, const struct 
 enum rc read_heads(struct reader *r, const struct lead *lead, due_seen *seen, void *self)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_HEADS, "t", lead->waiting);
+    enum rc rc = db_query(&r->db, &s, SQL_DELIVERY_HEADS, "ti", lead->waiting, lead->id);
 
     return rows_due(&r->db, s, rc, seen, self);
 }

@@ -1,12 +1,13 @@
 /* store/sqlite/waiting.c - which deliveries wait for a lead, in the lead's row.
  *
- * A JSON list of ids, rising. Every one that is pending stands in it; one that has ended stays
- * until the list is pruned, which happens as it grows, so that the end of a delivery need not touch
- * the lead.
+ * A JSON list of ids, rising; one that has ended stays until the list is pruned, which happens as
+ * it grows, so that the end of a delivery need not touch the lead. It never gets long: each event
+ * of the lead reads and writes it. Whatever is pending and finds no room in it is of the crowd,
+ * which has an index.
  */
 #include "db.h"
 
-enum { PRUNE_FROM = 8 }; /* ids; then each time their number has doubled */
+enum { PRUNE_FROM = 8, LIST_MAX = 64 }; /* ids; in between each time they have doubled */
 
 static size_t count(struct str list)
 {
@@ -19,7 +20,7 @@ static size_t count(struct str list)
 
 static bool is_time_to_prune(size_t n)
 {
-    return n >= PRUNE_FROM && (n & (n - 1)) == 0;
+    return n >= LIST_MAX || (n >= PRUNE_FROM && (n & (n - 1)) == 0);
 }
 
 static enum rc prune(struct store *st, struct lead *lead, struct arena *a)
@@ -33,17 +34,22 @@ static enum rc prune(struct store *st, struct lead *lead, struct arena *a)
     return rc;
 }
 
-enum rc waiting_add(struct store *st, struct lead *lead, int64_t id, struct arena *a)
+enum rc waiting_room(struct store *st, struct lead *lead, struct arena *a, bool *ret)
 {
     enum rc rc = is_time_to_prune(count(lead->waiting)) ? prune(st, lead, a) : RC_OK;
 
-    if (rc != RC_OK)
-        return rc;
+    if (rc == RC_OK)
+        *ret = count(lead->waiting) < LIST_MAX;
+    return rc;
+}
+
+void waiting_add(struct lead *lead, int64_t id, struct arena *a)
+{
     struct str known =
         lead->waiting.len > 2 ? str_cut(lead->waiting, lead->waiting.len - 1) : STR("[");
+
     lead->waiting =
         arena_printf(a, "%.*s%s%lld]", STR_ARG(known), known.len > 1 ? "," : "", (long long)id);
-    return RC_OK;
 }
 
 /* Both lists rise, and so does what is made of them. */
