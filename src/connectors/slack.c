@@ -169,13 +169,17 @@ static bool slack_digest(const void *settings, int64_t *ret_count, int64_t *ret_
     return digest_parse(((const struct slack *)settings)->digest, ret_count, ret_window_ms);
 }
 
-/* A message that somebody answered is brought up to date by itself, not told of anew in a digest.
- */
+/* A message that somebody answered is brought up to date by itself. One of unknown fate, of a lead
+ * that has a thread, may stand in that, where no digest looks. */
+static bool stands_alone(const struct slack *s, const struct parcel *p)
+{
+    return p->d.remote_id.len || (s->thread && p->d.open_attempt_at && p->remote_lead.len);
+}
+
 static bool slack_together(const void *settings, const struct parcel *first,
                            const struct parcel *other)
 {
-    (void)settings;
-    return !first->d.remote_id.len && !other->d.remote_id.len;
+    return !stands_alone(settings, first) && !stands_alone(settings, other);
 }
 
 static void check_digest(const struct slack *s, const struct conf_section *section,
@@ -205,18 +209,6 @@ static void slack_check(const void *settings, const struct conf_section *section
     else
         check_webhook(s, section, problems);
     check_digest(s, section, problems);
-}
-
-/* Of unknown fate, and of a lead that has a thread: it may stand there, where no digest looks. */
-static bool may_be_in_a_thread(const struct slack *s, const struct parcel *p)
-{
-    return s->thread && p->d.open_attempt_at && p->remote_lead.len;
-}
-
-static bool slack_together(const void *settings, const struct parcel *first,
-                           const struct parcel *other)
-{
-    return !may_be_in_a_thread(settings, first) && !may_be_in_a_thread(settings, other);
 }
 
 const struct connector_type slack_connector = {
