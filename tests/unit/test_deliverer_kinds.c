@@ -1,5 +1,5 @@
 /* tests/unit/test_deliverer_kinds.c - what does not travel together, what need not travel, what
- * arrives in parts. */
+ * arrives in parts, and what is answered that nobody knows. */
 #include "cm.h"
 #include "delivery_world.h"
 
@@ -146,6 +146,24 @@ static void a_part_that_is_not_stored_is_no_part(void **state)
     world_free(w);
 }
 
+static void an_answer_that_nobody_knows_is_stored_as_such(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    post_as(w, "a", 1);
+    step(w);
+    answer(w, "post/1", 503);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_RETRY);
+    assert_false(last_end(w)->unclear);
+    post_as(w, "a", 2);
+    step(w);
+    answer(w, "post/2", 418);
+    assert_int_equal(last_end(w)->verdict, ATTEMPT_RETRY);
+    assert_true(last_end(w)->unclear);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(what_needs_no_request_is_delivered_without_one),
         cmocka_unit_test(what_arrives_in_parts_goes_on_at_once_and_is_no_failure),
         cmocka_unit_test(a_part_that_is_not_stored_is_no_part),
+        cmocka_unit_test(an_answer_that_nobody_knows_is_stored_as_such),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
