@@ -4,28 +4,7 @@
 
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-static struct fixture f;
-
-static inline int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
-
-static inline void refused(const char *section, const char *expected)
-{
-    const char *said;
-
-    memset(&f, 0, sizeof(f));
-    said = fixture_load(&f, section);
-    if (!strstr(said, expected))
-        fail_msg("\"%s\" does not say %s", said, expected);
-    assert_null(strstr(said, "s3cret"));
-    fixture_end(&f);
-}
+#include "connector_test.h"
 
 /* The body as a receiver reads it. */
 static inline void body_parse(struct json_doc *doc)

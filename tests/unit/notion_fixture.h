@@ -4,7 +4,7 @@
 
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define SECTION "type = notion\ntoken = ntn_test\ndatabase = 668d797c76fa49349b05ad288df2d136\n"
 #define ONE_SOURCE                                                                                 \
@@ -42,15 +42,6 @@
     "\",\"request_id\":\"req-9\"}"
 #define INVALID ERROR("400", "validation_error", "Score is expected to be rich_text.")
 #define ABSENT  ERROR("404", "object_not_found", "Could not find page.")
-
-static struct fixture f;
-
-static __attribute__((unused)) int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static __attribute__((unused)) void start_known(const char *schema)
 {

@@ -1,7 +1,7 @@
 /* tests/unit/test_email.c - what is mailed to whom, and what the section may say. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #include "funneld/base/crypto.h"
 
@@ -9,15 +9,6 @@
     "type = email\nurl = smtp://mail.example.com:587\nuser = ada\npassword = s3cret-word\n"        \
     "from = Leads <leads@example.com>\n"
 #define WITH_TO SECTION "to = ada@example.org\n"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static void a_lead_becomes_a_text_and_a_page(void **state)
 {

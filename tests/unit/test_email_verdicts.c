@@ -1,22 +1,13 @@
 /* tests/unit/test_email_verdicts.c - what a mail server's replies mean for the delivery. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define SECTION                                                                                    \
     "type = email\nurl = smtp://mail.example.com:587\nuser = ada\npassword = s3cret-word\n"        \
     "from = leads@example.com\n"
 #define ONE   SECTION "to = ada@example.org\n"
 #define THREE SECTION "to = ada@example.org, bob@example.org, eve@example.org\n"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static enum judged answer(const char *command, const char *reply)
 {

@@ -1,29 +1,7 @@
 /* tests/unit/test_hubspot_batches.c - a batch that HubSpot refuses for one bad input. */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define SECTION         "type = hubspot\ntoken = pat-test\n"
-#define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
-#define FAILURE(category, message)                                                                 \
-    "{\"status\":\"error\",\"message\":\"" message "\",\"correlationId\":\"corr-1\",\"category\":" \
-    "\"" category "\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
-
-static bool asks_for(const char *id)
-{
-    struct str text = arena_printf(&f.arena, "{\"id\":\"%s\"", id);
-
-    return str_find(f.request.body, text) != NULL;
-}
+#include "crm_test.h"
 
 /* Answers every request as HubSpot would that refuses whole batches for one bad input; the number
  * of requests. */

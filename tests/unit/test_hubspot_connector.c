@@ -1,27 +1,7 @@
 /* tests/unit/test_hubspot_connector.c - what HubSpot's answers mean, limits, settings, echoes. */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define SECTION "type = hubspot\ntoken = pat-test\n"
-#define PATH    "/crm/v3/objects/contacts/batch/read"
-#define RECORD(id, email)                                                                          \
-    "{\"id\":\"" id "\",\"properties\":{\"email\":" email ",\"firstname\":\"Ada\",\"company\":"    \
-    "null,\"hs_object_id\":\"" id "\"},\"createdAt\":\"2025-01-01T00:00:00Z\",\"updatedAt\":"      \
-    "\"2025-12-31T12:00:00.500Z\",\"archived\":false}"
-#define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
-#define FAILURE(category, message)                                                                 \
-    "{\"status\":\"error\",\"message\":\"" message "\",\"correlationId\":\"corr-1\",\"category\":" \
-    "\"" category "\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
+#include "crm_test.h"
 
 static void start(const char *section)
 {
@@ -82,7 +62,7 @@ static int answer_all(int status, const char *body)
     do {
         assert_true(n++ < 16);
         fixture_build(&f);
-        assert_non_null(str_find(f.request.url, STR(PATH)));
+        assert_non_null(str_find(f.request.url, STR(READ)));
     } while (fixture_judge(&f, status, body) == JUDGED_CONTINUE);
     return n;
 }
@@ -153,7 +133,7 @@ static void what_is_left_is_learnt_from_the_headers(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(limit_cases); i++) {
         const struct limit_case *c = &limit_cases[i];
-        struct http_response r = fixture_response(200, ANSWER(RECORD("101", "null")));
+        struct http_response r = fixture_response(200, ANSWER(CONTACT("101", "null")));
 
         start(SECTION);
         fixture_build(&f);

@@ -1,7 +1,7 @@
 /* tests/unit/test_hubspot_objects.c - reading companies, deals and tickets, and whose they are. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define SECTION  "type = hubspot\ntoken = pat-test\nticket_properties = subject\n"
 #define DEALS    "/crm/v3/objects/deals/batch/read"
@@ -12,15 +12,6 @@
 #define HAS(id, to)     "{\"from\":{\"id\":\"" id "\"},\"to\":[" to "]}"
 #define TO(id)          "{\"toObjectId\":\"" id "\",\"associationTypes\":[]}"
 #define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 /* A job that asks for so many deals, of the ids 101, 102 ... */
 static void ask_deals(size_t n)

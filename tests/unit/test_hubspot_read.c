@@ -3,27 +3,7 @@
  */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define SECTION "type = hubspot\ntoken = pat-test\n"
-#define PATH    "/crm/v3/objects/contacts/batch/read"
-#define RECORD(id, email)                                                                          \
-    "{\"id\":\"" id "\",\"properties\":{\"email\":" email ",\"firstname\":\"Ada\",\"company\":"    \
-    "null,\"hs_object_id\":\"" id "\"},\"createdAt\":\"2025-01-01T00:00:00Z\",\"updatedAt\":"      \
-    "\"2025-12-31T12:00:00.500Z\",\"archived\":false}"
-#define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
-#define FAILURE(category, message)                                                                 \
-    "{\"status\":\"error\",\"message\":\"" message "\",\"correlationId\":\"corr-1\",\"category\":" \
-    "\"" category "\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
+#include "crm_test.h"
 
 static void start(const char *section)
 {
@@ -54,8 +34,9 @@ static void records_are_matched_by_id_not_by_order(void **state)
     (void)state;
     start(SECTION);
     fixture_job(&f, 2);
-    fixture_last(&f, "POST", PATH, 200,
-                 ANSWER(RECORD("102", "\"b@example.org\"") "," RECORD("101", "\"a@example.org\"")));
+    fixture_last(
+        &f, "POST", READ, 200,
+        ANSWER(CONTACT("102", "\"b@example.org\"") "," CONTACT("101", "\"a@example.org\"")));
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
     assert_true(str_is(value_of(&f.outcomes[0], "email"), "a@example.org"));
@@ -71,7 +52,7 @@ static void a_property_without_value_is_cleared(void **state)
 {
     (void)state;
     start(SECTION);
-    fixture_last(&f, "POST", PATH, 200, ANSWER(RECORD("101", "null")));
+    fixture_last(&f, "POST", READ, 200, ANSWER(CONTACT("101", "null")));
     assert_non_null(value_of(&f.outcomes[0], "email").at);
     assert_int_equal(value_of(&f.outcomes[0], "email").len, 0);
     assert_non_null(value_of(&f.outcomes[0], "phone").at); /* missing in the answer */
@@ -84,8 +65,8 @@ static void a_contact_that_is_not_there_is_dead_but_asked(void **state)
     start(SECTION);
     fixture_job(&f, 2);
     fixture_last(
-        &f, "POST", PATH, 207,
-        "{\"status\":\"COMPLETE\",\"results\":[" RECORD(
+        &f, "POST", READ, 207,
+        "{\"status\":\"COMPLETE\",\"results\":[" CONTACT(
             "102",
             "null") "],\"numErrors\":1,"
                     "\"errors\":[{\"status\":\"error\",\"category\":\"OBJECT_NOT_FOUND\","
@@ -101,7 +82,7 @@ static void another_error_of_one_contact_is_tried_again(void **state)
 {
     (void)state;
     start(SECTION);
-    fixture_last(&f, "POST", PATH, 207,
+    fixture_last(&f, "POST", READ, 207,
                  "{\"results\":[],\"errors\":[{\"category\":\"RATE_LIMITS\",\"message\":\"slow\","
                  "\"context\":{\"ids\":[\"101\"]}}]}");
     fixture_verdict(&f, 0, VERDICT_RETRY, "RATE_LIMITS: slow");
@@ -118,7 +99,7 @@ static void a_lead_of_another_account_is_not_asked_for(void **state)
     fixture_build(&f);
     assert_null(str_find(f.request.body, STR("\"101\"")));
     assert_non_null(str_find(f.request.body, STR("\"103\"")));
-    assert_int_equal(fixture_judge(&f, 200, ANSWER(RECORD("103", "null"))), JUDGED_DONE);
+    assert_int_equal(fixture_judge(&f, 200, ANSWER(CONTACT("103", "null"))), JUDGED_DONE);
     fixture_verdict(&f, 0, VERDICT_DEAD, "no contact of this HubSpot account");
     fixture_verdict(&f, 1, VERDICT_DEAD, "no contact of this HubSpot account");
     fixture_verdict(&f, 2, VERDICT_DELIVERED, NULL);
@@ -143,14 +124,14 @@ static void one_bad_id_is_no_reason_against_the_others(void **state)
         start(SECTION "portal = 62515\n");
         fixture_job(&f, 4);
         f.leads[1].portal_id = 99; /* it is not asked for at all */
-        fixture_step(&f, "POST", PATH, cases[i].status, cases[i].body);
+        fixture_step(&f, "POST", READ, cases[i].status, cases[i].body);
         fixture_build(&f);
         assert_null(str_find(f.request.body, STR("\"103\"")));
         assert_int_equal(fixture_judge(&f, cases[i].status, cases[i].body), JUDGED_CONTINUE);
         fixture_verdict(&f, 0, VERDICT_DEAD, cases[i].reason);
-        fixture_step(&f, "POST", PATH, 200, ANSWER(RECORD("103", "null")));
+        fixture_step(&f, "POST", READ, 200, ANSWER(CONTACT("103", "null")));
         fixture_verdict(&f, 2, VERDICT_DELIVERED, NULL);
-        fixture_last(&f, "POST", PATH, 200, ANSWER(RECORD("104", "null")));
+        fixture_last(&f, "POST", READ, 200, ANSWER(CONTACT("104", "null")));
         fixture_verdict(&f, 3, VERDICT_DELIVERED, NULL);
         fixture_verdict(&f, 1, VERDICT_DEAD, "no contact of this HubSpot account");
         fixture_end(&f);

@@ -1,10 +1,9 @@
 /* tests/unit/test_hubspot_search.c - which records changed while we were away, page by page. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "crm_test.h"
 
-#define SECTION "type = hubspot\ntoken = pat-test\n"
-#define PATH    "/crm/v3/objects/contacts/search"
+#define PATH "/crm/v3/objects/contacts/search"
 #define RECORD(id, at)                                                                             \
     "{\"id\":\"" id "\",\"properties\":{\"email\":\"" id "@example.org\",\"lastmodifieddate\":"    \
     "\"" at "\"},\"createdAt\":\"2025-01-01T00:00:00Z\",\"updatedAt\":\"" at "\",\"archived\":"    \
@@ -14,15 +13,6 @@
     "{\"total\":900,\"results\":[" results "],\"paging\":{\"next\":{\"after\":\"100\"}}}"
 #define T0    "2026-01-01T00:00:00.000Z" /* FIXTURE_NOW */
 #define LATER "2026-01-01T00:00:07.250Z"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 /* remote_id NULL: the first page. */
 static void start(const char *section, const char *remote_id)

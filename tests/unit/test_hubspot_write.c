@@ -3,38 +3,17 @@
  */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "crm_test.h"
 
-#define SECTION "type = hubspot\ntoken = pat-test\n"
-#define PATH    "/crm/v3/objects/contacts/batch/update"
+#define PATH "/crm/v3/objects/contacts/batch/update"
 #define DONE(id)                                                                                   \
     "{\"id\":\"" id "\",\"properties\":{\"funneld_score\":\"87.5\"},\"createdAt\":"                \
     "\"2025-01-01T00:00:00Z\",\"updatedAt\":\"2026-01-01T00:00:00Z\",\"archived\":false}"
-#define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
 #define PARTLY(results, errors)                                                                    \
     "{\"status\":\"COMPLETE\",\"results\":[" results "],\"numErrors\":1,\"errors\":[" errors "]}"
 #define ERROR(category, message, context)                                                          \
     "{\"status\":\"error\",\"category\":\"" category "\",\"message\":\"" message                   \
     "\",\"context\":{" context "}}"
-#define FAILURE(category, message)                                                                 \
-    "{\"status\":\"error\",\"message\":\"" message "\",\"correlationId\":\"corr-1\",\"category\":" \
-    "\"" category "\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
-
-static bool asks_for(const char *id)
-{
-    struct str text = arena_printf(&f.arena, "{\"id\":\"%s\"", id);
-
-    return str_find(f.request.body, text) != NULL;
-}
 
 static void a_batch_says_what_each_lead_is_worth(void **state)
 {

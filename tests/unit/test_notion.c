@@ -317,16 +317,6 @@ static void long_text_is_split_into_elements(void **state)
     sbuf_free(&b);
 }
 
-static void refused(const char *section, const char *expected)
-{
-    memset(&f, 0, sizeof(f));
-    const char *said = fixture_load(&f, section);
-
-    if (!strstr(said, expected))
-        fail_msg("\"%s\" does not say %s", said, expected);
-    fixture_end(&f);
-}
-
 static void settings_that_cannot_work_are_refused(void **state)
 {
     (void)state;

@@ -2,18 +2,9 @@
  */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define SECTION "type = notion\ntoken = ntn_test\ndatabase = 668d797c76fa49349b05ad288df2d136\n"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static void an_id_stays_one_segment_of_the_path(void **state)
 {

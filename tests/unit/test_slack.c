@@ -1,33 +1,7 @@
 /* tests/unit/test_slack.c - what Slack is told. */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define WITH_TOKEN   "type = slack\ntoken = xoxb-test\nchannel = C0123456789\n"
-#define HOOK         "https://hooks.slack.com/services/T0/B0/s3cret"
-#define WITH_WEBHOOK "type = slack\nwebhook = " HOOK "\n"
-#define POSTED       "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
-
-static void refused(const char *section, const char *expected)
-{
-    const char *said;
-
-    memset(&f, 0, sizeof(f));
-    said = fixture_load(&f, section);
-    if (!strstr(said, expected))
-        fail_msg("\"%s\" does not say %s", said, expected);
-    assert_null(strstr(said, "s3cret"));
-    fixture_end(&f);
-}
+#include "slack_test.h"
 
 static void a_lead_becomes_header_fields_reasons_and_a_link(void **state)
 {

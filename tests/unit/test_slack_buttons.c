@@ -1,20 +1,11 @@
 /* tests/unit/test_slack_buttons.c - buttons under a message, and the message after a click. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define WITH_BUTTONS "type = slack\ntoken = xoxb-test\nchannel = C0123456789\nbuttons = yes\n"
 #define MESSAGE      "C0123456789:1767225600.000247"
 #define UPDATED      "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 /* A delivery that brings a message up to date. */
 static void answered(void)

@@ -2,19 +2,10 @@
  */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define WITH_TOKEN "type = slack\ntoken = xoxb-test\nchannel = C0123456789\ndigest = 20/1m\n"
 #define POSTED     "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 /* n parcels, the i-th with a score of i tenths; every third is warm, the others hot. */
 static void many(const char *section, size_t n)

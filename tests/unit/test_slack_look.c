@@ -1,21 +1,7 @@
 /* tests/unit/test_slack_look.c - an attempt of unknown fate: looking before repeating. */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define WITH_TOKEN   "type = slack\ntoken = xoxb-test\nchannel = C0123456789\n"
-#define HOOK         "https://hooks.slack.com/services/T0/B0/s3cret"
-#define WITH_WEBHOOK "type = slack\nwebhook = " HOOK "\n"
-#define POSTED       "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
+#include "slack_test.h"
 
 static void start_in_doubt(const char *section)
 {

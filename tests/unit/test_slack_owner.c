@@ -1,22 +1,13 @@
 /* tests/unit/test_slack_owner.c - the lead's owner as somebody to mention. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define WITH_OWNER "type = slack\ntoken = xoxb-test\nchannel = C0123456789\nmention_owner = yes\n"
 #define POSTED     "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
 #define GRACE      "{\"ok\":true,\"user\":{\"id\":\"U0GRACE\",\"deleted\":false,\"name\":\"grace\"}}"
 #define NOBODY     "{\"ok\":false,\"error\":\"users_not_found\"}"
 #define LOOKUP     "/api/users.lookupByEmail?email="
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static void owned(void)
 {

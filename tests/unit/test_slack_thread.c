@@ -1,21 +1,12 @@
 /* tests/unit/test_slack_thread.c - what follows of a lead answers in its thread. */
 #include "cm.h"
 
-#include "connector_fixture.h"
+#include "connector_test.h"
 
 #define WITH_THREAD   "type = slack\ntoken = xoxb-test\nchannel = C0123456789\nthread = yes\n"
 #define PARENT        "C0123456789:1767225600.000247:hot-lead"
 #define POSTED        "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225700.000100\"}"
 #define REFUSED(code) "{\"ok\":false,\"error\":\"" code "\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
 
 static void in_thread(void)
 {

@@ -1,21 +1,7 @@
 /* tests/unit/test_slack_verdicts.c - what Slack's answers mean. */
 #include "cm.h"
 
-#include "connector_fixture.h"
-
-#define WITH_TOKEN   "type = slack\ntoken = xoxb-test\nchannel = C0123456789\n"
-#define HOOK         "https://hooks.slack.com/services/T0/B0/s3cret"
-#define WITH_WEBHOOK "type = slack\nwebhook = " HOOK "\n"
-#define POSTED       "{\"ok\":true,\"channel\":\"C0123456789\",\"ts\":\"1767225600.000247\"}"
-
-static struct fixture f;
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_end(&f);
-    return 0;
-}
+#include "slack_test.h"
 
 static void a_posted_message_is_delivered_and_known_by_channel_and_ts(void **state)
 {
