@@ -95,7 +95,7 @@ void past_begin(struct past *p, const struct rules *r, const struct lead *now, i
         .counted = arena_array(a, n_known, sizeof(bool)),
         .n_known = n_known,
         .late = arena_array(a, n_known, sizeof(size_t)),
-        .settled = ARENA_NEW(a, struct score_settled),
+        .tally = tally_new(&r->scorecard, a),
     };
     /* Set by what is purged, and by nothing since. */
     for (size_t i = 0; i < now->n_properties; i++) {
@@ -110,8 +110,7 @@ static void count(struct past *p, const struct ledger_row *row)
 {
     p->rows = arena_more(p->arena, p->rows, p->n_rows, &p->cap, sizeof *p->rows);
     p->rows[p->n_rows++] = *row;
-    p->moving = arena_more(p->arena, p->moving, p->n_moving, &p->cap_moving, sizeof *p->moving);
-    p->moving[p->n_moving++] = *row;
+    tally_add(p->tally, row);
 }
 
 /* Firings that are known: each counts with its event. Where that is not among the lead's any more,
@@ -237,28 +236,12 @@ static void fires(void *self, const struct rule *rule)
         f->past->fired(f->past->self, &row);
 }
 
-/* Those that do not settle are looked at again when they have become twice as many. */
-static void settle(struct past *p)
-{
-    enum { AT_LEAST = 16 };
-
-    if (p->n_moving < p->settle_at)
-        return;
-    p->n_moving = scorecard_settle(&p->rules->scorecard, p->settled, p->moving, p->n_moving, p->at);
-    p->settle_at = 2 * p->n_moving + AT_LEAST;
-}
-
 void past_score(struct past *p)
 {
-    const struct scorecard *c = &p->rules->scorecard;
     struct verdict_score v;
 
     if (!p->scored && p->at) {
-        settle(p);
-        if (p->at >= p->settled->until)
-            scorecard_evaluate_rest(c, p->settled, &p->lead, p->moving, p->n_moving, p->at, &v);
-        else /* a clock that was set back */
-            scorecard_evaluate(c, &p->lead, p->rows, p->n_rows, p->at, NULL, &v);
+        tally_evaluate(p->tally, &p->lead, p->at, &v);
         take_score(&p->lead, &v);
     }
     p->scored = true;

@@ -64,7 +64,7 @@ int64_t ledger_worth(const struct ledger_row *row, int64_t at)
     return llround((double)row->points * exp2(-age / (double)row->half_life_ms));
 }
 
-static size_t find_rule(const struct scorecard *c, struct str name)
+size_t scorecard_rule(const struct scorecard *c, struct str name)
 {
     size_t low = 0, high = c->n_rules;
 
@@ -94,7 +94,7 @@ static size_t add_rows(struct sums *s, const struct ledger_row *rows, size_t n, 
         struct str group = row->group;
 
         if (i == 0 || !str_eq(row->rule, rows[i - 1].rule))
-            rule = find_rule(s->card, row->rule);
+            rule = scorecard_rule(s->card, row->rule);
         if (rule == NOT_FOUND) {
             gone++;
             group_at = scorecard_group(s->card, group);
@@ -154,7 +154,7 @@ static void cap_gone(struct sums *s, const struct ledger_row *rows, size_t n, in
         int64_t sum = 0, max = INT64_MIN, newest = INT64_MIN;
         struct score_line line = {.rule = rows[i].rule, .part = PART_ENGAGEMENT};
 
-        if (find_rule(s->card, rows[i].rule) != NOT_FOUND || seen_before(rows, i))
+        if (scorecard_rule(s->card, rows[i].rule) != NOT_FOUND || seen_before(rows, i))
             continue;
         for (size_t k = i; k < n; k++) {
             if (!str_eq(rows[k].rule, rows[i].rule))
@@ -199,7 +199,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* As far as it is used. */
-static void begin_sums(struct sums *s, const struct score_settled *from)
+static void begin_sums(struct sums *s, const struct score_base *from)
 {
     for (size_t i = 0; i < s->card->n_rules; i++)
         s->rules[i] = from ? from->rules[i] : 0;
@@ -210,7 +210,7 @@ static void begin_sums(struct sums *s, const struct score_settled *from)
     s->v->engagement = from ? from->engagement : 0;
 }
 
-static void evaluate(const struct scorecard *c, const struct score_settled *settled,
+static void evaluate(const struct scorecard *c, const struct score_base *base,
                      const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
                      int64_t at, struct arena *a, struct verdict_score *ret)
 {
@@ -220,7 +220,7 @@ static void evaluate(const struct scorecard *c, const struct score_settled *sett
     s.card = c;
     s.arena = a;
     s.v = &v;
-    begin_sums(&s, settled);
+    begin_sums(&s, base);
     if (a) /* a line and a cap for every rule and row */
         v.lines = arena_array(a, 2 * (c->n_rules + n_rows) + c->n_groups, sizeof *v.lines);
 
@@ -245,43 +245,11 @@ void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
     evaluate(c, NULL, lead, rows, n_rows, at, a, ret);
 }
 
-void scorecard_evaluate_rest(const struct scorecard *c, const struct score_settled *settled,
+void scorecard_evaluate_from(const struct scorecard *c, const struct score_base *base,
                              const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
                              int64_t at, struct verdict_score *ret)
 {
-    evaluate(c, settled, lead, rows, n_rows, at, NULL, ret);
-}
-
-/* What has no half-life; and what has decayed to nothing. */
-static bool is_settled(const struct ledger_row *row, int64_t at)
-{
-    return row->half_life_ms <= 0 || (row->points && !ledger_worth(row, at));
-}
-
-size_t scorecard_settle(const struct scorecard *c, struct score_settled *s, struct ledger_row *rows,
-                        size_t n, int64_t at)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        size_t rule = is_settled(&rows[i], at) ? find_rule(c, rows[i].rule) : NOT_FOUND;
-        int64_t worth = ledger_worth(&rows[i], at);
-
-        if (rule == NOT_FOUND) { /* caps of rules that are gone look at each row */
-            rows[left++] = rows[i];
-            continue;
-        }
-        if (rows[i].half_life_ms > 0 && at > s->until)
-            s->until = at;
-        s->rules[rule] += worth;
-        s->engagement += worth;
-        size_t group = c->rules[rule].group_at;
-        if (group != NOT_FOUND && worth) {
-            s->groups[group] += worth;
-            s->engaged[group] = true;
-        }
-    }
-    return left;
+    evaluate(c, base, lead, rows, n_rows, at, NULL, ret);
 }
 
 void scorecard_fire(const struct scorecard *c, const struct facts *f,

@@ -249,6 +249,7 @@ static void live(bool away)
         start_daemon();
         pass_until(d.now + away_below(10 * SECONDS_MS)); /* and once more in the midst of it */
         kill_daemon();
+        pass_until(d.now + SECONDS_MS); /* what was asked in the last second, no one remembers */
         start_daemon();
     }
     pass_until(BEGIN_MS + LIFE_MS);

@@ -1,4 +1,5 @@
 /* tests/unit/test_scorecard.c - points decay and are capped, lines add up. */
+#include "funneld/score/tally.h"
 #include "scorecard_world.h"
 
 static int64_t worth(int64_t points, int64_t half_life, int64_t age)
@@ -290,41 +291,55 @@ static void reasons_are_the_strongest_rules_in_words(void **state)
     assert_string_equal(score_reasons(&v, 10, &w.arena).at, "");
 }
 
-/* Rows come one after the other, times pass; some settle, some never do. */
-static void settled_rows_and_the_rest_add_up_to_the_same(void **state)
+/* Rows come one after the other, times pass, and sometimes a clock is set back. */
+static void a_tally_says_what_all_rows_together_say(void **state)
 {
     static const char *const rules[] = {"visited_pricing", "demo-request", "gone", "lost"};
-    static const int64_t half_lives[] = {0, 0, 3 * DAYS_MS, 20 * DAYS_MS};
+    static const int64_t half_lives[] = {0, HOURS_MS, 3 * DAYS_MS, 20 * DAYS_MS};
     struct world w AUTO(world_free);
-    struct score_settled *settled;
-    struct ledger_row all[MAX_ROWS], rest[MAX_ROWS];
+    struct ledger_row all[MAX_ROWS];
     struct verdict_score whole, sum;
-    size_t n_rest = 0, fewest = MAX_ROWS;
 
     (void)state;
     srand(7);
     build_sound(&w, str_of(sales));
-    settled = ARENA_NEW(&w.arena, struct score_settled);
-    for (size_t n = 0; n < MAX_ROWS; n++) {
-        int64_t at = NOW + (int64_t)n * 2 * DAYS_MS;
+    for (int turn = 0; turn < 40; turn++) {
+        struct tally *t = tally_new(&w.card, &w.arena);
+        int64_t at = NOW;
 
-        all[n] = row(rules[rand() % 4], 10 * (rand() % 40) - 100, half_lives[rand() % 4], 0);
-        all[n].occurred_at = at - rand() % 5 * DAYS_MS;
-        all[n].group = rand() % 2 ? STR("engagement") : STR("mixed");
-        all[n].max = 150;
-        rest[n_rest++] = all[n];
-        if (n % 3 == 0)
-            n_rest = scorecard_settle(&w.card, settled, rest, n_rest, at);
-        if (n > MAX_ROWS / 2 && n_rest < fewest)
-            fewest = n_rest;
-        assert_true(at >= settled->until);
-        scorecard_evaluate(&w.card, &vp, all, n + 1, at, NULL, &whole);
-        scorecard_evaluate_rest(&w.card, settled, &vp, rest, n_rest, at, &sum);
-        assert_int_equal(sum.fit, whole.fit);
-        assert_int_equal(sum.engagement, whole.engagement);
-        assert_int_equal(sum.band, whole.band);
+        for (size_t n = 0; n < MAX_ROWS; n++) {
+            all[n] = row(rules[rand() % 4], 10 * (rand() % 40) - 100, half_lives[rand() % 4], 0);
+            all[n].occurred_at = at - rand() % 5 * DAYS_MS + DAYS_MS;
+            all[n].group = rand() % 2 ? STR("engagement") : STR("mixed");
+            all[n].max = 150;
+            tally_add(t, &all[n]);
+            for (int k = rand() % 3; k > 0; k--) {
+                at += rand() % 20 ? rand() % (int)(2 * DAYS_MS) : -DAYS_MS;
+                scorecard_evaluate(&w.card, &vp, all, n + 1, at, NULL, &whole);
+                tally_evaluate(t, &vp, at, &sum);
+                assert_int_equal(sum.fit, whole.fit);
+                assert_int_equal(sum.engagement, whole.engagement);
+                assert_int_equal(sum.band, whole.band);
+            }
+        }
     }
-    assert_in_range(fewest, 1, MAX_ROWS * 3 / 4); /* those of rules that are gone stay */
+}
+
+/* Each moment at which a tenth falls off, to the millisecond. */
+static void a_tally_knows_when_a_tenth_falls_off(void **state)
+{
+    const struct ledger_row r = row("demo-request", 350, HOURS_MS, 0);
+    struct world w AUTO(world_free);
+    struct verdict_score v;
+
+    (void)state;
+    build_sound(&w, str_of(sales));
+    struct tally *t = tally_new(&w.card, &w.arena);
+    tally_add(t, &r);
+    for (int64_t at = NOW; at < NOW + 10 * HOURS_MS; at += 250) {
+        tally_evaluate(t, &nobody, at, &v);
+        assert_int_equal(v.engagement, ledger_worth(&r, at));
+    }
 }
 
 int main(void)
@@ -337,7 +352,8 @@ int main(void)
         cmocka_unit_test(the_rule_of_today_caps_the_rows_of_yesterday),
         cmocka_unit_test(the_cap_of_a_group_is_engagement_as_soon_as_a_line_is),
         cmocka_unit_test(the_score_is_always_the_sum_of_its_lines),
-        cmocka_unit_test(settled_rows_and_the_rest_add_up_to_the_same),
+        cmocka_unit_test(a_tally_says_what_all_rows_together_say),
+        cmocka_unit_test(a_tally_knows_when_a_tenth_falls_off),
         cmocka_unit_test(reasons_are_the_strongest_rules_in_words),
     };
 

@@ -9,6 +9,7 @@
 #define FUNNELD_PIPELINE_PAST_H
 
 #include "funneld/pipeline/writer.h"
+#include "funneld/score/tally.h"
 
 /* *ret lives as long as *v and the arena; received_at is when it took effect. What took effect is
  * read by its source's settings of that day, what did not by those of now. RC_NONE: the
@@ -37,13 +38,11 @@ struct past {
     size_t n_late;
     struct ledger_row *rows; /* that count by now */
     size_t n_rows, cap;
-    struct ledger_row *moving; /* of them those whose worth changes yet */
-    size_t n_moving, cap_moving, settle_at;
-    struct score_settled *settled; /* the others, added up */
-    int64_t previous;              /* score before the event that came last */
-    int64_t at;                    /* when it took effect; 0: none came */
-    bool scored;                   /* the lead's score is of then */
-    bool purged;                   /* something was before the first event */
+    struct tally *tally; /* of them */
+    int64_t previous;    /* score before the event that came last */
+    int64_t at;          /* when it took effect; 0: none came */
+    bool scored;         /* the lead's score is of then */
+    bool purged;         /* something was before the first event */
     /* Of a rule that fires now and is in no ledger; may be NULL. */
     void (*fired)(void *self, const struct ledger_row *row);
     void *self;

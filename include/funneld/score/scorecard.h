@@ -90,23 +90,6 @@ void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
                         const struct ledger_row *rows, size_t n_rows, int64_t at, struct arena *a,
                         struct verdict_score *ret);
 
-/* Rows whose worth will not change any more, added up: a score that is made again and again need
- * not go through them. Zeroes begin. */
-enum { SCORE_MAX_RULES = 500, SCORE_MAX_GROUPS = 100 };
-struct score_settled {
-    int64_t rules[SCORE_MAX_RULES], groups[SCORE_MAX_GROUPS], engagement;
-    bool engaged[SCORE_MAX_GROUPS]; /* has a line that is worth something */
-    int64_t until;                  /* holds from this time on: rows of before have decayed */
-};
-/* Takes from the rows what has settled by `at`; those that are left move to the front. Returns how
- * many they are. */
-size_t scorecard_settle(const struct scorecard *c, struct score_settled *s, struct ledger_row *rows,
-                        size_t n, int64_t at);
-/* The sums that all rows together have, at a time from settled->until on. */
-void scorecard_evaluate_rest(const struct scorecard *c, const struct score_settled *settled,
-                             const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
-                             int64_t at, struct verdict_score *ret);
-
 enum band scorecard_band(const struct scorecard *c, int64_t score);
 
 /* The strongest reasons in words, all firings of a rule in one: "demo request +35, visited pricing
