@@ -216,12 +216,21 @@ static void build(struct attempt *a, int64_t now_ms)
         send(a, now_ms);
 }
 
-/* The next request of the conversation, when the rate lets it out. */
-static void step(struct attempt *a, int64_t now_ms)
+/* The next turn that the lane's rate and the account's quotas have to give. */
+static void reserve(struct attempt *a, int64_t now_ms)
 {
     double per_second = ((const struct connector_common *)a->job.settings)->rate;
     struct governor *g = &a->engine->governor;
 
+    a->wake_at = lane_ready_at(a->lane, per_second, now_ms);
+    a->wake_at = governor_ready_at(g, a->quotas, a->n_quotas, a->wake_at);
+    lane_count_request(a->lane, per_second, a->wake_at);
+    governor_count(g, a->quotas, a->n_quotas, a->wake_at);
+}
+
+/* The next request of the conversation, when the rate lets it out. */
+static void step(struct attempt *a, int64_t now_ms)
+{
     if (a->steps >= STEPS_MAX) {
         finish_rest(a, attempt_doubt(a), STR("the conversation with the service does not end"),
                     now_ms);
@@ -229,10 +238,7 @@ static void step(struct attempt *a, int64_t now_ms)
     }
     a->state = ATTEMPT_READY;
     a->n_quotas = connector_quotas(a->connector, &a->job, a->quotas);
-    a->wake_at = lane_ready_at(a->lane, per_second, now_ms);
-    a->wake_at = governor_ready_at(g, a->quotas, a->n_quotas, a->wake_at);
-    lane_count_request(a->lane, per_second, a->wake_at);
-    governor_count(g, a->quotas, a->n_quotas, a->wake_at);
+    reserve(a, now_ms);
     if (a->wake_at <= now_ms)
         build(a, now_ms);
 }
@@ -339,7 +345,8 @@ bool attempt_give_way(struct attempt *a)
     return true;
 }
 
-/* Since it was told when to leave, the service may have asked for a rest. */
+/* Since it was told when to leave, the service may have asked for a rest. Behind it there are turns
+ * again: who waited for it does not leave all at once. */
 static bool must_rest(struct attempt *a, int64_t now_ms)
 {
     const struct governor *g = &a->engine->governor;
@@ -349,7 +356,7 @@ static bool must_rest(struct attempt *a, int64_t now_ms)
         until = a->lane->paused_until;
     if (until <= now_ms)
         return false;
-    a->wake_at = until;
+    reserve(a, now_ms);
     return true;
 }
 

@@ -64,6 +64,11 @@ int64_t governor_rests_until(const struct governor *g, const struct quota quotas
     return until;
 }
 
+static double burst_of(const struct quota *q)
+{
+    return (q->burst - 1) * 1000.0 / q->per_second;
+}
+
 int64_t governor_ready_at(const struct governor *g, const struct quota quotas[], size_t n,
                           int64_t now_ms)
 {
@@ -75,8 +80,7 @@ int64_t governor_ready_at(const struct governor *g, const struct quota quotas[],
 
         if (!x)
             continue;
-        double burst_ms = (q->burst - 1) * 1000.0 / q->per_second;
-        int64_t ready = rate_ready_at(&x->rate, q->per_second, burst_ms, now_ms);
+        int64_t ready = rate_ready_at(&x->rate, q->per_second, burst_of(q), now_ms);
         if (ready > at)
             at = ready;
     }
@@ -96,6 +100,7 @@ void governor_block(struct governor *g, const struct quota quotas[], size_t n, i
 
         if (until_ms > x->blocked_until)
             x->blocked_until = until_ms;
+        x->rate.next_ms = fmax(x->rate.next_ms, (double)until_ms + burst_of(&quotas[i]));
     }
 }
 

@@ -31,7 +31,7 @@ int64_t governor_ready_at(const struct governor *g, const struct quota quotas[],
 int64_t governor_rests_until(const struct governor *g, const struct quota quotas[], size_t n);
 /* It leaves at that time. */
 void governor_count(struct governor *g, const struct quota quotas[], size_t n, int64_t at_ms);
-/* All of these rest until then. */
+/* All of these rest until then, and begin without a burst. */
 void governor_block(struct governor *g, const struct quota quotas[], size_t n, int64_t until_ms);
 /* What is left is spread over the time that it must last. */
 void governor_learn(struct governor *g, const struct quota_left *left, int64_t now_ms);

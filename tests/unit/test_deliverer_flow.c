@@ -247,6 +247,46 @@ static void a_request_whose_turn_was_set_rests_as_well(void **state)
     world_free(w);
 }
 
+/* A server that counts: after the rest there is not one too many in any second. */
+static void who_waited_for_the_end_of_a_rest_does_not_leave_all_at_once(void **state)
+{
+    struct world *w = start(one, 1);
+    int64_t last = 0;
+    int sent = 0;
+
+    (void)state;
+    w->settings[0].needs_token = true;
+    w->settings[0].common.concurrency = 8;
+    w->settings[0].common.rate = 1;
+    w->settings[0].quota = 2;
+    for (int64_t lead = 1; lead <= 20; lead++)
+        (void)post(w, "c", lead);
+    step(w);
+    while (open_requests(w) < 8)
+        step_to(w, w->next);
+    for (size_t i = 1; i < 8; i++) /* seven more turns are given away */
+        respond(w, &w->sent[i],
+                (struct http_response){.fate = HTTP_ANSWERED, .status = 200, .retry_after_ms = -1});
+    int64_t until = w->now + 30000;
+    respond(
+        w, &w->sent[0],
+        (struct http_response){
+            .fate = HTTP_ANSWERED, .status = 429, .body = STR("none"), .retry_after_ms = 30000});
+    while (counted("c", "delivered") < 20) {
+        if (open_requests(w)) {
+            assert_int_equal(open_requests(w), 1);
+            assert_true(w->now >= until && w->now - last >= 1000);
+            last = w->now;
+            sent++;
+            (void)answer_all(w, 200);
+        } else {
+            step_to(w, w->next);
+        }
+    }
+    assert_true(sent >= 20);
+    world_free(w);
+}
+
 /* Digests */
 
 static struct world *start_digesting(int64_t count)
@@ -376,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_rest_that_one_was_told_to_take_is_for_both),
         cmocka_unit_test(what_is_under_way_ends_after_its_connector_is_gone),
         cmocka_unit_test(a_request_whose_turn_was_set_rests_as_well),
+        cmocka_unit_test(who_waited_for_the_end_of_a_rest_does_not_leave_all_at_once),
         cmocka_unit_test(a_few_messages_go_one_by_one),
         cmocka_unit_test(what_follows_waits_for_the_end_of_the_window_and_becomes_one),
         cmocka_unit_test(a_flood_that_is_there_already_is_one_message_at_once),

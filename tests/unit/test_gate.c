@@ -203,6 +203,20 @@ static void what_is_left_is_spread_over_its_time(void **state)
     governor_free(&g);
 }
 
+static void after_a_rest_there_is_no_burst(void **state)
+{
+    const struct quota five = {7, 2, 5};
+    struct governor g = {0};
+
+    (void)state;
+    governor_block(&g, &five, 1, T + 30000);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(governor_ready_at(&g, &five, 1, T), T + 30000 + 500 * i);
+        governor_count(&g, &five, 1, T + 30000 + 500 * i);
+    }
+    governor_free(&g);
+}
+
 /* A quota that rests must not be forgotten for one that does not. */
 static void there_is_an_end_to_what_is_remembered(void **state)
 {
@@ -237,6 +251,7 @@ int main(void)
         cmocka_unit_test(quotas_are_counted_apart_and_the_slowest_decides),
         cmocka_unit_test(a_rest_is_for_all_who_draw_from_it),
         cmocka_unit_test(what_is_left_is_spread_over_its_time),
+        cmocka_unit_test(after_a_rest_there_is_no_burst),
         cmocka_unit_test(there_is_an_end_to_what_is_remembered),
     };
 
