@@ -183,8 +183,9 @@ static enum rc read_filter(const json *request, struct arena *a, struct retry_fi
         !is_text_or_missing(json_get(request, "reason")))
         return why_fail(RC_INVALID, why, "connector, route and reason are texts");
     if (!number_or_missing(json_get(request, "since"), &ret->since) ||
-        !number_or_missing(json_get(request, "lead"), &ret->lead))
-        return why_fail(RC_INVALID, why, "since and lead are numbers");
+        !number_or_missing(json_get(request, "lead"), &ret->lead) ||
+        !number_or_missing(json_get(request, "after"), &ret->after))
+        return why_fail(RC_INVALID, why, "since, lead and after are numbers");
     ret->connector = arena_str(a, json_string(json_get(request, "connector")));
     ret->route = arena_str(a, json_string(json_get(request, "route")));
     ret->reason = arena_str(a, json_string(json_get(request, "reason")));
@@ -208,6 +209,7 @@ static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
         json_kv_int(b, "retried", count);
         json_key(b, "more");
         json_bool(b, !filter.n_ids && count == RETRY_MOST);
+        json_kv_int(b, "last", filter.last);
         json_close(b, '}');
     } else {
         answer_error(b, why.text);

@@ -78,36 +78,42 @@ static void write_request(const struct retry_filter *f, struct sbuf *b)
     json_kv(b, "reason", f->reason);
     json_kv_int(b, "since", f->since);
     json_kv_int(b, "lead", f->lead);
+    json_kv_int(b, "after", f->after);
     json_close(b, '}');
 }
 
-/* One question, which brings back so many at most. */
-static enum rc ask(struct cli *cli, struct str request, int64_t *ret_n, bool *ret_more,
+/* One question, which brings back so many at most; the next one is for what is behind them. */
+static enum rc ask(struct cli *cli, struct retry_filter *f, int64_t *ret_n, bool *ret_more,
                    struct why *why)
 {
+    struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
     struct json_doc doc AUTO(json_doc_free) = {0};
-    enum rc rc = control_request(cli->config->control_socket, request, &cli->arena, &doc, why);
+
+    write_request(f, &request);
+    enum rc rc =
+        control_request(cli->config->control_socket, sbuf_str(&request), &cli->arena, &doc, why);
 
     if (rc != RC_OK)
         return rc;
     if (!json_int64(json_get(doc.root, "retried"), ret_n))
         return why_fail(RC_INVALID, why, "the daemon's answer holds no number");
     *ret_more = json_true(json_get(doc.root, "more"));
+    if (*ret_more && !json_int64(json_get(doc.root, "last"), &f->after))
+        return why_fail(RC_INVALID, why, "the daemon's answer does not say how far it came");
     return RC_OK;
 }
 
 static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
                          struct why *why)
 {
-    struct sbuf request AUTO(sbuf_free) = SBUF(4 << 20);
+    struct retry_filter next = *f;
     bool more = true;
     enum rc rc = RC_OK;
 
-    write_request(f, &request);
     while (rc == RC_OK && more) {
         int64_t n = 0;
 
-        rc = ask(cli, sbuf_str(&request), &n, &more, why);
+        rc = ask(cli, &next, &n, &more, why);
         *ret_n += n;
     }
     return *ret_n && rc != RC_OK
@@ -116,7 +122,7 @@ static enum rc by_daemon(struct cli *cli, const struct retry_filter *f, int64_t 
 }
 
 struct retry {
-    const struct retry_filter *filter;
+    struct retry_filter *filter;
     int64_t now_ms, n;
 };
 
@@ -128,7 +134,7 @@ static enum rc put_back(struct store *st, void *arg, struct why *why)
     return store_retry(st, r->filter, r->now_ms, &r->n);
 }
 
-static enum rc by_ourselves(const struct cli *cli, const struct retry_filter *f, int64_t *ret_n,
+static enum rc by_ourselves(const struct cli *cli, struct retry_filter *f, int64_t *ret_n,
                             struct why *why)
 {
     struct retry r = {.filter = f, .now_ms = cli->now_ms};

@@ -249,7 +249,8 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
 
     if (head && head->id == row->id)
         lane_add(lane, *row);
-    else if (head && row->id < head->id) /* another lead's was merged into this one */
+    else if (head && (row->id < head->id || (row->urgent && !head->urgent)))
+        /* another lead's was merged into this one; or the head holds up what is urgent */
         lane_refresh(lane, reader, row, now_ms);
     else if (head && head->due_at > now_ms && connector_upserts(lane->connector))
         /* it may have been superseded by this one */

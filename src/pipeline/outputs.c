@@ -34,14 +34,17 @@ const struct source *source_find(const struct rules *r, struct str name)
 }
 
 /* A newer message to keep a lead current takes the place of the one that still waits. */
-static enum rc fold_older(struct batch *b, const struct lead *lead, const struct delivery *d)
+static enum rc fold_older(struct batch *b, const struct lead *lead, struct delivery *d)
 {
     int64_t n = 0;
-    enum rc rc = store_delivery_fold(b->store, d->connector, lead, d->id, b->now_ms, &n);
+    bool urgent = false;
+    enum rc rc = store_delivery_fold(b->store, d->connector, lead, d->id, b->now_ms, &n, &urgent);
 
-    if (rc == RC_OK)
-        batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    d->urgent |= urgent;
+    batch_count(b, metric(METRIC_DELIVERIES, d->connector, STR("superseded")), n);
+    return RC_OK;
 }
 
 static enum rc queue_one(struct batch *b, const struct connector *c, struct lead *lead,

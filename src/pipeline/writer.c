@@ -148,7 +148,7 @@ static enum rc fold_overtaken(struct batch *b)
     return rc;
 }
 
-static enum rc retry(struct batch *b, const struct retry_filter *f, int64_t *ret_n)
+static enum rc retry(struct batch *b, struct retry_filter *f, int64_t *ret_n)
 {
     enum rc rc = store_retry(b->store, f, b->now_ms, ret_n);
 

@@ -151,7 +151,10 @@ static const struct {
     {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_OF_EVENT, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
-    {SQL_DELIVERY_RETRY, "SCAN delivery USING INDEX delivery_dead", false}, /* dead only */
+    {SQL_DELIVERY_RETRY, "SEARCH delivery USING INDEX delivery_dead (id>?)", false},
+    {SQL_DELIVERY_HURRY,
+     "delivery_crowd (lead=? AND connector=? AND target=? AND urgent=? AND id<?)", false},
+    {SQL_DELIVERY_HURRY_ALL, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
     {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},
     {SQL_LEAD_ERASE_MERGED, "SEARCH l USING COVERING INDEX lead_merged (merged_into=?)", false},

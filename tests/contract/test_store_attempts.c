@@ -208,13 +208,14 @@ static void the_end_of_an_attempt_that_was_overtaken_is_noted_only(void **state)
     struct world *w = *state;
     struct attempt_view *views;
     int64_t folded = 0;
+    bool urgent;
     size_t n = 0;
 
     OK(store_begin(w->store));
     int64_t lead = put_lead(w, NULL);
     int64_t id = put_delivery(w, lead, "notion", T0), newer = put_delivery(w, lead, "notion", T0);
     struct lead l = get_lead(w, lead);
-    OK(store_delivery_fold(w->store, STR("notion"), &l, newer, T0, &folded));
+    OK(store_delivery_fold(w->store, STR("notion"), &l, newer, T0, &folded, &urgent));
     for (int v = ATTEMPT_DELIVERED; v <= ATTEMPT_MORE; v++)
         assert_int_equal(end_with(w, id, (enum attempt_verdict)v, "late"), RC_NONE);
     OK(store_commit(w->store));

@@ -108,8 +108,9 @@ static int64_t fold(struct world *w, const char *connector, int64_t lead, int64_
 {
     struct lead l = get_lead(w, lead);
     int64_t n = -1;
+    bool urgent;
 
-    OK(store_delivery_fold(w->store, str_of(connector), &l, newer, T0 + 7, &n));
+    OK(store_delivery_fold(w->store, str_of(connector), &l, newer, T0 + 7, &n, &urgent));
     return n;
 }
 

@@ -50,10 +50,11 @@ static enum rc add_deliveries(struct run *r, int64_t event, struct lead *lead)
     for (size_t i = 0; i < ARRAY_LEN(connectors) && rc == RC_OK; i++) {
         struct delivery d = delivery_of(event, lead->id, connectors[i]);
         int64_t folded = 0;
+        bool urgent;
 
         rc = store_delivery_add(r->w->store, lead, &d, &r->scratch);
         if (rc == RC_OK && i == 1)
-            rc = store_delivery_fold(r->w->store, d.connector, lead, d.id, T0, &folded);
+            rc = store_delivery_fold(r->w->store, d.connector, lead, d.id, T0, &folded, &urgent);
     }
     return rc;
 }

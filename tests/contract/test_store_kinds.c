@@ -20,8 +20,9 @@ static int64_t fold(struct world *w, int64_t lead, int64_t newer)
 {
     struct lead l = get_lead(w, lead);
     int64_t n = -1;
+    bool urgent;
 
-    OK(store_delivery_fold(w->store, STR("crm"), &l, newer, T0 + 7, &n));
+    OK(store_delivery_fold(w->store, STR("crm"), &l, newer, T0 + 7, &n, &urgent));
     return n;
 }
 

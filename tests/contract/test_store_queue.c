@@ -92,22 +92,18 @@ static void what_is_urgent_is_due_apart(void **state)
     struct delivery behind = delivery_of(put_event_at(w, ada, 2), ada, "slack");
     d.urgent = behind.urgent = true;
     add_delivery(w, &d);
-    add_delivery(w, &behind); /* Ada's routine one comes first */
+    add_delivery(w, &behind); /* Ada's routine one comes first, and is as urgent now */
+    int64_t other = put_one(w, "slack");
     OK(store_commit(w->store));
     n = due(w, "slack", true, 8, rows);
-    assert_int_equal(n, 1);
-    assert_int_equal(rows[0].id, d.id);
+    assert_int_equal(n, 2);
+    assert_int_equal(rows[0].id, routine);
+    assert_int_equal(rows[1].id, d.id);
     assert_true(rows[0].urgent && get_delivery(w, d.id).urgent);
     n = due(w, "slack", false, 8, rows);
     assert_int_equal(n, 1);
-    assert_int_equal(rows[0].id, routine);
+    assert_int_equal(rows[0].id, other);
     assert_false(rows[0].urgent);
-}
-
-static void see_due(void *self, struct str connector, const struct due_row *row)
-{
-    assert_true(connector.len > 0);
-    *(int64_t *)self = row->id;
 }
 
 static size_t count_waiting(struct world *w, int64_t lead)
@@ -147,53 +143,6 @@ static void what_waits_for_a_lead_is_known_however_many_have_ended(void **state)
     struct lead l = get_lead(w, lead);
     OK(read_first_waiting(w->reader, STR("slack"), &l, &first));
     assert_int_equal(first.id, oldest);
-}
-
-/* More than the lead's row names: in order, whoever asks. */
-static void a_crowd_waits_in_order_and_nobody_of_it_is_forgotten(void **state)
-{
-    enum { MANY = 200 };
-    struct world *w = *state;
-    struct due_row row, rows[4];
-    int64_t ids[MANY], n = 0;
-    bool waits = false;
-
-    OK(store_begin(w->store));
-    int64_t lead = put_lead(w, NULL), into = put_lead(w, NULL);
-    for (int i = 0; i < MANY; i++) {
-        struct delivery d =
-            delivery_of(put_event_at(w, lead, i + 1), lead, i % 2 ? "slack" : "log");
-
-        d.wait_until = i == MANY - 1 ? T0 + 9 : 0;
-        add_delivery(w, &d);
-        ids[i] = d.id;
-    }
-    struct lead l = get_lead(w, lead);
-    OK(read_first_waiting(w->reader, STR("slack"), &l, &row));
-    assert_int_equal(row.id, ids[1]);
-    OK(store_delivery_release(w->store, &l, T0 + 1, see_due, &n));
-    assert_int_equal(n, ids[MANY - 1]);
-    OK(read_delivery_waiting(w->reader, STR("slack"), STR("hot-lead"), &l, &waits));
-    assert_true(waits);
-    move_lead(w, lead, into);
-    check_promises(w, T0);
-    for (int i = 1; i < MANY; i += 2) {
-        OK(read_due_of_lead(w->reader, STR("slack"), into, 0, &row));
-        assert_int_equal(row.id, ids[i]);
-        assert_int_equal(row.lead, into);
-        assert_int_equal(due(w, "slack", false, 4, rows), 1);
-        OK(end_with(w, ids[i], i == 1 ? ATTEMPT_DEAD : ATTEMPT_DELIVERED, "no"));
-    }
-    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), into, 0, &row), RC_NONE);
-    OK(store_retry(w->store, &(struct retry_filter){0}, T0 + 2, &n)); /* the first is back */
-    assert_int_equal(n, 1);
-    OK(read_due_of_lead(w->reader, STR("slack"), into, 0, &row));
-    assert_int_equal(row.id, ids[1]);
-    l = get_lead(w, into);
-    OK(store_delivery_fold(w->store, STR("log"), &l, ids[MANY - 2], T0 + 3, &n));
-    assert_int_equal(n, MANY / 2 - 1);
-    OK(store_commit(w->store));
-    check_promises(w, T0 + 30);
 }
 
 static void due_rows_are_ordered_by_time_then_id_and_limited(void **state)
@@ -441,7 +390,6 @@ int main(void)
         RUN(of_one_lead_each_subscription_has_its_own_order),
         RUN(what_is_urgent_is_due_apart),
         RUN(what_waits_for_a_lead_is_known_however_many_have_ended),
-        RUN(a_crowd_waits_in_order_and_nobody_of_it_is_forgotten),
         RUN(heads_are_read_bit_by_bit_past_what_are_none),
         RUN(it_is_known_for_which_subscriptions_something_waits),
         RUN(due_rows_are_ordered_by_time_then_id_and_limited),

@@ -199,6 +199,38 @@ static void one_that_was_paused_and_removed_stays_paused_when_it_is_back(void **
     assert_int_equal(get_delivery(w, id).state, DELIVERY_HELD);
 }
 
+/* A slice goes on behind the last one: what died again meanwhile is not met a second time. */
+static void slices_go_on_behind_each_other(void **state)
+{
+    struct world *w = *state;
+    struct retry_filter f = {.limit = 2};
+    int64_t ids[5], n = 0;
+
+    OK(store_begin(w->store));
+    for (int i = 0; i < 5; i++) {
+        ids[i] = put_one(w, i % 2 ? "slack" : "notion");
+        OK(end_with(w, ids[i], ATTEMPT_DEAD, "no"));
+    }
+    OK(store_retry(w->store, &f, T0 + 900, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(f.last, ids[1]);
+    OK(end_with(w, ids[0], ATTEMPT_DEAD, "no"));
+    f.after = f.last;
+    OK(store_retry(w->store, &f, T0 + 901, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(f.last, ids[3]);
+    f.after = f.last;
+    f.connector = STR("notion");
+    OK(store_retry(w->store, &f, T0 + 902, &n));
+    assert_int_equal(n, 1);
+    f.after = f.last;
+    OK(store_retry(w->store, &f, T0 + 903, &n));
+    assert_int_equal(n, 0);
+    assert_int_equal(f.last, ids[4]);
+    OK(store_commit(w->store));
+    assert_int_equal(get_delivery(w, ids[0]).state, DELIVERY_DEAD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +242,7 @@ int main(void)
         RUN(deliveries_of_a_connector_that_is_gone_are_held_until_it_is_back),
         RUN(a_paused_connector_is_held_until_it_is_resumed),
         RUN(one_that_was_paused_and_removed_stays_paused_when_it_is_back),
+        RUN(slices_go_on_behind_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ static void what_is_dead_is_not_put_back_once_nobody_wants_it(void **state)
 {
     struct world *w = *state;
     struct subscription a = subscribe(w, "t-a", "hot", "https://x/1", true);
-    const struct retry_filter all = {0};
+    struct retry_filter all = {0};
     struct cancelled c = {0};
     int64_t n = 0;
 

@@ -183,6 +183,21 @@ static void what_was_turned_away_behind_the_reading_is_read_again(void **state)
     lane_free(lane);
 }
 
+/* The store made the head urgent when the other one came. */
+static void a_head_that_holds_up_what_is_urgent_is_urgent(void **state)
+{
+    struct lane *lane = new_lane();
+
+    (void)state;
+    notify(lane, fake_add("c", 1, 10), 10);
+    notify(lane, fake_add("c", 2, 11), 11);
+    fake_row(2)->urgent = true;
+    notify(lane, urgent(2, 12), 12);
+    assert_int_equal(take(lane, 12), 2);
+    assert_int_equal(take(lane, 12), 1);
+    lane_free(lane);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_backlog_does_not_hide_what_is_urgent),
         cmocka_unit_test(what_is_no_head_is_passed_over_bit_by_bit_and_once),
         cmocka_unit_test(what_was_turned_away_behind_the_reading_is_read_again),
+        cmocka_unit_test(a_head_that_holds_up_what_is_urgent_is_urgent),
     };
 
     return cmocka_run_group_tests_name("lane_scan", tests, NULL, NULL);

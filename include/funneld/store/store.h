@@ -193,14 +193,16 @@ MUST_CHECK enum rc read_ruleset(struct reader *r, int64_t at, struct arena *a, s
 
 /* Deliveries */
 /* Sets d->id and d->lead. The event must be one of the lead's: by its events a lead's deliveries
- * are found. The lead keeps, in the arena, that it waits, and must be saved afterwards. One that
- * asks the CRM about an object has the object's record in place of a lead. */
+ * are found. The lead keeps, in the arena, that it waits, and must be saved afterwards. As of one
+ * lead and target deliveries go in order, all that waits before an urgent one is urgent as well.
+ * One that asks the CRM about an object has the object's record in place of a lead. */
 MUST_CHECK enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery *d,
                                       struct arena *a);
-/* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded. */
+/* Pending ones of (connector, lead) without an open attempt, older than `newer`, are superseded.
+ * *ret_urgent: one of them was urgent, and so is the newer one now. */
 MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector,
                                        const struct lead *lead, int64_t newer, int64_t now_ms,
-                                       int64_t *ret_n);
+                                       int64_t *ret_n, bool *ret_urgent);
 /* Of those of the connector that were put back at `now`, what a newer one has overtaken. */
 MUST_CHECK enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
                                              int64_t *ret_n);
@@ -227,7 +229,8 @@ MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64
 MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
 MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
                                     struct str remote, int64_t now_ms);
-MUST_CHECK enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms,
+/* In the order of their ids. */
+MUST_CHECK enum rc store_retry(struct store *st, struct retry_filter *f, int64_t now_ms,
                                int64_t *ret_n);
 /* What is pending for a connector that is not in the list, or is paused, is held: it is shown so,
  * is not due, and no attempt at it begins. In the list again and not paused, it goes on. */

@@ -23,14 +23,31 @@ enum rc store_delivery_add(struct store *st, struct lead *lead, struct delivery 
     d->lead = lead->id;
     if (room)
         waiting_add(lead, d->id, a);
-    return RC_OK;
+    return d->urgent ? db_run(store_db(st), SQL_DELIVERY_HURRY, "ttiii", d->connector,
+                              lead->waiting, d->target, d->id, lead->id)
+                     : RC_OK;
 }
 
 enum rc store_delivery_fold(struct store *st, struct str connector, const struct lead *lead,
-                            int64_t newer, int64_t now_ms, int64_t *ret_n)
+                            int64_t newer, int64_t now_ms, int64_t *ret_n, bool *ret_urgent)
 {
-    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD, "ttiii", connector, lead->waiting,
-                     newer, now_ms, lead->id);
+    struct db *db = store_db(st);
+    bool urgent = false;
+    int64_t n = 0;
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(db, &s, SQL_DELIVERY_FOLD, "ttiii", connector, lead->waiting, newer,
+                          now_ms, lead->id);
+
+    for (; rc == RC_OK && (rc = db_step(db, s)) == RC_OK; n++)
+        urgent |= sqlite3_column_int(s, 0) != 0;
+    rc = db_finish(s, rc);
+    if (rc == RC_OK && urgent)
+        rc = db_run(db, SQL_DELIVERY_HURRY_ONE, "i", newer);
+    if (rc != RC_OK)
+        return rc;
+    *ret_n = n;
+    *ret_urgent = urgent;
+    return RC_OK;
 }
 
 enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
@@ -103,28 +120,35 @@ enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, s
 }
 
 static enum rc retry_by(struct store *st, enum statement which, const struct retry_filter *f,
-                        int64_t last, int64_t now_ms, int64_t *ret_n)
+                        int64_t last, int64_t now_ms, int64_t *ret_n, int64_t *ret_last)
 {
-    int64_t n = 0;
-    enum rc rc = db_change(store_db(st), &n, which, "ittitii", now_ms, f->connector, f->reason,
-                           last, f->route, f->since, f->lead);
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_query(store_db(st), &s, which, "ittitiii", now_ms, f->connector, f->reason,
+                          last, f->route, f->since, f->lead, f->after);
 
-    *ret_n += n;
-    return rc;
+    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
+        int64_t id = sqlite3_column_int64(s, 0);
+
+        ++*ret_n;
+        *ret_last = id > *ret_last ? id : *ret_last;
+    }
+    return db_finish(s, rc);
 }
 
-enum rc store_retry(struct store *st, const struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
+enum rc store_retry(struct store *st, struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
 {
-    int64_t total = 0;
+    int64_t total = 0, last = f->after;
     enum rc rc = RC_OK;
 
     if (!f->n_ids)
-        rc = retry_by(st, SQL_DELIVERY_RETRY, f, f->limit ? f->limit : -1, now_ms, &total);
+        rc = retry_by(st, SQL_DELIVERY_RETRY, f, f->limit ? f->limit : -1, now_ms, &total, &last);
     for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++)
-        rc = retry_by(st, SQL_DELIVERY_RETRY_ID, f, f->ids[i], now_ms, &total);
-    if (rc == RC_OK)
-        *ret_n = total;
-    return rc;
+        rc = retry_by(st, SQL_DELIVERY_RETRY_ID, f, f->ids[i], now_ms, &total, &last);
+    if (rc != RC_OK)
+        return rc;
+    *ret_n = total;
+    f->last = last;
+    return RC_OK;
 }
 
 static bool among(struct str name, const struct str names[], size_t n)

@@ -122,6 +122,8 @@ enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into, 
     if (rc == RC_OK)
         rc = waiting_move(st, from, into, a);
     if (rc == RC_OK)
+        rc = db_run(db, SQL_DELIVERY_HURRY_ALL, "ti", into->waiting, into->id);
+    if (rc == RC_OK)
         rc = contact_move(db, from, into);
     return rc == RC_OK ? db_run(db, SQL_REMOTE_MOVE, "ii", from->id, into->id) : rc;
 }

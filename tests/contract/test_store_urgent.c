@@ -1,0 +1,101 @@
+/* tests/contract/test_store_urgent.c - what is urgent stays so, and makes urgent what holds it up.
+ */
+#include "store_world.h"
+
+static int64_t put_as(struct world *w, int64_t lead, const char *connector, int64_t target,
+                      bool urgent)
+{
+    static int64_t at = T0;
+    struct delivery d = delivery_of(put_event_at(w, lead, at++), lead, connector);
+
+    d.target = target;
+    d.urgent = urgent;
+    add_delivery(w, &d);
+    return d.id;
+}
+
+static bool is_urgent(struct world *w, int64_t id)
+{
+    return get_delivery(w, id).urgent;
+}
+
+static void what_holds_up_something_urgent_is_urgent(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t first = put_as(w, ada, "slack", 0, false), second = put_as(w, ada, "slack", 0, false);
+    int64_t other[] = {put_as(w, ada, "slack", 7, false), put_as(w, ada, "log", 0, false),
+                       put_as(w, bob, "slack", 0, false)};
+    int64_t done = put_as(w, ada, "slack", 0, false);
+    OK(end_with(w, done, ATTEMPT_DELIVERED, NULL));
+    (void)put_as(w, ada, "slack", 0, true);
+    int64_t behind = put_as(w, ada, "slack", 0, false);
+    OK(store_commit(w->store));
+    assert_true(is_urgent(w, first) && is_urgent(w, second));
+    for (size_t i = 0; i < ARRAY_LEN(other); i++)
+        assert_false(is_urgent(w, other[i]));
+    assert_false(is_urgent(w, behind) || is_urgent(w, done));
+}
+
+static void so_it_is_in_a_crowd(void **state)
+{
+    enum { MANY = 150 };
+    struct world *w = *state;
+    int64_t ids[MANY];
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL);
+    for (int i = 0; i < MANY; i++)
+        ids[i] = put_as(w, ada, "slack", 0, i == MANY - 2);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(is_urgent(w, ids[i]), i < MANY - 1);
+    OK(store_commit(w->store));
+}
+
+static void a_merge_puts_what_is_routine_before_what_is_urgent(void **state)
+{
+    struct world *w = *state;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t old = put_as(w, ada, "slack", 0, false), log = put_as(w, ada, "log", 0, false);
+    (void)put_as(w, bob, "slack", 0, true);
+    int64_t late = put_as(w, ada, "slack", 0, false);
+    move_lead(w, ada, bob);
+    OK(store_commit(w->store));
+    assert_true(is_urgent(w, old));
+    assert_false(is_urgent(w, log) || is_urgent(w, late));
+}
+
+static void what_takes_the_place_of_something_urgent_is_urgent(void **state)
+{
+    struct world *w = *state;
+    bool urgent = false;
+    int64_t n = 0;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL);
+    (void)put_as(w, ada, "notion", 0, true);
+    int64_t newer = put_as(w, ada, "notion", 0, false);
+    struct lead l = get_lead(w, ada);
+    OK(store_delivery_fold(w->store, STR("notion"), &l, newer, T0, &n, &urgent));
+    assert_int_equal(n, 1);
+    assert_true(urgent && is_urgent(w, newer));
+    int64_t newest = put_as(w, ada, "notion", 0, true);
+    OK(store_delivery_fold(w->store, STR("notion"), &l, newest, T0, &n, &urgent));
+    OK(store_commit(w->store));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(what_holds_up_something_urgent_is_urgent),
+        RUN(so_it_is_in_a_crowd),
+        RUN(a_merge_puts_what_is_routine_before_what_is_urgent),
+        RUN(what_takes_the_place_of_something_urgent_is_urgent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
