@@ -11,6 +11,7 @@
 #include "fake_queue.h"
 #include "funneld/deliver/deliverer.h"
 #include "funneld/ingest/source.h"
+#include "funneld/observe/log.h"
 #include "funneld/observe/metrics.h"
 
 /* The rest of the store, and what else the deliverer asks */
@@ -306,6 +307,17 @@ static struct world *world_new(const char *const names[], size_t n)
     return w;
 }
 
+static MAYBE const char *const one[] = {"c"};
+
+/* Of a single connector, and at work */
+static MAYBE struct world *world_one(void)
+{
+    struct world *w = world_new(one, 1);
+
+    world_start_deliverer(w);
+    return w;
+}
+
 static MAYBE void world_free(struct world *w)
 {
     deliverer_free(w->d);
@@ -381,6 +393,16 @@ static MAYBE const struct ended *last_end(const struct world *w)
 static MAYBE int64_t counted(const char *connector, const char *outcome)
 {
     return (int64_t)metric_value(metric(METRIC_DELIVERIES, str_of(connector), str_of(outcome)));
+}
+
+/* For a whole file: its failures are meant. */
+static MAYBE int quiet(void **state)
+{
+    static const struct log_settings s = {.level = LOG_ERROR + 1};
+
+    (void)state;
+    log_configure(&s);
+    return 0;
 }
 
 #endif

@@ -8,16 +8,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/observe/log.h"
 
-static const char *const one[] = {"c"};
 static const char *const two[] = {"c", "other"};
-
-static struct world *world_one(void)
-{
-    struct world *w = world_new(one, 1);
-
-    world_start_deliverer(w);
-    return w;
-}
 
 static void a_due_delivery_is_sent_and_recorded(void **state)
 {
@@ -346,15 +337,6 @@ static void a_slow_lane_delays_only_itself(void **state)
     assert_int_equal(counted("other", "delivered"), 20);
     assert_int_equal(open_requests(w), 1);
     world_free(w);
-}
-
-static int quiet(void **state)
-{
-    static const struct log_settings s = {.level = LOG_ERROR + 1};
-
-    (void)state;
-    log_configure(&s);
-    return 0;
 }
 
 /* What the log says while a delivery is tried twice, and then comes too late. */

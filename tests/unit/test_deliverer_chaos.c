@@ -4,9 +4,6 @@
 #include "delivery_world.h"
 
 #include "../../src/deliver/pace_priv.h"
-#include "funneld/observe/log.h"
-
-static const char *const one[] = {"c"};
 
 /* Chaos: a service that may be slow, lose answers or refuse, a store that fails, crashes. Whatever
  * happens, each delivery has its effect once, and of a lead in order. */
@@ -135,15 +132,6 @@ static void whatever_fails_each_delivery_has_its_effect_once_and_in_order(void *
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++)
         run_chaos(seed);
-}
-
-static int quiet(void **state)
-{
-    static const struct log_settings s = {.level = LOG_ERROR + 1};
-
-    (void)state;
-    log_configure(&s);
-    return 0;
 }
 
 int main(void)

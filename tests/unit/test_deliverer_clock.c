@@ -4,16 +4,6 @@
 
 #include "funneld/base/clock.h"
 
-static const char *const one[] = {"c"};
-
-static struct world *world_one(void)
-{
-    struct world *w = world_new(one, 1);
-
-    world_start_deliverer(w);
-    return w;
-}
-
 /* What waits for a time that the clock will not reach again for a year goes on. */
 static void a_clock_that_is_set_back_stops_nothing(void **state)
 {

@@ -3,17 +3,6 @@
 #include "delivery_world.h"
 
 #include "funneld/base/clock.h"
-#include "funneld/observe/log.h"
-
-static const char *const one[] = {"c"};
-
-static struct world *world_one(void)
-{
-    struct world *w = world_new(one, 1);
-
-    world_start_deliverer(w);
-    return w;
-}
 
 static void what_surely_was_not_sent_is_sent_again(void **state)
 {
@@ -390,15 +379,6 @@ static void only_those_without_a_verdict_are_marked(void **state)
     assert_int_equal(w->ends[1].verdict, ATTEMPT_AMBIGUOUS);
     assert_int_equal(w->ends[2].verdict, ATTEMPT_AMBIGUOUS);
     world_free(w);
-}
-
-static int quiet(void **state)
-{
-    static const struct log_settings s = {.level = LOG_ERROR + 1};
-
-    (void)state;
-    log_configure(&s);
-    return 0;
 }
 
 int main(void)

@@ -6,7 +6,6 @@
 
 #include "delivery_world.h"
 
-static const char *const one[] = {"c"};
 static const char *const two[] = {"a", "b"};
 
 static double gauge(enum metric which, const char *connector)

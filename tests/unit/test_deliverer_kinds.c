@@ -3,16 +3,6 @@
 #include "cm.h"
 #include "delivery_world.h"
 
-static const char *const one[] = {"c"};
-
-static struct world *world_one(void)
-{
-    struct world *w = world_new(one, 1);
-
-    world_start_deliverer(w);
-    return w;
-}
-
 static void post_as(struct world *w, const char *route, int64_t lead)
 {
     fake_row(post(w, "c", lead))->route = str_of(route);

@@ -10,18 +10,8 @@
 
 #include "funneld/base/clock.h"
 #include "funneld/observe/health.h"
-#include "funneld/observe/log.h"
 
-static const char *const one[] = {"c"};
 static const char *const two[] = {"c", "other"};
-
-static struct world *world_one(void)
-{
-    struct world *w = world_new(one, 1);
-
-    world_start_deliverer(w);
-    return w;
-}
 
 static void what_was_superseded_meanwhile_is_not_sent(void **state)
 {
@@ -407,15 +397,6 @@ static void other_threads_may_notify_and_stop_it(void **state)
     assert_int_equal(counted("c", "delivered"), MANY);
     assert_true(deliverer_idle(d));
     deliverer_free(d);
-}
-
-static int quiet(void **state)
-{
-    static const struct log_settings s = {.level = LOG_ERROR + 1};
-
-    (void)state;
-    log_configure(&s);
-    return 0;
 }
 
 int main(void)

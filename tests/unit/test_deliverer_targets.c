@@ -5,9 +5,6 @@
 #include "delivery_world.h"
 
 #include "funneld/base/clock.h"
-#include "funneld/observe/log.h"
-
-static const char *const one[] = {"c"};
 
 enum { DEAD = 7, WELL = 8 };
 
@@ -257,15 +254,6 @@ static void nothing_is_sent_to_one_that_has_ended(void **state)
     assert_int_equal(fake_row(300)->state, DELIVERY_PENDING);
     assert_true(w->next > w->now);
     world_free(w);
-}
-
-static int quiet(void **state)
-{
-    static const struct log_settings s = {.level = LOG_ERROR + 1};
-
-    (void)state;
-    log_configure(&s);
-    return 0;
 }
 
 int main(void)
