@@ -37,13 +37,13 @@ static const char *entity(char c, enum escaping how)
 
 static bool is_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
-           c == '_' || c == '-' || c == '+';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 /* Mattermost and Google Chat know <!channel>, <users/all> and <https://x|y>, Mattermost and
  * Rocket.Chat @channel and [y](https://x), and whether one knows entities is not written anywhere:
- * so no entity, but signs that look the same and open nothing. ada@example.com stays. */
+ * so no entity, but signs that look the same and open nothing. ada@example.com stays; behind
+ * any other sign, those that an address may have too, Mattermost sees a mention. */
 static const char *chat_sign(struct str value, size_t i)
 {
     char c = value.at[i], before = i ? value.at[i - 1] : ' ';

@@ -8,6 +8,7 @@ static const struct field data[] = {{{"plan", 4}, {"Pro & <More>", 12}}};
 static struct property properties[] = {
     {.name = {"amount", 6}, .value = {"-1234567.891", 12}},
     {.name = {"chat", 4}, .value = {"@here a@b.c (@x) [a](b) (c)", 27}},
+    {.name = {"chat_all", 8}, .value = {"-@all _@here +@all Acme.@channel", 32}},
     {.name = {"company", 7}, .value = {"A&B <Ltd>", 9}},
     {.name = {"firstname", 9}, .value = {"Ada", 3}},
     {.name = {"huge", 4}, .value = {"12345678901234567890", 20}},
@@ -99,6 +100,11 @@ static void in_a_chat_nobody_is_called(void **state)
     assert_says(
         "[{{lead.chat}}](https://x) @all", ESCAPE_CHAT,
         "[@\xe2\x81\xa0here a@b.c (@\xe2\x81\xa0x) [a]\xe2\x81\xa0(b) (c)](https://x) @all");
+    assert_says("{{lead.chat_all}}", ESCAPE_CHAT, /* each of which Mattermost takes for a mention */
+                "-@\xe2\x81\xa0"
+                "all _@\xe2\x81\xa0here +@\xe2\x81\xa0"
+                "all Acme.@\xe2\x81\xa0"
+                "channel");
     assert_says("{{lead.chat}}", ESCAPE_NONE, "@here a@b.c (@x) [a](b) (c)");
 }
 
