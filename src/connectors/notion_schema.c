@@ -289,14 +289,25 @@ static void probe_optional(struct probe *p, const json *properties, enum notion_
                                 expected_type(c)));
 }
 
+/* "property Score"; "property Score (crm)" where that name has been told of before. */
+static struct str what_of(const struct probe *p, enum notion_column c)
+{
+    const struct notion *s = p->job.settings;
+    struct str name = column_name(s, c);
+
+    for (unsigned k = 0; k < c; k++)
+        if (str_eq(name, column_name(s, (enum notion_column)k)))
+            return arena_printf(p->arena, "property %.*s (%s)", STR_ARG(name), columns[c].key);
+    return arena_printf(p->arena, "property %.*s", STR_ARG(name));
+}
+
 void notion_schema_probe(struct probe *p, const json *properties)
 {
     const struct notion *s = p->job.settings;
     struct notion_schema schema = {0};
 
     for (unsigned c = 0; c < NOTION_COLUMNS; c++) {
-        struct str what =
-            arena_printf(p->arena, "property %.*s", STR_ARG(column_name(s, (enum notion_column)c)));
+        struct str what = what_of(p, (enum notion_column)c);
         struct notion_found *found = &schema.columns[c];
         struct why why = {{0}};
 

@@ -56,6 +56,8 @@ static void one_column_for_two_things_is_said(void **state)
                 SCHEMA(P("Who", "title", "title") "," P("Lead ID", "a", "rich_text") "," P(
                     "Score", "b", "number")));
     found("property Lead ID", FINDING_WORKS, NULL);
+    found("property Lead ID (reasons)", FINDING_FAILS,
+          "Lead ID and Reasons are one column of the data source");
 }
 
 static void what_is_refused_is_said(void **state)
