@@ -45,7 +45,7 @@ static enum judged go_on(struct hubspot_halves *h, struct job *job)
     if (++h->requests < REQUESTS_MAX)
         return JUDGED_CONTINUE;
     return judge_all(job, VERDICT_RETRY,
-                     STR("too many of the batch were refused; the rest goes another time"));
+                     STR("not all of the batch were asked in one go; the rest goes another time"));
 }
 
 enum judged hubspot_halves_answered(struct hubspot_halves *h, struct job *job)

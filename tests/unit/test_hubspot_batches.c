@@ -61,18 +61,19 @@ static void one_bad_input_kills_itself_alone(void **state)
 
 enum { MANY = 100 };
 
+static struct lead many[MANY];
+
 /* As the fixture's, but so many. */
 static void begin_many(struct outcome outcomes[MANY])
 {
     static struct parcel parcels[MANY];
-    static struct lead leads[MANY];
 
     memset(outcomes, 0, MANY * sizeof *outcomes);
     for (size_t i = 0; i < MANY; i++) {
-        leads[i] = f.leads[0];
-        leads[i].crm_id = 101 + (int64_t)i;
+        many[i] = f.leads[0];
+        many[i].crm_id = 101 + (int64_t)i;
         parcels[i] = f.parcels[0];
-        parcels[i].lead = &leads[i];
+        parcels[i].lead = &many[i];
     }
     f.job.parcels = parcels;
     f.job.outcomes = outcomes;
@@ -113,6 +114,33 @@ static void a_batch_of_bad_ones_does_not_go_on_for_ever(void **state)
     assert_true(dead > 30 && dead + again == MANY); /* the others in the next job */
 }
 
+/* They are asked one by one, and none was refused. */
+static void a_job_that_is_too_long_for_one_go_says_so(void **state)
+{
+    static struct outcome outcomes[MANY];
+    int requests = 1;
+
+    (void)state;
+    fixture_start(&f, SECTION);
+    begin_many(outcomes);
+    for (size_t i = 0; i < MANY; i++)
+        many[i].crm_id = 0;
+    for (;; requests++) {
+        f.request = (struct http_request){0};
+        fixture_build(&f);
+        assert_string_equal(f.request.method, "PATCH");
+        if (fixture_judge(&f, 200, "{\"id\":\"7\"}") != JUDGED_CONTINUE)
+            break;
+    }
+    assert_int_equal(outcomes[requests - 1].verdict, VERDICT_DELIVERED);
+    for (size_t i = (size_t)requests; i < MANY; i++) {
+        assert_int_equal(outcomes[i].verdict, VERDICT_RETRY);
+        assert_true(
+            str_is(outcomes[i].reason,
+                   "not all of the batch were asked in one go; the rest goes another time"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +148,7 @@ int main(void)
         T(one_bad_input_kills_itself_alone),
         T(a_bad_one_among_a_hundred_is_found_in_few_requests),
         T(a_batch_of_bad_ones_does_not_go_on_for_ever),
+        T(a_job_that_is_too_long_for_one_go_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
