@@ -54,6 +54,17 @@ enum judged hubspot_halves_answered(struct hubspot_halves *h, struct job *job)
     return go_on(h, job);
 }
 
+bool hubspot_is_gone(const struct hubspot_refused *r)
+{
+    return r->status == 404 || str_is(r->category, "OBJECT_NOT_FOUND");
+}
+
+static void judge_gone(struct job *job, size_t i, const struct hubspot_refused *r)
+{
+    job->outcomes[i].enriched |= r->reads;
+    judge_one(job, i, VERDICT_DEAD, r->gone);
+}
+
 enum judged hubspot_halves_refused(struct hubspot_halves *h, struct job *job,
                                    const struct hubspot_refused *r)
 {
@@ -63,8 +74,8 @@ enum judged hubspot_halves_refused(struct hubspot_halves *h, struct job *job,
         h->limit = h->n_sent / 2;
     else if (r->status == 409)
         judge_unclear(job, i, r->reason);
-    else if (r->status == 404 || str_is(r->category, "OBJECT_NOT_FOUND"))
-        judge_one(job, i, VERDICT_DEAD, r->gone);
+    else if (hubspot_is_gone(r))
+        judge_gone(job, i, r);
     else
         judge_one(job, i, VERDICT_DEAD, r->reason);
     return go_on(h, job);

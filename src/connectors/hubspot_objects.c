@@ -219,9 +219,8 @@ static void add_contacts(struct found *f, const json *result, struct arena *a)
     f->any = true;
 }
 
-static struct contact_list contacts_of(struct job *job, const json *answer, int64_t object)
+static struct found contacts_of(struct job *job, const json *answer, int64_t object)
 {
-    const struct reading *r = job->scratch;
     struct found f = {.all = true};
 
     for (const json *x = json_first(json_get(answer, "results")); x; x = json_next(x)) {
@@ -230,10 +229,26 @@ static struct contact_list contacts_of(struct job *job, const json *answer, int6
         if (json_int64(json_path(x, "from.id"), &from) && from == object)
             add_contacts(&f, x, job->arena);
     }
-    return (struct contact_list){.ids = f.ids,
-                                 .n = f.n,
-                                 .all = f.all && (f.any || only_says_none(answer)),
-                                 .read_at = r->asked_at - UNDER_WAY_MS};
+    f.all = f.all && (f.any || only_says_none(answer));
+    return f;
+}
+
+static void deliver(struct job *job, size_t i, const struct found *f)
+{
+    const struct reading *r = job->scratch;
+    const struct lead *record = &job->parcels[i].object->record;
+    struct outcome *o = &job->outcomes[i];
+
+    o->properties = r->records[i].properties;
+    o->n_properties = wanted(job)->n;
+    o->updated_at = r->records[i].updated_at;
+    o->portal_id = record->portal_id;
+    o->crm_id = record->crm_id;
+    o->contacts = (struct contact_list){
+        .ids = f->ids, .n = f->n, .all = f->all, .read_at = r->asked_at - UNDER_WAY_MS};
+    o->remote_id = arena_printf(job->arena, "%" PRId64, record->crm_id);
+    o->enriched = true;
+    judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
 }
 
 static void take_contacts(struct job *job, const json *answer)
@@ -242,18 +257,9 @@ static void take_contacts(struct job *job, const json *answer)
 
     for (size_t k = 0; k < r->halves.n_sent; k++) {
         size_t i = r->halves.sent[k];
-        const struct lead *record = &job->parcels[i].object->record;
-        struct outcome *o = &job->outcomes[i];
+        struct found f = contacts_of(job, answer, job->parcels[i].object->record.crm_id);
 
-        o->properties = r->records[i].properties;
-        o->n_properties = wanted(job)->n;
-        o->updated_at = r->records[i].updated_at;
-        o->portal_id = record->portal_id;
-        o->crm_id = record->crm_id;
-        o->contacts = contacts_of(job, answer, record->crm_id);
-        o->remote_id = arena_printf(job->arena, "%" PRId64, record->crm_id);
-        o->enriched = true;
-        judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
+        deliver(job, i, &f);
     }
 }
 
@@ -274,8 +280,13 @@ static enum judged objects_refused(struct job *job, int status, struct str categ
                                    struct str reason)
 {
     struct reading *r = job->scratch;
-    const struct hubspot_refused refused = {status, category, reason, gone(job)};
+    const struct hubspot_refused refused = {status, category, reason, gone(job), true};
 
+    /* The record has just been described: HubSpot says nothing of whose it is. */
+    if (job->step == STEP_CONTACTS && r->halves.n_sent == 1 && hubspot_is_gone(&refused)) {
+        deliver(job, r->halves.sent[0], &(struct found){.all = false});
+        return hubspot_halves_answered(&r->halves, job);
+    }
     return hubspot_halves_refused(&r->halves, job, &refused);
 }
 

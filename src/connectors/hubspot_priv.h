@@ -72,7 +72,9 @@ enum judged hubspot_halves_answered(struct hubspot_halves *h, struct job *job);
 struct hubspot_refused {
     int status;
     struct str category, reason, gone; /* gone: the reason of what is not there */
+    bool reads;                        /* that it is not there is all that was asked */
 };
+bool hubspot_is_gone(const struct hubspot_refused *r);
 enum judged hubspot_halves_refused(struct hubspot_halves *h, struct job *job,
                                    const struct hubspot_refused *r);
 

@@ -129,7 +129,7 @@ static enum judged read_answered(struct job *job, const json *answer)
 
 static enum judged read_refused(struct job *job, int status, struct str category, struct str reason)
 {
-    const struct hubspot_refused refused = {status, category, reason, str_of(hubspot_gone)};
+    const struct hubspot_refused refused = {status, category, reason, str_of(hubspot_gone), true};
 
     return hubspot_halves_refused(job->scratch, job, &refused);
 }

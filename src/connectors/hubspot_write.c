@@ -266,7 +266,7 @@ static enum judged write_refused(struct job *job, int status, struct str categor
     bool by_number = has_number(job, w->halves.sent[0]);
     const struct hubspot_refused refused = {
         status, category, reason,
-        by_number ? str_of(hubspot_gone) : STR("HubSpot has no contact with this address")};
+        by_number ? str_of(hubspot_gone) : STR("HubSpot has no contact with this address"), false};
 
     return hubspot_halves_refused(&w->halves, job, &refused);
 }

@@ -11,6 +11,7 @@
     "\"updatedAt\":\"2025-12-31T12:00:00.500Z\",\"archived\":false}"
 #define HAS(id, to)     "{\"from\":{\"id\":\"" id "\"},\"to\":[" to "]}"
 #define TO(id)          "{\"toObjectId\":\"" id "\",\"associationTypes\":[]}"
+#define NOT_FOUND       "{\"category\":\"OBJECT_NOT_FOUND\"}"
 #define ANSWER(results) "{\"status\":\"COMPLETE\",\"results\":[" results "]}"
 
 /* A job that asks for so many deals, of the ids 101, 102 ... */
@@ -239,8 +240,8 @@ static void one_bad_record_is_no_reason_against_the_others(void **state)
     step(DEALS, 400, refused, JUDGED_CONTINUE); /* 101 alone */
     fixture_verdict(&f, 0, VERDICT_DEAD, "bad id");
     step(DEALS, 200, ANSWER(DEAL("102", "\"new\"")), JUDGED_CONTINUE);
-    step(OF_DEALS, 404, "{\"category\":\"OBJECT_NOT_FOUND\"}", JUDGED_DONE);
-    fixture_verdict(&f, 1, VERDICT_DEAD, "no such deal");
+    step(OF_DEALS, 200, ANSWER(HAS("102", TO("7"))), JUDGED_DONE);
+    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
     fixture_end(&f);
 
     ask_deals(2);
@@ -250,6 +251,34 @@ static void one_bad_record_is_no_reason_against_the_others(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     step(OF_DEALS, 400, refused, JUDGED_DONE);
     fixture_verdict(&f, 1, VERDICT_DEAD, "bad id");
+}
+
+static void one_that_is_refused_alone_is_dead_but_asked(void **state)
+{
+    (void)state;
+    ask_deals(1);
+    step(DEALS, 404, NOT_FOUND, JUDGED_DONE);
+    fixture_verdict(&f, 0, VERDICT_DEAD, "no such deal");
+    assert_true(f.outcomes[0].enriched);
+}
+
+/* The record has just been described: what is not known is whose it is. */
+static void a_record_whose_contacts_are_not_found_is_delivered_without_them(void **state)
+{
+    (void)state;
+    ask_deals(2);
+    step(DEALS, 200, ANSWER(DEAL("101", "\"new\"") "," DEAL("102", "\"won\"")), JUDGED_CONTINUE);
+    step(OF_DEALS, 404, NOT_FOUND, JUDGED_CONTINUE); /* of both; then of each alone */
+    fixture_verdict(&f, 0, VERDICT_NONE, NULL);
+    step(OF_DEALS, 404, NOT_FOUND, JUDGED_CONTINUE);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+    assert_true(str_is(f.outcomes[0].properties[1].value, "new"));
+    assert_true(f.outcomes[0].enriched);
+    assert_int_equal(f.outcomes[0].contacts.n, 0);
+    assert_false(f.outcomes[0].contacts.all);
+    step(OF_DEALS, 200, ANSWER(HAS("102", TO("7"))), JUDGED_DONE);
+    fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL);
+    assert_true(f.outcomes[1].contacts.all);
 }
 
 static void an_answer_that_is_no_list_is_tried_again(void **state)
@@ -278,6 +307,9 @@ int main(void)
         cmocka_unit_test_teardown(what_fails_for_a_while_is_tried_again_whole, teardown),
         cmocka_unit_test_teardown(what_is_refused_says_why, teardown),
         cmocka_unit_test_teardown(one_bad_record_is_no_reason_against_the_others, teardown),
+        cmocka_unit_test_teardown(one_that_is_refused_alone_is_dead_but_asked, teardown),
+        cmocka_unit_test_teardown(a_record_whose_contacts_are_not_found_is_delivered_without_them,
+                                  teardown),
         cmocka_unit_test_teardown(an_answer_that_is_no_list_is_tried_again, teardown),
     };
 

@@ -108,6 +108,30 @@ static void a_lead_of_another_account_is_not_asked_for(void **state)
     assert_int_equal(f.type->build(&f.job, &f.request, &f.why), RC_INVALID);
 }
 
+/* However it is said: what waits for the answer must not wait for ever. */
+static void one_that_is_refused_alone_was_asked_as_well(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        bool asked;
+    } cases[] = {
+        {404, FAILURE("OBJECT_NOT_FOUND", "no such object"), true},
+        {400, FAILURE("OBJECT_NOT_FOUND", "no such object"), true},
+        {400, FAILURE("VALIDATION_ERROR", "101 is not an id"), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        start(SECTION);
+        fixture_last(&f, "POST", READ, cases[i].status, cases[i].body);
+        fixture_verdict(&f, 0, VERDICT_DEAD, NULL);
+        assert_int_equal(f.outcomes[0].enriched, cases[i].asked);
+        fixture_end(&f);
+    }
+    start(SECTION);
+}
+
 /* HubSpot refuses the whole request for one id that it does not like. */
 static void one_bad_id_is_no_reason_against_the_others(void **state)
 {
@@ -148,6 +172,7 @@ int main(void)
         T(a_contact_that_is_not_there_is_dead_but_asked),
         T(another_error_of_one_contact_is_tried_again),
         T(a_lead_of_another_account_is_not_asked_for),
+        T(one_that_is_refused_alone_was_asked_as_well),
         T(one_bad_id_is_no_reason_against_the_others),
     };
 
