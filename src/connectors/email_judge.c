@@ -74,8 +74,10 @@ static const struct reply {
     {NULL, 500, 599, NULL, CLASS_BROKEN, "the server takes no mail from here"},
 };
 
-static bool says(struct str reply, const char *words)
+/* A password may be one of the words. */
+static bool says(const struct http_response *r, const char *words)
 {
+    struct str reply = r->unmasked.at ? r->unmasked : r->body;
     size_t len = strlen(words);
 
     for (size_t i = 0; i + len <= reply.len; i++)
@@ -92,7 +94,7 @@ static bool is_quota(const struct http_response *r)
                                         "message limit", "throttl",       "too many"};
 
     for (size_t i = 0; i < ARRAY_LEN(words) && r->status >= 400; i++)
-        if (says(r->body, words[i]))
+        if (says(r, words[i]))
             return true;
     return false;
 }
@@ -111,7 +113,7 @@ static const struct reply *find_reply(const struct http_response *r)
 
         if (r->status >= known->from && r->status <= known->to &&
             (!known->command || (r->command && strcmp(r->command, known->command) == 0)) &&
-            (!known->says || says(r->body, known->says)))
+            (!known->says || says(r, known->says)))
             return known;
     }
     return &unknown;

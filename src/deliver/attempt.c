@@ -270,6 +270,7 @@ void attempt_answered(struct attempt *a, const struct http_response *r, int64_t 
 {
     struct http_response answer = *r;
 
+    answer.unmasked = r->body;
     answer.body = mask_secrets(a->connector, &a->request, r->body, a->job.arena);
     answer.error = mask_secrets(a->connector, &a->request, r->error, a->job.arena);
     if (!a->request.repeatable && r->fate != HTTP_NOT_SENT)

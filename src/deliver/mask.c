@@ -2,7 +2,9 @@
  *
  * What a service answers ends in reasons, which are logged, stored and shown. So whatever of the
  * answer is one of the connector's secrets, or what the request proved itself with, is starred out
- * before anybody looks at it; the answer keeps its length and form.
+ * before anybody looks at it; the answer keeps its length and form. Reasons could not be masked
+ * once they are made: by then a secret may be cut in the middle. What decides by words that a
+ * password may be has the answer as it came, too (struct http_response).
  */
 #include "mask_priv.h"
 
@@ -12,8 +14,8 @@
 #include "funneld/base/url.h"
 
 /* What is shorter may be a word: a part of an address is left then, and a secret is hidden only
- * where it stands alone. */
-enum { SHORTEST = 8, SHORTEST_PART = 9 };
+ * where it stands alone; below SHORTEST_ALONE not even there. */
+enum { SHORTEST = 8, SHORTEST_PART = 9, SHORTEST_ALONE = 4, SHORTEST_MADE = 16 };
 
 struct masking {
     struct str text;
@@ -47,7 +49,7 @@ static void mask(struct masking *m, struct str secret)
 {
     struct str rest = m->text;
 
-    if (!secret.len)
+    if (secret.len < SHORTEST_ALONE)
         return;
     for (const char *at; (at = str_find(rest, secret));) {
         size_t from = (size_t)(at - m->text.at);
@@ -78,6 +80,51 @@ static void mask_parts(struct masking *m, struct str secret)
     }
 }
 
+static bool holds(struct str text, const char *word)
+{
+    for (struct str rest = text; rest.len; rest = str_from(rest, 1))
+        if (str_ieq(str_cut(rest, strlen(word)), str_of(word)))
+            return true;
+    return false;
+}
+
+static bool is_scheme(struct str word)
+{
+    static const char *const schemes[] = {"apikey", "basic", "bearer", "digest", "token"};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (str_ieq(word, str_of(schemes[i])))
+            return true;
+    return false;
+}
+
+/* By a machine, of letters and digits without a blank. */
+static bool is_made(struct str value)
+{
+    bool digit = false;
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == ' ')
+            return false;
+        digit |= value.at[i] >= '0' && value.at[i] <= '9';
+    }
+    return digit && value.len >= SHORTEST_MADE;
+}
+
+/* Of a header that says who asks: `X-Team: sales` is none, and "sales" may be in any answer. */
+static bool is_secret(const struct str_pair *header)
+{
+    static const char *const names[] = {"auth", "cookie", "credential", "key",
+                                        "pass", "secret", "token"};
+    struct str rest = header->value, first;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (holds(header->name, names[i]))
+            return true;
+    return is_made(header->value) ||
+           (str_split(&rest, ' ', &first) && rest.len && is_scheme(first));
+}
+
 static void mask_map(struct masking *m, const void *field)
 {
     struct str_pairs map;
@@ -87,6 +134,8 @@ static void mask_map(struct masking *m, const void *field)
         struct str value = map.items[i].value;
         const char *blank = str_chr(value, ' '); /* "Bearer abc": behind the scheme, too */
 
+        if (!is_secret(&map.items[i]))
+            continue;
         mask(m, value);
         if (blank)
             mask(m, str_from(value, (size_t)(blank - value.at) + 1));

@@ -18,6 +18,7 @@ static void take(struct asking *a, const struct http_response *r)
     struct arena *arena = a->probe->arena;
     struct http_response seen = *r;
 
+    seen.unmasked = r->body;
     seen.body = mask_secrets(c, &a->request, arena_str(arena, r->body), arena);
     seen.error = mask_secrets(c, &a->request, arena_str(arena, r->error), arena);
     for (size_t i = 0; i < seen.n_kept; i++)

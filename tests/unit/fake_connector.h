@@ -20,6 +20,7 @@ struct fake_settings {
     int64_t digest, digest_window_ms; /* more than so many in so long become one; 0: never */
     int64_t kinds;                    /* only leads with one rest by this go together; 0: all do */
     double quota;                     /* requests a second of an account; 0: no limit */
+    struct str password;
 };
 
 struct fake_session {
@@ -153,7 +154,7 @@ static enum judged fake_judge(struct job *job, const struct http_response *r)
     }
     if (str_is(r->body, "first"))
         job->outcomes[0].verdict = VERDICT_DELIVERED;
-    if (str_is(r->body, "found"))
+    if (str_is(r->unmasked, "found"))
         return fake_all(job, VERDICT_DELIVERED, NULL);
     return fake_go_on(job, FAKE_POST);
 }
@@ -196,7 +197,17 @@ static void fake_session_free(void *session)
     fake_sessions_freed++;
 }
 
-static const struct section_spec fake_spec = {.kind = "connector", .type = "fake"};
+static const struct option fake_options[] = {{
+    .key = "password",
+    .type = OPTION_SECRET,
+    .offset = offsetof(struct fake_settings, password),
+}};
+static const struct section_spec fake_spec = {
+    .kind = "connector",
+    .type = "fake",
+    .options = fake_options,
+    .n_options = ARRAY_LEN(fake_options),
+};
 static const struct connector_type fake_type = {.name = "fake",
                                                 .spec = &fake_spec,
                                                 .session_size = sizeof(struct fake_session),

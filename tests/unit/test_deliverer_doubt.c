@@ -44,6 +44,24 @@ static void what_may_have_arrived_is_looked_for_after_it_settled(void **state)
     world_free(w);
 }
 
+/* People see stars in its place. */
+static void a_password_that_is_a_word_of_the_answer_does_not_change_what_it_means(void **state)
+{
+    struct world *w = world_one();
+
+    (void)state;
+    w->settings[0].password = STR("found");
+    post(w, "c", 1);
+    step(w);
+    lose(w, "post/1", HTTP_UNKNOWN);
+    step_to(w, w->next);
+    respond(w, open_request(w, "look/1"),
+            (struct http_response){
+                .fate = HTTP_ANSWERED, .status = 200, .body = STR("found"), .retry_after_ms = -1});
+    assert_int_equal(fake_row(1)->state, DELIVERY_DELIVERED);
+    world_free(w);
+}
+
 static void what_is_not_found_is_sent_again_under_a_new_mark(void **state)
 {
     struct world *w = world_one();
@@ -386,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_surely_was_not_sent_is_sent_again),
         cmocka_unit_test(what_may_have_arrived_is_looked_for_after_it_settled),
+        cmocka_unit_test(a_password_that_is_a_word_of_the_answer_does_not_change_what_it_means),
         cmocka_unit_test(what_is_not_found_is_sent_again_under_a_new_mark),
         cmocka_unit_test(a_look_that_fails_leaves_the_doubt),
         cmocka_unit_test(after_a_restart_an_open_attempt_has_time_to_settle_and_is_looked_at),

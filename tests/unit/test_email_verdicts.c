@@ -98,6 +98,22 @@ static void every_reply_has_its_verdict(void **state)
     }
 }
 
+/* As the deliverer hands it on where the password is one of the words. */
+static void stars_in_a_reply_do_not_change_its_verdict(void **state)
+{
+    struct http_response r = fixture_response(554, "554 5.7.1 ***** access denied");
+
+    (void)state;
+    fixture_start(&f, ONE);
+    r.command = "RCPT";
+    r.unmasked = STR("554 5.7.1 relay access denied");
+    fixture_build(&f);
+    (void)f.type->judge(&f.job, &r);
+    assert_true(f.job.broken);
+    fixture_verdict(&f, 0, VERDICT_RETRY, "(554 5.7.1 ***** access denied, to RCPT)");
+    assert_null(str_find(f.outcomes[0].reason, STR("relay")));
+}
+
 static void policy_is_tried_a_few_times(void **state)
 {
     static const char *const replies[][2] = {{"RCPT", "550 5.7.1 by policy"}, {"MAIL", "354 what"}};
@@ -268,6 +284,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_reply_has_its_verdict),
+        TEST(stars_in_a_reply_do_not_change_its_verdict),
         TEST(policy_is_tried_a_few_times),
         TEST(one_that_is_refused_by_policy_keeps_no_other_from_being_told),
         TEST(each_recipient_gets_a_mail_of_its_own),

@@ -65,6 +65,8 @@ struct http_response {
     enum http_fate fate;
     int status;             /* 0 unless answered; of a mail the reply code */
     struct str body;        /* at most the transport's cap; of a mail the reply */
+    struct str unmasked;    /* body before secrets were starred out, to decide by, never to be
+                               shown or kept; missing: body is so */
     int64_t retry_after_ms; /* from Retry-After, both forms; -1: none */
     struct str error;       /* for people, when not answered */
     enum http_trouble trouble;
