@@ -1,6 +1,6 @@
 """Companies, deals and tickets: what happens to them reaches the leads that have them."""
 from harness import PORTAL, check, equal, event, eventually
-from services import (begin, deliveries, finish, lead, messages, post, record, requests,
+from services import (begin, connector, deliveries, finish, lead, messages, post, record, requests,
                       wait_delivered, wait_requests)
 
 DEALS = "/crm/v3/objects/deals/batch/read"
@@ -100,3 +100,17 @@ def test_a_deal_that_is_gone_or_refused_is_dead_with_a_reason(world):
                          "the refused one")
     check("scope" in reasons[0] and "tickets" in reasons[0], reasons[0])
     finish(world)
+
+
+def test_a_token_without_the_scope_for_deals_reads_contacts_all_the_same(world):
+    box = world.start_sandbox()
+    box.contacts([record(7, **ADA)])
+    box.objects([deal(90, [7], dealname="Engine")])
+    begin(world, connector(world, "crm", token="pat-reader"), "slack", WON, enrich=True)
+    post(world, [event("deal.creation", 90), event("contact.creation", 7)])
+    dead = eventually(lambda: deliveries(world, "--connector", "crm", "--state", "dead"), 15,
+                      "a dead one")
+    check("the private app needs crm.objects.deals.read" in dead[0]["reason"], dead[0]["reason"])
+    wait_read(world, 1)
+    equal(lead(world, 7)["properties"]["firstname"]["value"], "Ada", "who it is")
+    finish(world, ("MISSING_SCOPES",))

@@ -5,11 +5,8 @@
 #include "hubspot_crm.h"
 #include "sandbox.h"
 
-#include <inttypes.h>
-
 #include "funneld/base/clock.h"
 
-#define TOKEN        "pat-sandbox"
 #define OBJECTS      "/crm/v3/objects/"
 #define ASSOCIATIONS "/crm/v4/associations/"
 
@@ -29,7 +26,6 @@ static const char *const kinds[] = {"companies", "deals", "tickets"};
 static struct arena memory;
 static struct object *objects;
 static size_t n_objects, cap_objects;
-static int64_t n_answers;
 
 static struct object *find(struct str kind, struct str id)
 {
@@ -96,21 +92,6 @@ bool hubspot_objects_load(const json *list, struct answer *ret)
         take_object(o, find_or_add(kind, id));
     }
     return true;
-}
-
-static void refuse(struct answer *ret, int status, const char *category, const char *message)
-{
-    struct sbuf *b = answer_json(ret, status);
-
-    json_open(b, '{');
-    json_kv_text(b, "status", "error");
-    json_kv_text(b, "message", message);
-    json_key(b, "correlationId");
-    sbuf_printf(b, "\"00000000-0000-4000-9000-%012" PRId64 "\"", ++n_answers);
-    json_kv_text(b, "category", category);
-    json_close(b, '}');
-    if (status < 429)
-        offence("hubspot", "%s: %s", category, message);
 }
 
 static void write_record(struct sbuf *b, const struct object *o, const json *wanted)
@@ -238,21 +219,14 @@ static void answer_batch(const struct call *c, struct str kind, const json *requ
 static void batch_read(const struct call *c, struct str kind, bool whose, struct answer *ret)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    const char *wrong;
 
-    if (!call_type_is(c, "application/json")) {
-        refuse(ret, 415, "VALIDATION_ERROR", "Content-Type must be application/json");
+    if (!hubspot_body(c, &doc, ret))
         return;
-    }
-    if (json_parse(c->body, &doc, NULL)) {
-        refuse(ret, 400, "VALIDATION_ERROR", "Invalid input JSON");
-        return;
-    }
-    wrong = hubspot_check_inputs(json_get(doc.root, "inputs"), c->arena);
+    const char *wrong = hubspot_check_inputs(json_get(doc.root, "inputs"), c->arena);
     if (!wrong && whose && json_get(doc.root, "properties"))
         wrong = "Invalid input JSON: associations have no properties";
     if (wrong)
-        refuse(ret, 400, "VALIDATION_ERROR", wrong);
+        hubspot_offence(ret, 400, "VALIDATION_ERROR", wrong);
     else
         answer_batch(c, kind, doc.root, whose, ret);
 }
@@ -262,14 +236,18 @@ static void handle(const struct call *c, struct answer *ret)
     bool whose = str_starts(c->path, STR(ASSOCIATIONS));
     struct str rest = str_from(c->path, whose ? sizeof(ASSOCIATIONS) - 2 : sizeof(OBJECTS) - 2);
     struct str kind = STR_NULL;
+    const struct hubspot_token *token = hubspot_token_of(c);
 
-    if (!call_bearer_is(c, TOKEN))
-        refuse(ret, 401, "INVALID_AUTHENTICATION", "Authentication credentials not found.");
+    if (!token)
+        hubspot_offence(ret, 401, "INVALID_AUTHENTICATION",
+                        "Authentication credentials not found.");
+    else if (!hubspot_may(c, token, ret))
+        return;
     else if (str_is(c->method, "POST") && path_next(&rest, c->arena, &kind) && is_kind(kind) &&
              str_is(rest, whose ? "/contacts/batch/read" : "/batch/read"))
         batch_read(c, kind, whose, ret);
     else
-        refuse(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
+        hubspot_offence(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
 }
 
 static bool owns(struct str path)
@@ -280,8 +258,7 @@ static bool owns(struct str path)
 
 static void fail(int status, struct answer *ret)
 {
-    refuse(ret, status < 429 ? 500 : status, "INTERNAL_ERROR", "The sandbox was told to fail.");
-    ret->status = status;
+    hubspot_refuse(ret, status, "INTERNAL_ERROR", "The sandbox was told to fail.");
 }
 
 static void dump(struct sbuf *b)

@@ -5,7 +5,8 @@ enum { ACCOUNT = 242711451 };
 
 static const struct hubspot_token tokens[] = {
     {"pat-sandbox", "crm.objects.contacts.read,crm.objects.contacts.write,"
-                    "crm.schemas.contacts.read,crm.schemas.contacts.write"},
+                    "crm.schemas.contacts.read,crm.schemas.contacts.write,"
+                    "crm.objects.companies.read,crm.objects.deals.read,tickets"},
     {"pat-reader", "crm.objects.contacts.read,crm.schemas.contacts.read"},
     {"pat-writer", "crm.objects.contacts.write"},
 };
@@ -18,10 +19,23 @@ const struct hubspot_token *hubspot_token_of(const struct call *c)
     return NULL;
 }
 
+/* Reading a record and whose it is takes one scope. */
+static const struct {
+    const char *records, *contacts, *scope;
+} kinds[] = {
+    {"/crm/v3/objects/companies/", "/crm/v4/associations/companies/", "crm.objects.companies.read"},
+    {"/crm/v3/objects/deals/", "/crm/v4/associations/deals/", "crm.objects.deals.read"},
+    {"/crm/v3/objects/tickets/", "/crm/v4/associations/tickets/", "tickets"},
+};
+
 static const char *scope_of(const struct call *c)
 {
     bool get = str_is(c->method, "GET");
 
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_starts(c->path, str_of(kinds[i].records)) ||
+            str_starts(c->path, str_of(kinds[i].contacts)))
+            return kinds[i].scope;
     if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
         return get ? "crm.schemas.contacts.read" : "crm.schemas.contacts.write";
     if (get || str_ends(c->path, STR("/batch/read")) || str_ends(c->path, STR("/search")))
