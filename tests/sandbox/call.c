@@ -115,6 +115,16 @@ struct str form_get(const struct field *fields, size_t n, const char *name)
     return STR_NULL;
 }
 
+bool is_listed(const char *one, const char *list)
+{
+    struct str rest = str_of(list), item;
+
+    while (str_split(&rest, ',', &item))
+        if (str_is(item, one))
+            return true;
+    return false;
+}
+
 static size_t count(struct str s, size_t astral)
 {
     size_t n = 0;

@@ -43,21 +43,11 @@ static const char *scope_of(const struct call *c)
     return str_is(c->path, HUBSPOT_TOKEN_INFO) ? NULL : "crm.objects.contacts.write";
 }
 
-static bool has(const struct hubspot_token *t, const char *scope)
-{
-    struct str rest = str_of(t->scopes), one;
-
-    while (str_split(&rest, ',', &one))
-        if (str_is(one, scope))
-            return true;
-    return false;
-}
-
 bool hubspot_may(const struct call *c, const struct hubspot_token *t, struct answer *ret)
 {
     const char *scope = scope_of(c);
 
-    if (!scope || has(t, scope))
+    if (!scope || is_listed(scope, t->scopes))
         return true;
     hubspot_offence(ret, 403, "MISSING_SCOPES",
                     "This app hasn't been granted all required scopes to make this call.");

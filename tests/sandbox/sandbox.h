@@ -58,6 +58,7 @@ struct str percent_decode(struct str s, bool form, struct arena *a); /* form: + 
 /* name=value&...; the number of fields */
 size_t form_decode(struct str body, struct arena *a, struct field **ret);
 struct str form_get(const struct field *fields, size_t n, const char *name);
+bool is_listed(const char *one, const char *list); /* list: "a,b" */
 size_t utf16_units(struct str s);
 size_t code_points(struct str s);
 

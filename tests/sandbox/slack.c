@@ -315,7 +315,7 @@ static void run_method(const struct method *m, const struct call *c, const struc
                        const struct token *token, struct answer *ret)
 {
     answer_header(ret, "X-OAuth-Scopes", str_of(token->scopes));
-    if (m->scope && !token_has(token, m->scope))
+    if (m->scope && !is_listed(m->scope, token->scopes))
         answer_missing_scope(ret, token, m->scope);
     else
         m->run(c, args, ret);

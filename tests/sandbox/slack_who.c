@@ -25,16 +25,6 @@ const char *token_find(const struct call *c, const struct args *a, const struct 
     return "invalid_auth";
 }
 
-bool token_has(const struct token *t, const char *scope)
-{
-    struct str rest = str_of(t->scopes), one;
-
-    while (str_split(&rest, ',', &one))
-        if (str_is(one, scope))
-            return true;
-    return false;
-}
-
 void answer_missing_scope(struct answer *ret, const struct token *t, const char *needed)
 {
     struct sbuf *b = answer_json(ret, 200);

@@ -9,7 +9,6 @@ struct token {
 };
 /* NULL, or Slack's error. */
 const char *token_find(const struct call *c, const struct args *a, const struct token **ret);
-bool token_has(const struct token *t, const char *scope);
 void answer_missing_scope(struct answer *ret, const struct token *t, const char *needed);
 
 /* Methods */
