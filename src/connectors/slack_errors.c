@@ -118,16 +118,28 @@ enum slack_class slack_class_of(struct str code)
     return e ? e->class : SLACK_UNKNOWN;
 }
 
+static bool is_among(struct str code, const char *const codes[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_is(code, codes[i]))
+            return true;
+    return false;
+}
+
 bool slack_parent_is_gone(struct str code)
 {
     static const char *const codes[] = {
         "message_not_found", "thread_not_found", "cannot_reply_to_message",
         "restricted_action_thread_locked", "restricted_action_non_threadable_channel"};
 
-    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-        if (str_is(code, codes[i]))
-            return true;
-    return false;
+    return is_among(code, codes, ARRAY_LEN(codes));
+}
+
+bool slack_is_about_scope(struct str code)
+{
+    static const char *const codes[] = {"missing_scope", "no_permission", "not_allowed_token_type"};
+
+    return is_among(code, codes, ARRAY_LEN(codes));
 }
 
 const struct slack_class_verdict *slack_verdict_of(enum slack_class class)

@@ -165,13 +165,7 @@ static enum judged look_on(struct job *job, const json *answer)
  * wrong with the channel posting will tell. A thread that is gone holds nothing. */
 static bool ends_the_look(const struct job *job, struct str code)
 {
-    static const char *const scopes[] = {"missing_scope", "no_permission",
-                                         "not_allowed_token_type"};
-
-    for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
-        if (str_is(code, scopes[i]))
-            return true;
-    return slack_class_of(code) == SLACK_CHANNEL ||
+    return slack_is_about_scope(code) || slack_class_of(code) == SLACK_CHANNEL ||
            (job->step == SLACK_LOOK_THREAD && slack_parent_is_gone(code));
 }
 

@@ -123,6 +123,7 @@ enum slack_class {
 enum slack_class slack_class_of(struct str code);
 enum slack_class slack_webhook_class(int status, struct str word);
 bool slack_parent_is_gone(struct str code); /* in answer to a reply: post anew */
+bool slack_is_about_scope(struct str code); /* what this token may not do, and another may */
 struct slack_class_verdict {
     enum verdict verdict;
     bool broken; /* kept until a person has mended it */

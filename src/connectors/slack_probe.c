@@ -142,12 +142,6 @@ static void take_token(struct probe *p, const struct http_response *r, const jso
     go_on(p);
 }
 
-static bool is_about_scope(struct str code)
-{
-    return str_is(code, "missing_scope") || str_is(code, "no_permission") ||
-           str_is(code, "not_allowed_token_type");
-}
-
 static void find_no_history(struct probe *p, const json *answer)
 {
     const struct slack *s = p->job.settings;
@@ -208,11 +202,11 @@ static void take_refusal(struct probe *p, const struct http_response *r, const j
     } else if (p->stage == OWNER && str_is(code, "users_not_found")) {
         probe_find(p, FINDING_WORKS, p->about, STR_NULL);
         go_on(p);
-    } else if (p->stage == HISTORY && is_about_scope(code)) {
+    } else if (p->stage == HISTORY && slack_is_about_scope(code)) {
         find_no_history(p, answer);
     } else if (p->stage == HISTORY && p->at && str_is(code, "not_in_channel")) {
         find_outside(p);
-    } else if (p->stage == CHANNEL && is_about_scope(code)) {
+    } else if (p->stage == CHANNEL && slack_is_about_scope(code)) {
         find_channel_unknown(p);
     } else {
         probe_find(p, FINDING_FAILS, p->about, refusal(p, answer));
