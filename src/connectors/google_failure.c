@@ -5,8 +5,6 @@
  */
 #include "google_priv.h"
 
-#include <assert.h>
-
 #include "funneld/base/clock.h"
 
 #define QUOTA_PAUSE_MAX_S 64                /* the quota is back within a minute */
@@ -50,16 +48,6 @@ static int64_t quota_pause_ms(const struct job *job)
     return seconds * SECONDS_MS;
 }
 
-static struct str client_email(const struct job *job)
-{
-    const struct google_sheets *s = job->settings;
-    struct google_key key;
-    enum rc rc = google_key_read(s->credentials, job->arena, &key, NULL);
-
-    assert(rc == RC_OK); /* the configuration's check has read it */
-    return key.client_email;
-}
-
 static const struct sheet_error *find_error(int status, struct str message)
 {
     for (size_t i = 0; i < ARRAY_LEN(sheet_errors); i++) {
@@ -92,7 +80,7 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r,
     if (shorten(job, e))
         return judge_settled(job);
     talk->tab->header_read_at = 0; /* whoever mends the sheet may change its columns too */
-    struct str whom = r->status == 403 ? client_email(job) : STR("");
+    struct str whom = r->status == 403 ? google_account(job->settings, job->arena) : STR("");
     struct str reason = arena_printf(job->arena, "HTTP %d: %.*s%s%.*s", r->status,
                                      STR_ARG(str_cut(message, 200)), e->advice, STR_ARG(whom));
     if (e->class == SHEET_BROKEN || !is_of_rows(job))

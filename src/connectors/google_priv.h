@@ -76,6 +76,8 @@ struct google_key {
 
 MUST_CHECK enum rc google_key_read(struct str credentials, struct arena *a, struct google_key *ret,
                                    struct why *why);
+/* The e-mail address of the service account; the configuration's check has read the key. */
+struct str google_account(const struct google_sheets *s, struct arena *a);
 void google_check_key(const struct google_sheets *s, const struct conf_section *section,
                       struct conf_problems *problems);
 

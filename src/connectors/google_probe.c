@@ -77,15 +77,13 @@ enum rc google_probe_next(struct probe *p, struct http_request *ret, struct why 
 
 static void take_token(struct probe *p)
 {
-    const struct google_sheets *s = p->job.settings;
     const struct sheet_talk *talk = p->job.scratch;
-    struct google_key key = {0};
 
     if (talk->token_renewed) /* it has been found before */
         return;
-    if (google_key_read(s->credentials, p->arena, &key, NULL) == RC_OK)
-        probe_find(p, FINDING_WORKS, p->about,
-                   arena_printf(p->arena, "of %.*s", STR_ARG(key.client_email)));
+    probe_find(
+        p, FINDING_WORKS, p->about,
+        arena_printf(p->arena, "of %.*s", STR_ARG(google_account(p->job.settings, p->arena))));
 }
 
 static void find_column(struct probe *p, enum sheet_column c, bool there, const struct why *why)

@@ -5,6 +5,7 @@
  */
 #include "google_priv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,15 @@ enum rc google_key_read(struct str credentials, struct arena *a, struct google_k
         return why_fail(RC_INVALID, why, "the credentials have no private_key");
     *ret = key;
     return RC_OK;
+}
+
+struct str google_account(const struct google_sheets *s, struct arena *a)
+{
+    struct google_key key;
+    enum rc rc = google_key_read(s->credentials, a, &key, NULL);
+
+    assert(rc == RC_OK);
+    return key.client_email;
 }
 
 /* A key file from elsewhere must not send our assertion to another host. */
