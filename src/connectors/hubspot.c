@@ -6,7 +6,7 @@
 
 #include "funneld/base/clock.h"
 
-enum { BATCH_MAX = 100, NAME_MAX_LEN = 100 };
+enum { NAME_MAX_LEN = 100 };
 
 /* HubSpot counts a private app's requests in any ten seconds, and allows 100 in the smallest plan;
  * and an account's searches in each second, five. One below that, for theirs and our seconds do not
@@ -238,6 +238,17 @@ void hubspot_request(const struct hubspot *s, const char *method, struct str pat
     request_bearer(ret, s->token, a);
 }
 
+void hubspot_write_names(struct sbuf *b, const struct str_list *names, const char *more)
+{
+    json_key(b, "properties");
+    json_open(b, '[');
+    for (size_t i = 0; i < names->n; i++)
+        json_str(b, names->items[i]);
+    if (more)
+        json_text(b, more);
+    json_close(b, ']');
+}
+
 enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why)
 {
     return hubspot_talk_of(&job->parcels[0])->build(job, ret, why);
@@ -299,7 +310,7 @@ int64_t hubspot_portal(const void *settings)
 const struct connector_type hubspot_connector = {
     .name = "hubspot",
     .spec = &hubspot_spec,
-    .max_batch = BATCH_MAX,
+    .max_batch = HUBSPOT_BATCH_MAX,
     .upsert = true,
     .enriches = true,
     .routable = true,

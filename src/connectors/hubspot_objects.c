@@ -90,17 +90,6 @@ static void write_inputs(const struct job *job, struct sbuf *b)
     json_close(b, ']');
 }
 
-static void write_names(const struct job *job, struct sbuf *b)
-{
-    const struct str_list *names = wanted(job);
-
-    json_key(b, "properties");
-    json_open(b, '[');
-    for (size_t i = 0; i < names->n; i++)
-        json_str(b, names->items[i]);
-    json_close(b, ']');
-}
-
 static struct reading *begin(struct job *job)
 {
     struct reading *r = ARENA_NEW(job->arena, struct reading);
@@ -136,7 +125,7 @@ static enum rc objects_build(struct job *job, struct http_request *ret, struct w
         return why_fail(RC_INVALID, why, "%s", not_ours);
     json_open(&b, '{');
     if (job->step == STEP_RECORDS)
-        write_names(job, &b);
+        hubspot_write_names(&b, wanted(job), NULL);
     write_inputs(job, &b);
     json_close(&b, '}');
     r->asked_at = job->now_ms;
@@ -290,13 +279,11 @@ static enum judged objects_refused(struct job *job, int status, struct str categ
     return hubspot_halves_refused(&r->halves, job, &refused);
 }
 
-#define TALK(scope_, option)                                                                       \
-    {                                                                                              \
-        .scope = scope_, .property_advice = "check the connector's `" option "`", .aside = true,   \
-        .build = objects_build, .answered = objects_answered, .refused = objects_refused,          \
-    }
-const struct hubspot_talk hubspot_objects[OBJECT_KIND_COUNT] = {
-    [OBJECT_COMPANY] = TALK("crm.objects.companies.read", "company_properties"),
-    [OBJECT_DEAL] = TALK("crm.objects.deals.read", "deal_properties"),
-    [OBJECT_TICKET] = TALK("tickets", "ticket_properties"),
-};
+#define TALK(kind, scope_, option)                                                                 \
+    [kind] = {.scope = scope_,                                                                     \
+              .property_advice = HUBSPOT_ADVICE(option),                                           \
+              .aside = true,                                                                       \
+              .build = objects_build,                                                              \
+              .answered = objects_answered,                                                        \
+              .refused = objects_refused},
+const struct hubspot_talk hubspot_objects[OBJECT_KIND_COUNT] = {HUBSPOT_READS_OBJECTS(TALK)};

@@ -50,6 +50,15 @@ struct hubspot_talk {
      * about. NULL: none has. */
     bool (*names_one)(const struct job *job);
 };
+/* What reading takes, of a contact and of each kind of object: the scope, and the option that names
+ * what is read. */
+#define HUBSPOT_READS_CONTACT(X) X(OBJECT_NONE, "crm.objects.contacts.read", "properties")
+#define HUBSPOT_READS_OBJECTS(X)                                                                   \
+    X(OBJECT_COMPANY, "crm.objects.companies.read", "company_properties")                          \
+    X(OBJECT_DEAL, "crm.objects.deals.read", "deal_properties")                                    \
+    X(OBJECT_TICKET, "tickets", "ticket_properties")
+#define HUBSPOT_READS(X)       HUBSPOT_READS_CONTACT(X) HUBSPOT_READS_OBJECTS(X)
+#define HUBSPOT_ADVICE(option) "check the connector's `" option "`"
 extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_objects[OBJECT_KIND_COUNT];
 const struct hubspot_talk *hubspot_search_for(const struct delivery *d); /* NULL: no catch-up */
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
@@ -108,6 +117,8 @@ void hubspot_probe_take(struct probe *p, const struct http_response *r);
 
 void hubspot_request(const struct hubspot *s, const char *method, struct str path,
                      struct http_request *ret, struct arena *a);
+/* "properties":[...] of these; more: one behind them, NULL: none. */
+void hubspot_write_names(struct sbuf *b, const struct str_list *names, const char *more);
 enum rc hubspot_build(struct job *job, struct http_request *ret, struct why *why);
 enum judged hubspot_judge(struct job *job, const struct http_response *r);
 

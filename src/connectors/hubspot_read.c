@@ -7,15 +7,6 @@
 
 enum { BODY_MAX = 64 * 1024 };
 
-static void write_names(struct sbuf *b, const struct str_list *names)
-{
-    json_key(b, "properties");
-    json_open(b, '[');
-    for (size_t i = 0; i < names->n; i++)
-        json_str(b, names->items[i]);
-    json_close(b, ']');
-}
-
 static bool is_ours(const struct job *job, size_t i)
 {
     return hubspot_is_contact(job->settings, job->parcels[i].lead);
@@ -42,7 +33,7 @@ static enum rc read_build(struct job *job, struct http_request *ret, struct why 
     if (!hubspot_halves_take(h, job, is_ours))
         return why_fail(RC_INVALID, why, "%s", hubspot_not_ours);
     json_open(&b, '{');
-    write_names(&b, &s->properties);
+    hubspot_write_names(&b, &s->properties, NULL);
     json_key(&b, "inputs");
     json_open(&b, '[');
     for (size_t k = 0; k < h->n_sent; k++) {
@@ -134,10 +125,9 @@ static enum judged read_refused(struct job *job, int status, struct str category
     return hubspot_halves_refused(job->scratch, job, &refused);
 }
 
-const struct hubspot_talk hubspot_read = {
-    .scope = "crm.objects.contacts.read",
-    .property_advice = "check the connector's `properties`",
-    .build = read_build,
-    .answered = read_answered,
-    .refused = read_refused,
-};
+#define TALK(kind, scope_, option)                                                                 \
+    {                                                                                              \
+        .scope = scope_, .property_advice = HUBSPOT_ADVICE(option), .build = read_build,           \
+        .answered = read_answered, .refused = read_refused,                                        \
+    }
+const struct hubspot_talk hubspot_read = HUBSPOT_READS_CONTACT(TALK);

@@ -106,19 +106,6 @@ static void write_order(struct sbuf *b, const struct place *p, const char *modif
     json_close(b, ']');
 }
 
-static void write_wanted(struct sbuf *b, const struct job *job)
-{
-    const struct str_list *names = wanted(job);
-
-    json_key(b, "properties");
-    json_open(b, '[');
-    for (size_t i = 0; i < names->n; i++)
-        json_str(b, names->items[i]);
-    json_text(b, modified(job));
-    json_close(b, ']');
-    json_kv_int(b, "limit", PAGE);
-}
-
 static enum rc search_build(struct job *job, struct http_request *ret, struct why *why)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
@@ -130,7 +117,8 @@ static enum rc search_build(struct job *job, struct http_request *ret, struct wh
     json_open(&b, '{');
     write_filters(&b, &p, modified(job));
     write_order(&b, &p, modified(job));
-    write_wanted(&b, job);
+    hubspot_write_names(&b, wanted(job), modified(job));
+    json_kv_int(&b, "limit", PAGE);
     json_close(&b, '}');
     if (b.failed)
         return why_fail(RC_INVALID, why,
@@ -225,17 +213,13 @@ static enum judged search_answered(struct job *job, const json *answer)
     return JUDGED_DONE;
 }
 
-#define TALK(scope_, option, aside_)                                                               \
-    {                                                                                              \
-        .scope = scope_, .property_advice = "check the connector's `" option "`", .aside = aside_, \
-        .build = search_build, .answered = search_answered,                                        \
-    }
-static const struct hubspot_talk searches[OBJECT_KIND_COUNT] = {
-    [OBJECT_NONE] = TALK("crm.objects.contacts.read", "properties", false),
-    [OBJECT_COMPANY] = TALK("crm.objects.companies.read", "company_properties", true),
-    [OBJECT_DEAL] = TALK("crm.objects.deals.read", "deal_properties", true),
-    [OBJECT_TICKET] = TALK("tickets", "ticket_properties", true),
-};
+#define TALK(kind, scope_, option)                                                                 \
+    [kind] = {.scope = scope_,                                                                     \
+              .property_advice = HUBSPOT_ADVICE(option),                                           \
+              .aside = kind != OBJECT_NONE,                                                        \
+              .build = search_build,                                                               \
+              .answered = search_answered},
+static const struct hubspot_talk searches[OBJECT_KIND_COUNT] = {HUBSPOT_READS(TALK)};
 
 const struct hubspot_talk *hubspot_search_for(const struct delivery *d)
 {
