@@ -5,7 +5,7 @@
  */
 #include "notion_priv.h"
 
-enum stage { ASKING, KNOWN };
+enum stage { BEGUN, TOKEN_TAKEN, KNOWN };
 
 enum rc notion_probe_next(struct probe *p, struct http_request *ret, struct why *why)
 {
@@ -31,13 +31,13 @@ static void find_unasked(struct probe *p)
 /* Whatever Notion says of the database, it has taken the token. */
 static void find_token(struct probe *p, const struct http_response *r, const json *answer)
 {
-    if (p->at)
+    if (p->stage != BEGUN)
         return;
     if (r->status == 401)
         p->about = STR("token");
     else if (r->status == 200 || json_string(json_get(answer, "code")).len) {
         probe_find(p, FINDING_WORKS, STR("token"), STR_NULL);
-        p->at = 1;
+        p->stage = TOKEN_TAKEN;
     }
 }
 
