@@ -146,6 +146,10 @@ void google_probe_take(struct probe *p, const struct http_response *r)
         if (google_token_good(g, p->job.now_ms))
             take_token(p);
     } else if (r->status == 200 && answer_object(r, &doc)) {
+        if (!json_get(doc.root, "range")) { /* which Google says of an empty row, too */
+            probe_odd(p, r);
+            return;
+        }
         take_header(p, json_path(doc.root, "values.0"));
         p->at++;
         p->stage = NEXT_TAB;

@@ -259,7 +259,8 @@ def test_what_google_refuses_is_named(world):
     refused(world, "share the spreadsheet, as editor, with funneld@sandbox.example", "log",
             what=("log", f"spreadsheet {SPREADSHEET}"))
     world.sandbox.fail(service="sheets", path=VALUES, status=200,
-                       body={"values": [[h for h in HEADER if h != "Delivery ID"]]})
+                       body={"range": "Leads!A1:Z1", "majorDimension": "ROWS",
+                             "values": [[h for h in HEADER if h != "Delivery ID"]]})
     refused(world, "has no column \"Delivery ID\"", "log",
             what=("log", "column Delivery ID of tab Leads"))
     end(world, ("account not found", "no such spreadsheet", "Unable to parse range"))

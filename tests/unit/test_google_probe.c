@@ -5,8 +5,11 @@
 
 #define TOKEN_URL   "https://oauth2.googleapis.com/token"
 #define SPREADSHEET "spreadsheet sheet-1"
-#define ROW(cells)  "{\"values\":[[" cells "]]}"
-#define NO_TAB      FAILURE("400", "INVALID_ARGUMENT", "Unable to parse range: 'Leads'!1:1")
+#define RANGE       "{\"range\":\"Leads!A1:Z1\",\"majorDimension\":\"ROWS\""
+#define ROW(cells)  RANGE ",\"values\":[[" cells "]]}"
+#define FULL_ROW                                                                                   \
+    ROW("\"Delivery ID\",\"Time\",\"Lead\",\"Email\",\"Score\",\"Band\",\"Reasons\",\"CRM\"")
+#define NO_TAB FAILURE("400", "INVALID_ARGUMENT", "Unable to parse range: 'Leads'!1:1")
 
 static void start(const char *more)
 {
@@ -19,7 +22,7 @@ static void what_works_is_said(void **state)
 {
     (void)state;
     start("");
-    asks_and_is_told("GET", "/v4/spreadsheets/sheet-1/values/%27Leads%27%211%3A1", 200, HEADER);
+    asks_and_is_told("GET", "/v4/spreadsheets/sheet-1/values/%27Leads%27%211%3A1", 200, FULL_ROW);
     is_done();
     found("tab Leads", FINDING_WORKS, NULL);
     found("column Delivery ID of tab Leads", FINDING_WORKS, NULL);
@@ -98,6 +101,20 @@ static void a_token_that_is_not_taken_is_renewed_once(void **state)
     found(SPREADSHEET, FINDING_FAILS, "a new access token is refused as well");
 }
 
+static void what_is_no_sheet_is_said(void **state)
+{
+    static const char *const odd[] = {"{}", "{\"values\":[[\"Delivery ID\"]]}", "{\"ok\":true}"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        start("");
+        asks_and_is_told("GET", "/values/", 200, odd[i]);
+        is_done();
+        found("tab Leads", FINDING_FAILS,
+              "what answers is not the service: check the connector's `url`");
+    }
+}
+
 static void each_tab_is_looked_at(void **state)
 {
     (void)state;
@@ -108,8 +125,8 @@ static void each_tab_is_looked_at(void **state)
     probe_route("other");
     asks_and_is_told("POST", TOKEN_URL, 200, TOKEN);
     asks_and_is_told("GET", "%27One%27", 400, NO_TAB);
-    asks_and_is_told("GET", "%27Two%27", 200, "{}");
-    asks_and_is_told("GET", "%27Leads%27", 200, HEADER);
+    asks_and_is_told("GET", "%27Two%27", 200, RANGE "}");
+    asks_and_is_told("GET", "%27Leads%27", 200, FULL_ROW);
     is_done();
     found("tab One", FINDING_FAILS,
           "the tab of `range` is missing or was renamed: give it its name back");
@@ -130,7 +147,7 @@ static void each_column_is_looked_at(void **state)
     found("column Email of tab Leads", FINDING_NOT_USED, "no heading in row 1 is called so");
 
     start("mode = upsert\n");
-    asks_and_is_told("GET", "/values/", 200, HEADER);
+    asks_and_is_told("GET", "/values/", 200, FULL_ROW);
     found("column Lead ID of tab Leads", FINDING_FAILS, "has no column \"Lead ID\"");
 
     start("");
@@ -147,6 +164,7 @@ int main(void)
         T(what_a_token_is_refused_for_is_said),
         T(what_the_spreadsheet_is_refused_for_is_said),
         T(a_token_that_is_not_taken_is_renewed_once),
+        T(what_is_no_sheet_is_said),
         T(each_tab_is_looked_at),
         T(each_column_is_looked_at),
     };
