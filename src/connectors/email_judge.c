@@ -39,7 +39,9 @@ static const struct reply {
      "the server offers no STARTTLS: smtps:// may do, or another port"},
     {"STARTTLS", 500, 599, NULL, CLASS_BROKEN,
      "the server offers no STARTTLS: smtps:// may do, or another port"},
-    {"AUTH", 200, 399, NULL, CLASS_BROKEN, "the server knows no way to log in that we know"},
+    {"AUTH", 200, 399, NULL, CLASS_BROKEN,
+     "the server offers no login that we know: another port may, or leave `user` and `password` "
+     "out"},
     {"AUTH", 534, 534, NULL, CLASS_BROKEN, "the server wants an app password, or a token"},
     {"AUTH", 535, 535, "5.7.139", CLASS_BROKEN,
      "Basic authentication is switched off: an administrator can allow SMTP AUTH for the mailbox, "

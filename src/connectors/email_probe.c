@@ -54,7 +54,7 @@ static void find_failure(struct probe *p, const struct http_response *r)
     } steps[] = {
         {"STARTTLS", "STARTTLS", false, false},
         {"AUTH", "login", true, false},
-        {"NOOP", "session", true, true},
+        {"NOOP", "session", true, true}, /* without a login it would be of AUTH (base/http.h) */
     };
     struct str said = email_reason(r, p->arena);
 

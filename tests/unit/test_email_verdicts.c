@@ -30,7 +30,7 @@ static const struct row {
     {"STARTTLS", "250 SIZE", VERDICT_RETRY, BROKEN, "no STARTTLS"},
     {"STARTTLS", "502 no", VERDICT_RETRY, BROKEN, "no STARTTLS"},
     {"STARTTLS", "454 4.7.0 later", VERDICT_RETRY, 60000, "454 4.7.0 later"},
-    {"AUTH", "250 AUTH X", VERDICT_RETRY, BROKEN, "no way to log in"},
+    {"AUTH", "250 AUTH X", VERDICT_RETRY, BROKEN, "offers no login that we know"},
     {"AUTH", "535 5.7.8 bad", VERDICT_RETRY, BROKEN, "`password` (535 5.7.8 bad, to AUTH)"},
     {"AUTH", "535 5.7.139 basic authentication is disabled", VERDICT_RETRY, BROKEN, "SMTP AUTH"},
     {"AUTH", "534 5.7.9 application-specific password required", VERDICT_RETRY, BROKEN,

@@ -183,6 +183,7 @@ static void a_mail_that_only_connects_is_none(void **state)
         {RULE("NOOP", SMTP_CUT), false, 0, "NOOP"},
         {RULE("AUTH", "535 5.7.8 wrong"), false, 535, "AUTH"},
         {RULE("EHLO", "250 SIZE 1"), true, 250, "STARTTLS"},
+        {RULE("EHLO", "250 SIZE 1"), false, 250, "AUTH"}, /* nobody logged in */
         {RULE("", "554 go away"), false, 554, ""},
     };
     struct world *w = *state;
@@ -198,6 +199,50 @@ static void a_mail_that_only_connects_is_none(void **state)
         assert_string_equal(r.command, cases[i].command);
         assert_false(smtp_logged("MAIL") || smtp_logged("RCPT") || smtp_logged("DATA"));
     }
+}
+
+/* Whatever it says to those who have not logged in. */
+static void a_server_without_a_login_is_none_that_took_it(void **state)
+{
+    static const char *const replies[] = {"250 2.0.0 fine", "530 5.7.0 login", SMTP_CUT};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        const struct smtp_rule rules[] = {RULE("EHLO", "250 SIZE 1"), RULE("NOOP", replies[i])};
+        struct http_request *mail = mail_to(w, "", true);
+        struct envelope e = *mail->envelope;
+
+        smtp_script(rules, ARRAY_LEN(rules));
+        mail->only_connects = true;
+        mail->body = STR_NULL;
+        struct http_response r = send_mail(w, mail, 5000);
+        assert_int_equal(r.fate, HTTP_ANSWERED);
+        assert_string_equal(r.command, "AUTH");
+        assert_int_equal(r.status, 250);
+        assert_true(str_is(r.body, "250 SIZE 1")); /* what it offers */
+        assert_false(smtp_logged("AUTH"));
+
+        smtp_script(rules, 1);
+        e.user = e.password = STR_NULL;
+        mail->envelope = &e;
+        r = send_mail(w, mail, 5000);
+        assert_string_equal(r.command, "NOOP"); /* who wants no login lacks none */
+    }
+}
+
+/* On a connection that was kept nobody would log in. */
+static void who_only_connects_does_so_anew(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 2; i++) {
+        struct http_request *mail = mail_to(w, "", true);
+
+        mail->only_connects = true;
+        mail->body = STR_NULL;
+        assert_string_equal(send_mail(w, mail, 5000).command, "NOOP");
+    }
+    assert_int_equal(atomic_load(&smtp.connections), 2);
 }
 
 static void a_server_that_is_not_there_got_nothing(void **state)
@@ -394,6 +439,8 @@ int main(void)
         TEST(without_a_user_nobody_logs_in),
         TEST(every_reply_is_what_it_is),
         TEST(a_mail_that_only_connects_is_none),
+        TEST(a_server_without_a_login_is_none_that_took_it),
+        TEST(who_only_connects_does_so_anew),
         TEST(a_server_that_is_not_there_got_nothing),
         TEST(mails_of_an_account_share_a_connection_and_others_do_not),
         TEST(a_connection_used_in_clear_text_carries_no_mail_that_demands_tls),

@@ -152,7 +152,8 @@ static void what_a_mail_server_refuses_is_said(void **state)
         {"AUTH", 535, "535 5.7.8 bad", "login", "check the connector's `user` and `password`", 2},
         {"AUTH", 535, "535 5.7.139 off", "login", "Basic authentication is switched off", 2},
         {"AUTH", 534, "534 no", "login", "the server wants an app password", 2},
-        {"AUTH", 250, "250 HELP", "login", "the server knows no way to log in that we know", 2},
+        {"AUTH", 250, "250 HELP", "login", "the server offers no login that we know: another port",
+         2},
         {"NOOP", 530, "530 log in", "session", "the server wants a login", 3},
         {"NOOP", 451, "451 later", "session", "451 later (to NOOP)", 3},
     };

@@ -36,7 +36,8 @@ struct http_request {
     bool guarded; /* a third party gave the address: only where the Internet is, little is read */
     bool secret_url; /* who knows the address may use it: it is shown nowhere */
     /* No request: only whether one could be made, TLS included; of a mail, EHLO, TLS and login. The
-     * answer's status is then 0, and of a mail the last reply. */
+     * answer's status is then 0, and of a mail the last reply; of AUTH the one to EHLO, where a
+     * login is wanted and none is offered. */
     bool only_connects;
     bool repeatable; /* sending it twice does no more than once (RFC 9110 9.2.2, or by its content)
                       */

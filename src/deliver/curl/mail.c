@@ -90,14 +90,19 @@ static void sent(struct mail_exchange *x, struct str line)
     static const char *const commands[] = {"EHLO", "HELO", "STARTTLS", "AUTH",
                                            "NOOP", "MAIL", "RCPT",     "DATA"};
 
-    if (is_command(line, "QUIT"))
+    if (is_command(line, "NOOP") && !x->logs_in && x->call.request->envelope->user.len)
+        x->no_login = true;
+    if (is_command(line, "QUIT") || x->no_login)
         x->leaving = true;
+    if (x->leaving) /* the answer is the one before */
+        return;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (is_command(line, commands[i])) {
             x->command = commands[i];
             x->status = 0;
             sbuf_reset(&x->reply);
         }
+    x->logs_in |= is_command(line, "AUTH");
 }
 
 /* "250-SIZE 1000", ..., "250 OK": all lines of a reply, one behind the other. */
@@ -194,17 +199,19 @@ static bool set_mail(struct mail_exchange *x, CURL *easy, const struct curl_slis
 {
     const struct http_request *r = x->call.request;
 
-    if (r->only_connects) /* a login that nothing follows would be a connection that broke */
-        return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP") == CURLE_OK;
+    bool ok = true;
 
-    bool ok = set_text(easy, CURLOPT_MAIL_FROM, r->envelope->from);
-
+    if (r->only_connects) { /* a login that nothing follows would be a connection that broke */
+        SET(CURLOPT_CUSTOMREQUEST, "NOOP");
+        SET(CURLOPT_FRESH_CONNECT, 1L); /* nobody logs in again */
+        return ok;
+    }
     SET(CURLOPT_MAIL_RCPT, to);
     SET(CURLOPT_UPLOAD, 1L);
     SET(CURLOPT_READFUNCTION, on_send);
     SET(CURLOPT_READDATA, x);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body.len);
-    return ok;
+    return ok && set_text(easy, CURLOPT_MAIL_FROM, r->envelope->from);
 }
 
 static struct curl_slist *recipient(const struct mail_exchange *x)
@@ -224,7 +231,7 @@ static void begin(struct mail_exchange *x)
     x->unsent = x->call.request->body;
     x->command = "";
     x->status = 0;
-    x->leaving = x->message_began = false;
+    x->leaving = x->message_began = x->logs_in = x->no_login = false;
 }
 
 static CURLcode perform(struct mail_exchange *x, CURL *easy)
@@ -252,7 +259,7 @@ static bool was_stale(const struct mail_exchange *x, CURL *easy, CURLcode code)
 static bool is_definite(const struct mail_exchange *x, CURLcode code)
 {
     return (code == CURLE_OK && x->status / 100 == 2) || x->status >= 400 ||
-           code == CURLE_USE_SSL_FAILED || code == CURLE_LOGIN_DENIED;
+           code == CURLE_USE_SSL_FAILED || code == CURLE_LOGIN_DENIED || x->no_login;
 }
 
 /* curl's own words for a server without STARTTLS or without a way to log in, where no reply says
@@ -263,7 +270,7 @@ static void name_what_lacks(struct mail_exchange *x, CURLcode code)
         return;
     if (code == CURLE_USE_SSL_FAILED)
         x->command = "STARTTLS";
-    else if (code == CURLE_LOGIN_DENIED)
+    else if (code == CURLE_LOGIN_DENIED || x->no_login)
         x->command = "AUTH";
 }
 

@@ -26,6 +26,8 @@ struct mail_exchange {
     const char *command; /* the last that went out */
     int status;          /* of the reply to it; 0: none yet */
     bool leaving;        /* QUIT went out: what comes now belongs to nothing */
+    bool logs_in;        /* AUTH went out */
+    bool no_login;       /* it is wanted, and curl leaves it out where none is offered */
     bool message_began;
     struct sbuf reply, error;
     char curl_error[CURL_ERROR_SIZE];
