@@ -1,6 +1,7 @@
 /* cli/check_online.c - check --online: what the services say of the connectors. */
 #include "check_online.h"
 
+#include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 #include "funneld/deliver/prober.h"
 
@@ -49,7 +50,7 @@ const struct probe *cli_ask_services(struct cli *cli)
         (void)cli_fail(cli, "the services cannot be asked: %s", why.text);
         return NULL;
     }
-    probe_all(&transport, probes, c->n_connectors);
+    probe_all(&transport, clock_now_ms, probes, c->n_connectors);
     transport.free(transport.self);
     return probes;
 }
