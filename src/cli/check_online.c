@@ -70,12 +70,13 @@ bool cli_services_fail(const struct cli *cli, const struct probe probes[])
     return count(cli, probes, FINDING_FAILS) > 0;
 }
 
-/* "7 work, 1 fails, 2 were not asked" */
+/* "7 work, 1 fails, 2 were not asked, 1 is not known" */
 static void print_sum(struct cli *cli, const struct probe probes[])
 {
     size_t works = count(cli, probes, FINDING_WORKS), fails = count(cli, probes, FINDING_FAILS);
     size_t created = count(cli, probes, FINDING_CREATED);
     size_t not_asked = count(cli, probes, FINDING_NOT_ASKED);
+    size_t not_known = count(cli, probes, FINDING_NOT_KNOWN);
     struct sbuf *out = &cli->out;
 
     sbuf_printf(out, "\n%zu work%s", works, works == 1 ? "s" : "");
@@ -84,6 +85,8 @@ static void print_sum(struct cli *cli, const struct probe probes[])
     sbuf_printf(out, ", %zu fail%s", fails, fails == 1 ? "s" : "");
     if (not_asked)
         sbuf_printf(out, ", %zu %s not asked", not_asked, not_asked == 1 ? "was" : "were");
+    if (not_known)
+        sbuf_printf(out, ", %zu %s not known", not_known, not_known == 1 ? "is" : "are");
     sbuf_text(out, "\n");
 }
 
@@ -115,10 +118,10 @@ static void write_finding(const struct probe *p, const struct finding *f, struct
     json_kv_text(b, "type", p->connector->type->name);
     json_kv(b, "what", f->what);
     json_key(b, "ok");
-    if (f->state == FINDING_NOT_ASKED || f->state == FINDING_NOT_USED)
-        json_null(b);
-    else
+    if (f->state == FINDING_WORKS || f->state == FINDING_CREATED || f->state == FINDING_FAILS)
         json_bool(b, f->state != FINDING_FAILS);
+    else
+        json_null(b);
     json_kv_text(b, "state", finding_state_name(f->state));
     json_kv(b, "detail", f->detail);
     json_close(b, '}');

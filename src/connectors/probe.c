@@ -10,8 +10,9 @@
 enum { QUESTIONS_MAX = 500 }; /* more properties than anybody reads */
 
 static const char *const state_names[] = {
-    [FINDING_WORKS] = "works",         [FINDING_CREATED] = "created",   [FINDING_FAILS] = "fails",
-    [FINDING_NOT_ASKED] = "not asked", [FINDING_NOT_USED] = "not used",
+    [FINDING_WORKS] = "works",         [FINDING_CREATED] = "created",
+    [FINDING_FAILS] = "fails",         [FINDING_NOT_ASKED] = "not asked",
+    [FINDING_NOT_KNOWN] = "not known", [FINDING_NOT_USED] = "not used",
 };
 
 const char *finding_state_name(enum finding_state s)
@@ -46,13 +47,27 @@ void probe_find(struct probe *p, enum finding_state state, struct str what, stru
     p->findings[p->n++] = (struct finding){what, state, detail};
 }
 
+static void find_too_many(struct probe *p)
+{
+    probe_find(p, FINDING_NOT_ASKED, p->about,
+               arena_printf(p->arena,
+                            "%d questions were asked, and more never are: neither about this nor "
+                            "about what comes behind it",
+                            QUESTIONS_MAX));
+}
+
 enum rc probe_next(struct probe *p, struct http_request *ret, struct why *why)
 {
     enum rc rc = RC_NONE;
 
     p->job.now_ms = p->now_ms;
-    if (!p->over && p->questions++ < QUESTIONS_MAX)
+    p->optional = false;
+    if (!p->over)
         rc = p->connector->type->probe_next(p, ret, why);
+    if (rc == RC_OK && p->questions++ == QUESTIONS_MAX) {
+        find_too_many(p);
+        rc = RC_NONE;
+    }
     p->over = rc != RC_OK;
     if (rc != RC_OK && rc != RC_NONE)
         probe_find(p, FINDING_FAILS, p->about, arena_str(p->arena, str_of(why->text)));
@@ -110,9 +125,9 @@ static bool take_trouble(struct probe *p, const struct http_response *r)
 void probe_take(struct probe *p, const struct http_response *r)
 {
     p->job.now_ms = p->now_ms;
-    if (r->fate != HTTP_ANSWERED)
+    if (!p->optional && r->fate != HTTP_ANSWERED)
         take_silence(p, r);
-    else if (!take_trouble(p, r)) {
+    else if (p->optional || !take_trouble(p, r)) {
         p->connector->type->probe_take(p, r);
         return;
     }

@@ -13,7 +13,7 @@
 #include "funneld/base/url.h"
 #include "funneld/connectors/probe.h"
 
-enum { QUESTIONS_MAX = 600, TRANSCRIPT_MAX = 1 << 24, KEPT_MAX = 200, DETAIL_MAX = 4096 };
+enum { QUESTIONS_MAX = 501, TRANSCRIPT_MAX = 1 << 24, KEPT_MAX = 200, DETAIL_MAX = 4096 };
 
 #define SECRET "not-to-be-shown-xyz"
 #define HEX    "668d797c76fa49349b05ad288df2d136"

@@ -94,6 +94,28 @@ static void what_cannot_be_asked_is_said(void **state)
     found("contacts", FINDING_FAILS, "shorten `properties`");
 }
 
+enum { ASKED_MAX = 500 };
+
+static void nobody_is_asked_without_end(void **state)
+{
+    static char section[20000];
+    int n = snprintf(section, sizeof section,
+                     "type = hubspot\ntoken = pat-test\ncatch_up = no\nproperties = ");
+
+    (void)state;
+    for (int i = 0; i < ASKED_MAX + 1; i++)
+        n +=
+            snprintf(section + n, sizeof section - (size_t)n, "%sproperty_%d", i ? ",\n  " : "", i);
+    probe_start(section);
+    for (int i = 0; i < ASKED_MAX; i++) {
+        assert_int_equal(probe_next(&x.probe, &x.f.request, &x.f.why), RC_OK);
+        is_told(200, i ? "{\"type\":\"string\"}" : "{\"results\":[]}");
+    }
+    is_done();
+    found(arena_printf(&x.f.arena, "%.*s", STR_ARG(x.probe.about)).at, FINDING_NOT_ASKED,
+          "500 questions were asked");
+}
+
 static void says(const char *command, int status, const char *reply)
 {
     struct http_response r = fixture_response(status, reply);
@@ -183,6 +205,7 @@ int main(void)
         T(who_subscribes_is_not_known_before),
         T(what_keeps_an_answer_from_coming_is_said),
         T(what_cannot_be_asked_is_said),
+        T(nobody_is_asked_without_end),
         T(a_mail_server_that_takes_the_login_works),
         T(what_is_not_set_is_not_found),
         T(what_a_mail_server_refuses_is_said),

@@ -222,7 +222,7 @@ struct connector_type {
     enum judged (*judge)(struct job *job, const struct http_response *r);
     /* Whether it works (probe.h). next: sets p->about; RC_NONE: there is nothing more to ask. take:
      * called for answers that say something of it; whoever has no answer, or too much to do, has
-     * been heard before. */
+     * been heard before, unless the question was optional. */
     enum rc (*probe_next)(struct probe *p, struct http_request *ret, struct why *why);
     void (*probe_take)(struct probe *p, const struct http_response *r);
 };

@@ -16,6 +16,7 @@ enum finding_state {
     FINDING_CREATED,
     FINDING_FAILS,
     FINDING_NOT_ASKED, /* it cannot be without doing it; detail says more */
+    FINDING_NOT_KNOWN, /* it was asked about, and the answer does not tell; detail says why */
     FINDING_NOT_USED,  /* it is there or not, and left alone; detail says why */
 };
 const char *finding_state_name(enum finding_state s); /* "works" */
@@ -44,6 +45,8 @@ struct probe {
     size_t cap;
     int questions;    /* so far */
     bool over;        /* no more of them */
+    bool optional;    /* set with the one under way: nothing depends on it, so take hears of trouble
+                         and silence as well, which are no findings by themselves */
     struct str about; /* what the one under way is about */
     int stage;        /* the type's own, 0 at the start */
     size_t at;        /* the same, within the stage */
