@@ -14,6 +14,13 @@ enum { URL_MAX = 1024, BODY_MAX = 16 };
 
 enum stage { TOKEN, HISTORY, CHANNEL, OWNER, END };
 
+enum told { LACKS, HAS, UNTOLD };
+
+/* Of the token. */
+struct known {
+    enum told posts_anywhere;
+};
+
 static const char scopes_header[] = "X-OAuth-Scopes";
 
 /* Whoever this is, nobody has the address: what counts is whether Slack looks. */
@@ -97,27 +104,29 @@ enum rc slack_probe_next(struct probe *p, struct http_request *ret, struct why *
     }
 }
 
-/* One of "chat:write,channels:history". */
-static bool has_scope(struct str scopes, const char *wanted)
+/* One of "chat:write,channels:history", of which some may be missing at the end. */
+static enum told has_scope(struct str scopes, const char *wanted)
 {
+    bool cut = scopes.len >= HTTP_MAX_KEPT_LEN, whole = scopes.len && !cut;
     struct str one;
 
     while (str_split(&scopes, ',', &one))
-        if (str_is(str_trim(one), wanted))
-            return true;
-    return false;
+        if (str_is(str_trim(one), wanted) && (scopes.len || !cut))
+            return HAS;
+    return whole ? LACKS : UNTOLD;
 }
 
 static void find_scope_to_post(struct probe *p, struct str scopes)
 {
     struct str what = STR("scope chat:write");
+    enum told posts = has_scope(scopes, "chat:write");
 
-    if (!scopes.len)
-        probe_find(p, FINDING_NOT_ASKED, what,
-                   STR("Slack does not say which scopes the token has; the first "
-                       "message shows it"));
-    else if (has_scope(scopes, "chat:write"))
+    if (posts == HAS)
         probe_find(p, FINDING_WORKS, what, STR_NULL);
+    else if (posts == UNTOLD)
+        probe_find(p, FINDING_NOT_KNOWN, what,
+                   STR("Slack does not say which scopes the token has, or not of all; the first "
+                       "message shows it"));
     else
         probe_find(
             p, FINDING_FAILS, what,
@@ -131,15 +140,25 @@ static void take_token(struct probe *p, const struct http_response *r, const jso
 {
     struct str team = str_cut(json_string(json_get(answer, "team")), 100);
     struct str user = str_cut(json_string(json_get(answer, "user")), 100);
+    struct str scopes = http_kept(r, scopes_header);
+    struct known *known = ARENA_NEW(p->arena, struct known);
 
     probe_find(p, FINDING_WORKS, p->about,
                team.len ? arena_printf(p->arena, "of %.*s in the workspace %.*s", STR_ARG(user),
                                        STR_ARG(team))
                         : STR_NULL);
-    struct str scopes = http_kept(r, scopes_header);
-    p->at = has_scope(scopes, "chat:write.public");
+    known->posts_anywhere = has_scope(scopes, "chat:write.public");
+    p->scratch = known;
     find_scope_to_post(p, scopes);
     go_on(p);
+}
+
+/* Without being a member. */
+static enum told posts_anywhere(const struct probe *p)
+{
+    const struct known *known = p->scratch;
+
+    return known->posts_anywhere;
 }
 
 static void find_no_history(struct probe *p, const json *answer)
@@ -172,9 +191,17 @@ static void find_outside(struct probe *p)
     go_on(p);
 }
 
+static void find_perhaps_outside(struct probe *p)
+{
+    probe_find(p, FINDING_NOT_KNOWN, p->about,
+               STR("the app is no member, and Slack does not say whether it has the scope "
+                   "chat:write.public, without which it cannot post there: invite it"));
+    go_on(p);
+}
+
 static void find_channel_unknown(struct probe *p)
 {
-    probe_find(p, FINDING_NOT_ASKED, p->about,
+    probe_find(p, FINDING_NOT_KNOWN, p->about,
                STR("Slack tells of a channel with the scope channels:history or "
                    "channels:read only"));
     go_on(p);
@@ -195,7 +222,9 @@ static struct str refusal(const struct probe *p, const json *answer)
 
 static void take_refusal(struct probe *p, const struct http_response *r, const json *answer)
 {
+    const struct slack *s = p->job.settings;
     struct str code = json_string(json_get(answer, "error"));
+    bool outside = p->stage == HISTORY && str_is(code, "not_in_channel");
 
     if (!code.len) {
         probe_odd(p, r);
@@ -204,8 +233,10 @@ static void take_refusal(struct probe *p, const struct http_response *r, const j
         go_on(p);
     } else if (p->stage == HISTORY && slack_is_about_scope(code)) {
         find_no_history(p, answer);
-    } else if (p->stage == HISTORY && p->at && str_is(code, "not_in_channel")) {
+    } else if (outside && posts_anywhere(p) == HAS) {
         find_outside(p);
+    } else if (outside && posts_anywhere(p) == UNTOLD && s->on_ambiguous != SLACK_DOUBT_LOOK) {
+        find_perhaps_outside(p);
     } else if (p->stage == CHANNEL && slack_is_about_scope(code)) {
         find_channel_unknown(p);
     } else {
@@ -237,8 +268,12 @@ static void take_success(struct probe *p, const struct http_response *r, const j
         find_channel(p, NULL);
     else if (json_true(json_get(about, "is_archived")))
         find_channel(p, "is_archived");
+    else if (json_true(json_get(about, "is_member")) || posts_anywhere(p) == HAS)
+        find_channel(p, NULL);
+    else if (posts_anywhere(p) == UNTOLD)
+        find_perhaps_outside(p);
     else
-        find_channel(p, json_true(json_get(about, "is_member")) || p->at ? NULL : "not_in_channel");
+        find_channel(p, "not_in_channel");
 }
 
 void slack_probe_take(struct probe *p, const struct http_response *r)

@@ -10,6 +10,8 @@
 #define LOOKUP  "/api/users.lookupByEmail?email=nobody%40funneld.invalid"
 #define OK      "{\"ok\":true}"
 
+#define NO_SCOPE(needed) "{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"" needed "\"}"
+
 static void scopes_are(const char *scopes)
 {
     struct http_response r =
@@ -113,7 +115,43 @@ static void a_scope_that_lacks_is_named(void **state)
     asks("GET", HISTORY); /* the channel is asked for all the same */
     found("scope chat:write", FINDING_FAILS, "it has: channels:history,chat:write.customize");
     start("", NULL);
-    found("scope chat:write", FINDING_NOT_ASKED, "does not say which scopes");
+    found("scope chat:write", FINDING_NOT_KNOWN, "does not say which scopes");
+}
+
+/* Of a header that is as long as one may be, the end is missing, in the midst of a scope. */
+static void what_more_scopes_there_are_is_not_known(void **state)
+{
+    static const char not_in_channel[] = "{\"ok\":false,\"error\":\"not_in_channel\"}";
+    char scopes[HTTP_MAX_KEPT_LEN + 1];
+    static const struct {
+        const char *begins, *ends;
+        enum finding_state state;
+    } cases[] = {
+        {"chat:write,", "channels:r", FINDING_WORKS},
+        {"", "channels:r", FINDING_NOT_KNOWN},
+        {"", ",chat:write", FINDING_NOT_KNOWN}, /* chat:write.customize, perhaps */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        memset(scopes, 'x', sizeof scopes);
+        memcpy(scopes, cases[i].begins, strlen(cases[i].begins));
+        memcpy(scopes + HTTP_MAX_KEPT_LEN - strlen(cases[i].ends), cases[i].ends,
+               strlen(cases[i].ends) + 1);
+        start("on_ambiguous = resend\n", scopes);
+        asks_and_is_told("GET", HISTORY, 200, not_in_channel);
+        is_done();
+        found("scope chat:write", cases[i].state,
+              cases[i].state == FINDING_WORKS ? NULL : "or not of all");
+        found(CHANNEL, FINDING_NOT_KNOWN, "chat:write.public");
+    }
+    start("on_ambiguous = resend\n", NULL);
+    asks_and_is_told("GET", HISTORY, 200, NO_SCOPE("channels:history"));
+    asks_and_is_told("GET", INFO, 200, "{\"ok\":true,\"channel\":{\"is_member\":false}}");
+    found(CHANNEL, FINDING_NOT_KNOWN, "invite it");
+    start("", NULL); /* who looks must be a member */
+    asks_and_is_told("GET", HISTORY, 200, not_in_channel);
+    found(CHANNEL, FINDING_FAILS, "not_in_channel; check");
 }
 
 static void what_a_channel_is_refused_for_is_said(void **state)
@@ -134,8 +172,6 @@ static void what_a_channel_is_refused_for_is_said(void **state)
     }
 }
 
-#define NO_SCOPE(needed) "{\"ok\":false,\"error\":\"missing_scope\",\"needed\":\"" needed "\"}"
-
 /* It posts without the scope for the history, but cannot look. */
 static void without_the_history_the_channel_itself_is_asked_for(void **state)
 {
@@ -150,7 +186,7 @@ static void without_the_history_the_channel_itself_is_asked_for(void **state)
          "is_archived; check the connector's channel", FINDING_FAILS},
         {"{\"ok\":false,\"error\":\"channel_not_found\"}", "channel_not_found; check",
          FINDING_FAILS},
-        {NO_SCOPE("channels:read"), "channels:history or channels:read only", FINDING_NOT_ASKED},
+        {NO_SCOPE("channels:read"), "channels:history or channels:read only", FINDING_NOT_KNOWN},
     };
 
     (void)state;
@@ -223,6 +259,7 @@ int main(void)
         T(what_a_token_is_refused_for_is_said),
         T(answers_that_are_not_slacks_are_said),
         T(a_scope_that_lacks_is_named),
+        T(what_more_scopes_there_are_is_not_known),
         T(what_a_channel_is_refused_for_is_said),
         T(without_the_history_the_channel_itself_is_asked_for),
         T(an_app_may_post_where_it_is_no_member),

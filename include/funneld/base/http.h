@@ -13,7 +13,7 @@
 
 #include "funneld/base/str.h"
 
-enum { HTTP_MAX_HEADERS = 12, HTTP_MAX_KEPT = 4 };
+enum { HTTP_MAX_HEADERS = 12, HTTP_MAX_KEPT = 4, HTTP_MAX_KEPT_LEN = 1023 };
 
 struct http_header {
     const char *name;
@@ -74,8 +74,8 @@ struct http_response {
     const char *command; /* of a mail: what the reply is to: "" the connection, "EHLO",
                             "STARTTLS", "AUTH", "NOOP", "MAIL", "RCPT", "DATA", "." the
                             message */
-    /* Of the headers that the request wanted kept, those that came; a value is cut at 1023 bytes.
-     */
+    /* Of the headers that the request wanted kept, those that came; a value is cut at
+     * HTTP_MAX_KEPT_LEN bytes. */
     struct http_header kept[HTTP_MAX_KEPT];
     size_t n_kept;
 };

@@ -295,7 +295,7 @@ static void keep_headers(struct exchange *x, struct http_response *r)
         if (curl_easy_header(x->easy, request->keep[i], 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
             continue;
         char *to = x->kept[r->n_kept];
-        struct str value = str_cut(str_trim(str_of(found->value)), KEPT_MAX - 1);
+        struct str value = str_cut(str_trim(str_of(found->value)), HTTP_MAX_KEPT_LEN);
         memcpy(to, value.at, value.len);
         r->kept[r->n_kept++] = (struct http_header){request->keep[i], {to, value.len}};
     }

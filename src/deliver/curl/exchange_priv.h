@@ -12,7 +12,7 @@
 #include "funneld/base/sbuf.h"
 #include "funneld/deliver/transport.h"
 
-enum { ANSWER_MAX = 4 << 20, GUARDED_ANSWER_MAX = 64 << 10, KEPT_MAX = 1024 };
+enum { ANSWER_MAX = 4 << 20, GUARDED_ANSWER_MAX = 64 << 10 };
 
 struct exchange {
     struct exchange *next; /* of all that the transport made */
@@ -23,7 +23,7 @@ struct exchange {
     struct transport_call call;
     struct str unsent; /* what the read callback has not handed out yet */
     struct sbuf answer, error;
-    char kept[HTTP_MAX_KEPT][KEPT_MAX]; /* headers of the answer */
+    char kept[HTTP_MAX_KEPT][HTTP_MAX_KEPT_LEN]; /* headers of the answer */
     char curl_error[CURL_ERROR_SIZE];
 };
 
