@@ -102,14 +102,15 @@ int64_t hubspot_updated_at(const struct job *job, const json *record);
 /* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
 void hubspot_judge_element(struct job *job, size_t i, const json *error);
 
-/* Properties of contacts (hubspot_properties.c) */
-MUST_CHECK enum rc hubspot_property_ask(const struct hubspot *s, struct str name,
-                                        struct http_request *ret, struct arena *a, struct why *why);
+/* Properties (hubspot_properties.c); OBJECT_NONE: of contacts, of which they are made */
+MUST_CHECK enum rc hubspot_property_ask(const struct hubspot *s, enum object_kind kind,
+                                        struct str name, struct http_request *ret, struct arena *a,
+                                        struct why *why);
 MUST_CHECK enum rc hubspot_property_make(const struct hubspot *s, enum hubspot_output o,
                                          struct http_request *ret, struct arena *a,
                                          struct why *why);
-bool hubspot_property_fits(enum hubspot_output o, struct str type);
-const char *hubspot_property_type(enum hubspot_output o); /* that it is made of */
+/* Why what HubSpot tells of the property keeps it from being written; missing: nothing does. */
+struct str hubspot_property_misfit(enum hubspot_output o, const json *property, struct arena *a);
 
 /* hubspot_probe.c */
 enum rc hubspot_probe_next(struct probe *p, struct http_request *ret, struct why *why);

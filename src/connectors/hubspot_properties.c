@@ -1,5 +1,5 @@
-/* connectors/hubspot_properties.c - properties of contacts: is one there, does it take what is
- * written, and making one that is missing.
+/* connectors/hubspot_properties.c - properties: is one there, does it take what is written, and
+ * making one of contacts that is missing.
  *
  *     GET -> 200: there, or of another type
  *         -> 404: missing -> POST, when it is to be made -> 201: made
@@ -10,7 +10,7 @@
 
 #include "funneld/base/url.h"
 
-#define PROPERTIES "/crm/v3/properties/contacts"
+#define PROPERTIES "/crm/v3/properties/"
 
 enum { BODY_MAX = 4096, URL_MAX = 1024, TYPES_MAX = 3 };
 
@@ -37,13 +37,13 @@ static const struct definition {
                          {"datetime", "string"}},
 };
 
-enum rc hubspot_property_ask(const struct hubspot *s, struct str name, struct http_request *ret,
-                             struct arena *a, struct why *why)
+enum rc hubspot_property_ask(const struct hubspot *s, enum object_kind kind, struct str name,
+                             struct http_request *ret, struct arena *a, struct why *why)
 {
     struct sbuf path AUTO(sbuf_free) = SBUF(URL_MAX);
     struct str sealed = STR_NULL;
 
-    sbuf_text(&path, PROPERTIES "/");
+    sbuf_printf(&path, PROPERTIES "%s/", kind ? object_kind_plural(kind) : "contacts");
     url_encode(&path, name);
     enum rc rc = url_seal(&path, a, &sealed, why);
     if (rc == RC_OK)
@@ -67,21 +67,58 @@ enum rc hubspot_property_make(const struct hubspot *s, enum hubspot_output o,
     json_key(&b, "hasUniqueValue");
     json_bool(&b, false);
     json_close(&b, '}');
-    hubspot_request(s, "POST", STR(PROPERTIES), ret, a);
+    hubspot_request(s, "POST", STR(PROPERTIES "contacts"), ret, a);
     return request_body(ret, &b, "application/json", a, why);
 }
 
-bool hubspot_property_fits(enum hubspot_output o, struct str type)
+static bool takes_type(const struct definition *d, struct str type)
 {
-    const struct definition *d = &definitions[o];
-
     for (size_t i = 0; i < TYPES_MAX && d->types[i]; i++)
         if (str_is(type, d->types[i]))
             return true;
     return false;
 }
 
-const char *hubspot_property_type(enum hubspot_output o)
+static bool has_option(const json *options, const char *value)
 {
-    return definitions[o].type;
+    for (const json *o = json_first(options); o; o = json_next(o))
+        if (str_is(json_string(json_get(o, "value")), value))
+            return true;
+    return false;
+}
+
+/* "warm, hot"; missing: none lacks. */
+static struct str lacking_bands(const json *options, struct arena *a)
+{
+    struct str ret = STR_NULL;
+
+    for (int b = 0; b < BAND_COUNT; b++) {
+        const char *band = band_name((enum band)b);
+
+        if (!has_option(options, band))
+            ret = arena_printf(a, "%.*s%s%s", STR_ARG(ret), ret.len ? ", " : "", band);
+    }
+    return ret;
+}
+
+struct str hubspot_property_misfit(enum hubspot_output o, const json *property, struct arena *a)
+{
+    const struct definition *d = &definitions[o];
+    struct str type = json_string(json_get(property, "type")), bands = STR_NULL;
+
+    if (!takes_type(d, type))
+        return arena_printf(a, "it is of type %.*s, not %s: name another with property.%s",
+                            STR_ARG(str_cut(type, 64)), d->type, hubspot_output_key(o));
+    if (json_true(json_get(property, "calculated")) ||
+        json_true(json_path(property, "modificationMetadata.readOnlyValue")))
+        return arena_printf(a,
+                            "its values are HubSpot's own, and nobody can write them: name "
+                            "another with property.%s",
+                            hubspot_output_key(o));
+    if (str_is(type, "enumeration"))
+        bands = lacking_bands(json_get(property, "options"), a);
+    if (bands.len)
+        return arena_printf(a, "its options lack %.*s: add them, or name another with property.%s",
+                            STR_ARG(bands), hubspot_output_key(o));
+    return STR_NULL;
 }
