@@ -73,7 +73,9 @@ def end(world, offences=()):
 def test_what_works_is_said_and_nothing_is_sent(world):
     routes = route(", ".join(ALL[1:]))
     found = asked(world, *ALL, routes, enrich=True)
-    for key in (("crm", "token"), ("crm", "property email"), ("slack", "token"),
+    for key in (("crm", "token"), ("crm", "property email"), ("crm", "scope tickets"),
+                ("crm", "property name of companies"), ("crm", "property amount of deals"),
+                ("crm", "property hs_pipeline_stage of tickets"), ("slack", "token"),
                 ("slack", "scope chat:write"), ("slack", f"channel {CHANNEL}"),
                 ("hook", "connection"), ("book", "token"), ("book", f"database {DATABASE}"),
                 ("book", "property Score"), ("log", "credentials"), ("log", "tab Leads"),
@@ -167,10 +169,52 @@ def test_what_hubspot_refuses_is_named(world):
     end(world, ("INVALID_AUTHENTICATION", "MISSING_SCOPES"))
 
 
+def test_properties_of_what_leads_follow_are_asked_for(world):
+    box(world)
+    refused(world, "check the connector's `deal_properties`",
+            connector(world, "crm", deal_properties="amount, no_such_thing"), enrich=True,
+            what=("crm", "property no_such_thing of deals"))
+    found = asked(world, connector(world, "crm", token="pat-deals"), enrich=True)
+    equal({what: f["state"] for (_, what), f in found.items() if f["state"] != "works"},
+          {"scope crm.objects.companies.read": "not used", "scope tickets": "not used",
+           "scope crm.schemas.deals.read": "not known"}, "what does not work")
+    equal(found["crm", "scope crm.schemas.deals.read"]["ok"], None, "what is not known")
+    end(world, ("MISSING_SCOPES",))
+
+
+def test_what_does_not_take_a_score_is_named(world):
+    box(world)
+    asked(world, "crm", route("crm"), create=True)
+    world.sandbox.fail(service="hubspot", path=f"{MAKING}/funneld_band", status=200,
+                       body={"name": "funneld_band", "type": "enumeration",
+                             "options": [{"value": "cold"}, {"value": "hot"}]})
+    refused(world, "its options lack warm: add them", "crm", route("crm"),
+            what=("crm", "property funneld_band"))
+    world.sandbox.fail(service="hubspot", path=f"{MAKING}/funneld_score", status=200,
+                       body={"name": "funneld_score", "type": "number", "calculated": True})
+    refused(world, "nobody can write", "crm", route("crm"), what=("crm", "property funneld_score"))
+    end(world)
+
+
+def test_where_scopes_are_told_nothing_depends_on_it(world):
+    box(world)
+    asked(world, "crm", route("crm"), create=True)
+    world.sandbox.fail(service="hubspot", path="/oauth/v2/private-apps/get/access-token-info",
+                       status=500)
+    found = asked(world, "crm", route("crm"))
+    equal(found["crm", "scope crm.objects.contacts.write"]["state"], "not known", "scope")
+    end(world)
+
+
 def test_without_the_scope_nothing_is_made(world):
     box(world)
-    refused(world, "crm.schemas.contacts.write", connector(world, "crm", token="pat-reader"),
-            what=("crm", "scope crm.schemas.contacts.write"), create=True)
+    reader = connector(world, "crm", token="pat-reader")
+    detail = fails(asked(world, reader, route("crm"), status=1, create=True),
+                   ("crm", "scope crm.schemas.contacts.write"),
+                   ("crm", "scope crm.objects.contacts.write"))
+    check("crm.schemas.contacts.write" in detail, detail)
+    found = asked(world, reader, create=True, enrich=True)
+    equal(found["crm", "properties to write"]["state"], "not used", "without a route")
     end(world, ("MISSING_SCOPES",))
 
 

@@ -339,7 +339,7 @@ static void route(const struct call *c, struct answer *ret)
 
     if (call_is(c, "POST", HUBSPOT_TOKEN_INFO))
         hubspot_token_info(c, ret);
-    else if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
+    else if (str_starts(c->path, STR(HUBSPOT_SCHEMAS "/")))
         hubspot_properties_handle(c, ret);
     else if (post && str_is(rest, "/batch/read"))
         batch_read(c, ret);
@@ -376,7 +376,7 @@ static void hubspot_handle(const struct call *c, struct answer *ret)
 static bool hubspot_owns(struct str path)
 {
     return str_is(path, HUBSPOT_TOKEN_INFO) || str_starts(path, STR(PREFIX)) ||
-           str_starts(path, STR(HUBSPOT_PROPERTIES));
+           str_starts(path, STR(HUBSPOT_SCHEMAS "/"));
 }
 
 static void hubspot_fail(int status, struct answer *ret)

@@ -4,7 +4,7 @@
 
 #include "sandbox.h"
 
-#define HUBSPOT_PROPERTIES "/crm/v3/properties/contacts"
+#define HUBSPOT_SCHEMAS "/crm/v3/properties"
 
 enum { HUBSPOT_BATCH_MAX = 100 };
 

@@ -6,9 +6,11 @@ enum { ACCOUNT = 242711451 };
 static const struct hubspot_token tokens[] = {
     {"pat-sandbox", "crm.objects.contacts.read,crm.objects.contacts.write,"
                     "crm.schemas.contacts.read,crm.schemas.contacts.write,"
-                    "crm.objects.companies.read,crm.objects.deals.read,tickets"},
+                    "crm.objects.companies.read,crm.objects.deals.read,tickets,"
+                    "crm.schemas.companies.read,crm.schemas.deals.read"},
     {"pat-reader", "crm.objects.contacts.read,crm.schemas.contacts.read"},
     {"pat-writer", "crm.objects.contacts.write"},
+    {"pat-deals", "crm.objects.contacts.read,crm.schemas.contacts.read,crm.objects.deals.read"},
 };
 
 const struct hubspot_token *hubspot_token_of(const struct call *c)
@@ -19,24 +21,31 @@ const struct hubspot_token *hubspot_token_of(const struct call *c)
     return NULL;
 }
 
-/* Reading a record and whose it is takes one scope. */
+/* Reading a record and whose it is takes one scope; what properties it may have, another. */
 static const struct {
     const char *records, *contacts, *scope;
+    const char *properties, *schema;
 } kinds[] = {
-    {"/crm/v3/objects/companies/", "/crm/v4/associations/companies/", "crm.objects.companies.read"},
-    {"/crm/v3/objects/deals/", "/crm/v4/associations/deals/", "crm.objects.deals.read"},
-    {"/crm/v3/objects/tickets/", "/crm/v4/associations/tickets/", "tickets"},
+    {"/crm/v3/objects/companies/", "/crm/v4/associations/companies/", "crm.objects.companies.read",
+     HUBSPOT_SCHEMAS "/companies/", "crm.schemas.companies.read"},
+    {"/crm/v3/objects/deals/", "/crm/v4/associations/deals/", "crm.objects.deals.read",
+     HUBSPOT_SCHEMAS "/deals/", "crm.schemas.deals.read"},
+    {"/crm/v3/objects/tickets/", "/crm/v4/associations/tickets/", "tickets",
+     HUBSPOT_SCHEMAS "/tickets/", "tickets"},
 };
 
 static const char *scope_of(const struct call *c)
 {
     bool get = str_is(c->method, "GET");
 
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (str_starts(c->path, str_of(kinds[i].records)) ||
             str_starts(c->path, str_of(kinds[i].contacts)))
             return kinds[i].scope;
-    if (str_starts(c->path, STR(HUBSPOT_PROPERTIES)))
+        if (str_starts(c->path, str_of(kinds[i].properties)))
+            return kinds[i].schema;
+    }
+    if (str_starts(c->path, STR(HUBSPOT_SCHEMAS "/contacts")))
         return get ? "crm.schemas.contacts.read" : "crm.schemas.contacts.write";
     if (get || str_ends(c->path, STR("/batch/read")) || str_ends(c->path, STR("/search")))
         return "crm.objects.contacts.read";

@@ -19,6 +19,23 @@ static const struct property of_hubspot[] = {
     {{"phone", 5}, {"string", 6}},          {{"jobtitle", 8}, {"string", 6}},
     {{"lifecyclestage", 14}, {"string", 6}}};
 
+static const struct {
+    const char *kind, *name, *type;
+} of_objects[] = {
+    {"companies", "name", "string"},
+    {"companies", "domain", "string"},
+    {"companies", "industry", "string"},
+    {"companies", "numberofemployees", "number"},
+    {"deals", "dealname", "string"},
+    {"deals", "dealstage", "enumeration"},
+    {"deals", "amount", "number"},
+    {"deals", "pipeline", "enumeration"},
+    {"deals", "closedate", "datetime"},
+    {"tickets", "subject", "string"},
+    {"tickets", "hs_pipeline_stage", "enumeration"},
+    {"tickets", "hs_ticket_priority", "enumeration"},
+};
+
 static struct property made[PROPERTIES_MAX];
 static size_t n_made;
 static struct write {
@@ -262,19 +279,32 @@ static void create_property(const struct call *c, struct answer *ret)
     }
 }
 
+static void tell_property(struct str kind, struct str name, struct answer *ret)
+{
+    const struct property *p = str_is(kind, "contacts") ? property_find(name) : NULL;
+    struct property of_object;
+
+    for (size_t i = 0; i < ARRAY_LEN(of_objects); i++)
+        if (str_is(kind, of_objects[i].kind) && str_is(name, of_objects[i].name)) {
+            of_object = (struct property){name, str_of(of_objects[i].type)};
+            p = &of_object;
+        }
+    if (p)
+        write_property(answer_json(ret, 200), p);
+    else
+        hubspot_refuse(ret, 404, "OBJECT_NOT_FOUND", "the property does not exist");
+}
+
 void hubspot_properties_handle(const struct call *c, struct answer *ret)
 {
-    struct str rest = str_from(c->path, sizeof(HUBSPOT_PROPERTIES) - 1), name;
+    struct str rest = str_from(c->path, sizeof(HUBSPOT_SCHEMAS) - 1), kind, name;
+    bool known = path_next(&rest, c->arena, &kind);
 
-    if (str_is(c->method, "POST") && !rest.len) {
+    if (known && str_is(c->method, "POST") && str_is(kind, "contacts") && !rest.len) {
         create_property(c, ret);
-    } else if (str_is(c->method, "GET") && path_next(&rest, c->arena, &name) && !rest.len) {
-        const struct property *p = property_find(name);
-
-        if (p)
-            write_property(answer_json(ret, 200), p);
-        else
-            hubspot_refuse(ret, 404, "OBJECT_NOT_FOUND", "the property does not exist");
+    } else if (known && str_is(c->method, "GET") && path_next(&rest, c->arena, &name) &&
+               !rest.len) {
+        tell_property(kind, name, ret);
     } else {
         hubspot_offence(ret, 404, "OBJECT_NOT_FOUND", "the sandbox does not have this call");
     }
