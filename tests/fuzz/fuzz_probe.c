@@ -13,7 +13,7 @@
 #include "funneld/base/url.h"
 #include "funneld/connectors/probe.h"
 
-enum { QUESTIONS_MAX = 501, TRANSCRIPT_MAX = 1 << 24, KEPT_MAX = 200, DETAIL_MAX = 4096 };
+enum { QUESTIONS_MAX = 501, TRANSCRIPT_MAX = 1 << 24, DETAIL_MAX = 4096 };
 
 #define SECRET "not-to-be-shown-xyz"
 #define HEX    "668d797c76fa49349b05ad288df2d136"
@@ -132,7 +132,7 @@ static struct http_response answer_of(struct str part, const struct http_request
                                    .trouble = TROUBLE_CONNECT,
                                    .retry_after_ms = -1};
     for (size_t i = 0; i < r->n_keep && a.fate == HTTP_ANSWERED; i++)
-        a.kept[a.n_kept++] = (struct http_header){r->keep[i], str_cut(a.body, KEPT_MAX)};
+        a.kept[a.n_kept++] = (struct http_header){r->keep[i], str_cut(a.body, HTTP_MAX_KEPT_LEN)};
     return a;
 }
 
