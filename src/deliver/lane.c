@@ -238,6 +238,22 @@ void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row
         line_rescan(line, now_ms + SCAN_REST_MS);
 }
 
+/* Like line_turn_away; but with what is urgent the head of its lead became so, which stands where
+ * its own time puts it. */
+static void turn_away(struct lane *lane, struct reader *reader, const struct due_row *row,
+                      int64_t now_ms)
+{
+    struct line *line = line_for(lane, row->target);
+    struct due_row head = *row;
+    enum rc rc =
+        row->urgent ? read_due_of_lead(reader, lane->name, row->lead, row->target, &head) : RC_OK;
+
+    if (rc == RC_OK)
+        line_turn_away(line, &head, head.due_at);
+    else if (rc != RC_NONE)
+        line_rescan(line, now_ms + SCAN_REST_MS);
+}
+
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms)
 {
@@ -258,7 +274,7 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
     else if (!head && line_knows_all(line))
         lane_add(lane, *row);
     else if (!head && q->unseen_due != NEVER)
-        line_turn_away(line, row, row->due_at);
+        turn_away(lane, reader, row, now_ms);
     else if (!head && q->scan_at == NEVER) /* what is unseen is of the other urgency */
         lane_refresh(lane, reader, row, now_ms);
     /* Else a scan is owed, which finds both, the older first. */

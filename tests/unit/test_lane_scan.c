@@ -198,6 +198,40 @@ static void a_head_that_holds_up_what_is_urgent_is_urgent(void **state)
     lane_free(lane);
 }
 
+/* All that is in the lane and on disk, one by one: in which turn this row comes; 0: never. */
+static int64_t turn_of(struct lane *lane, int64_t id, int64_t now)
+{
+    for (int64_t turn = 1;; turn++) {
+        lane_scan(lane, NULL, now);
+        int64_t next = take(lane, now);
+
+        if (!next || next == id)
+            return next ? turn : 0;
+        fake_row(next)->state = DELIVERY_DELIVERED;
+    }
+}
+
+/* Neither window has room. The store has moved the head among what is urgent, by its own time: the
+ * reading there has passed it. */
+static void an_unseen_head_that_became_urgent_is_found(void **state)
+{
+    enum { LEAD = 99999, BEYOND = 100 };
+    struct lane *lane = new_lane();
+
+    (void)state;
+    for (int64_t lead = 1; lead <= LANE_WINDOW; lead++)
+        (void)fake_add("c", lead, lead);
+    int64_t head = fake_add("c", LEAD, 5000).id;
+    for (int64_t lead = 1; lead <= LANE_WINDOW + BEYOND; lead++)
+        (void)urgent(10000 + lead, 10000);
+    lane_rescan(lane, 20000);
+    lane_scan(lane, NULL, 20000);
+    fake_row(head)->urgent = true;
+    notify(lane, urgent(LEAD, 20000), 20000);
+    assert_in_range(turn_of(lane, head, 20000), 1, LANE_WINDOW + BEYOND);
+    lane_free(lane);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +245,7 @@ int main(void)
         cmocka_unit_test(what_is_no_head_is_passed_over_bit_by_bit_and_once),
         cmocka_unit_test(what_was_turned_away_behind_the_reading_is_read_again),
         cmocka_unit_test(a_head_that_holds_up_what_is_urgent_is_urgent),
+        cmocka_unit_test(an_unseen_head_that_became_urgent_is_found),
     };
 
     return cmocka_run_group_tests_name("lane_scan", tests, NULL, NULL);
