@@ -70,23 +70,24 @@ bool attempt_sleeps(const struct attempt *a)
     return a->state == ATTEMPT_READY || a->state == ATTEMPT_UNREPORTED;
 }
 
-/* Its rows wait again as they were; nothing was sent since the disk knew of them. */
-static void put_back(struct attempt *a)
+/* Its rows wait again as the disk has them: what came meanwhile may have made them urgent. Nothing
+ * was sent since it knew of them. */
+static void put_back(struct attempt *a, int64_t now_ms)
 {
     for (size_t i = 0; i < a->job.n; i++) {
         const struct due_row row = due_row_of(&a->parcels[i].d);
 
         (void)idmap_remove(&a->lane->flight, due_key(&row));
-        lane_add(a->lane, row);
+        lane_refresh(a->lane, a->engine->ports.reader, &row, now_ms);
     }
 }
 
 /* The store has closed for good: what the disk says of these deliveries stays true enough (an
  * attempt begun is open there), and a restart goes on from it. */
-static void abandon(struct attempt *a)
+static void abandon(struct attempt *a, int64_t now_ms)
 {
     a->engine->store_closed = true;
-    put_back(a);
+    put_back(a, now_ms);
     attempt_free(a);
 }
 
@@ -114,7 +115,7 @@ static void report_done(struct work *w)
 }
 
 static void submit(struct attempt *a, struct work *work, enum work_kind kind,
-                   enum attempt_state state)
+                   enum attempt_state state, int64_t now_ms)
 {
     struct engine *e = a->engine;
 
@@ -122,7 +123,7 @@ static void submit(struct attempt *a, struct work *work, enum work_kind kind,
     work->done = kind == WORK_ATTEMPTS ? mark_done : report_done;
     a->state = state;
     if (e->ports.submit(e->ports.self, work) != RC_OK)
-        abandon(a);
+        abandon(a, now_ms);
 }
 
 /* The service wants a rest, from all that this request counted for. One of those who subscribed
@@ -152,7 +153,7 @@ static void finish(struct attempt *a, int64_t now_ms)
     lane_note_health(a->lane, a->line, a->job.broken ? HEALTH_BROKEN : a->health, first_reason(a),
                      a->started_at, now_ms, random_next(&a->engine->random));
     attempt_settle(a, now_ms);
-    submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING);
+    submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING, now_ms);
 }
 
 /* Those that have a verdict keep it. */
@@ -176,7 +177,7 @@ static void mark(struct attempt *a, int64_t now_ms)
         if (a->job.outcomes[i].verdict == VERDICT_NONE)
             ids[n++] = a->parcels[i].d.id;
     a->mark = (struct attempts){.deliveries = ids, .n = n, .at = now_ms};
-    submit(a, &a->mark.work, WORK_ATTEMPTS, ATTEMPT_MARKING);
+    submit(a, &a->mark.work, WORK_ATTEMPTS, ATTEMPT_MARKING, now_ms);
 }
 
 static void send(struct attempt *a, int64_t now_ms)
@@ -304,7 +305,7 @@ static void mark_failed(struct attempt *a, enum rc rc, int64_t now_ms)
                   L_TEXT("reason", rc_text(rc)), L_END);
         lane_pause(a->lane, now_ms + STORE_REST_MS);
     }
-    put_back(a);
+    put_back(a, now_ms);
     attempt_free(a);
 }
 
@@ -323,7 +324,7 @@ void attempt_work_done(struct attempt *a, int64_t now_ms)
     enum rc rc = marking ? a->mark.work.rc : a->report.work.rc;
 
     if (rc == RC_CLOSED) {
-        abandon(a);
+        abandon(a, now_ms);
     } else if (marking && rc) {
         mark_failed(a, rc, now_ms);
     } else if (marking) {
@@ -337,11 +338,11 @@ void attempt_work_done(struct attempt *a, int64_t now_ms)
     }
 }
 
-bool attempt_give_way(struct attempt *a)
+bool attempt_give_way(struct attempt *a, int64_t now_ms)
 {
     if (a->state != ATTEMPT_READY || a->marked_at)
         return false;
-    put_back(a);
+    put_back(a, now_ms);
     attempt_free(a);
     return true;
 }
@@ -367,6 +368,6 @@ void attempt_resume(struct attempt *a, int64_t now_ms)
         if (!must_rest(a, now_ms))
             build(a, now_ms);
     } else {
-        submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING);
+        submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING, now_ms);
     }
 }

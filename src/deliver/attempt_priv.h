@@ -87,7 +87,7 @@ void attempt_work_done(struct attempt *a, int64_t now_ms);
 void attempt_resume(struct attempt *a, int64_t now_ms); /* wake_at has come */
 /* At the end of the process: one that waits for its next request ends without a trace, unless the
  * disk says that it began. */
-bool attempt_give_way(struct attempt *a);
+bool attempt_give_way(struct attempt *a, int64_t now_ms);
 bool attempt_sleeps(const struct attempt *a);
 void attempt_free(struct attempt *a);
 

@@ -244,7 +244,7 @@ static bool resume_sleepers(struct deliverer *d, int64_t now_ms)
 
     for (struct attempt *a = d->engine.attempts, *next; a; a = next) {
         next = a->next;
-        if (starts_nothing(d) && attempt_give_way(a))
+        if (starts_nothing(d) && attempt_give_way(a, now_ms))
             continue;
         if (attempt_sleeps(a) && a->wake_at <= now_ms) {
             attempt_resume(a, now_ms);

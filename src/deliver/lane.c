@@ -257,8 +257,8 @@ static void turn_away(struct lane *lane, struct reader *reader, const struct due
 void lane_notify(struct lane *lane, struct reader *reader, const struct due_row *row,
                  int64_t now_ms)
 {
-    if (!lane->connector)
-        return;
+    if (!lane->connector || idmap_find(&lane->flight, due_key(row)))
+        return; /* or an older one is in flight: at its end the disk says what is next */
     struct line *line = line_for(lane, row->target);
     const struct due_row *head = line_head(line, due_key(row));
     const struct queue *q = line_queue(line, row);

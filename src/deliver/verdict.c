@@ -219,23 +219,14 @@ void attempt_recorded(struct attempt *a, int64_t now_ms)
     for (size_t i = 0; i < a->report.n; i++) {
         const struct attempt_end *end = &a->report.ends[i];
         const struct delivery *d = &a->parcels[i].d;
-        bool again = end->verdict != ATTEMPT_DELIVERED && end->verdict != ATTEMPT_DEAD;
         struct due_row row = due_row_of(d);
 
         tell(end, d);
-        ended += !again;
+        ended += end->verdict == ATTEMPT_DELIVERED || end->verdict == ATTEMPT_DEAD;
         if (end->applied)
             count(lane, end, d);
         (void)idmap_remove(&lane->flight, due_key(&row));
-        row.due_at = end->due_at;
-        if (a->marked_at)
-            row.open_attempt_at = a->marked_at;
-        if (end->verdict != ATTEMPT_AMBIGUOUS)
-            row.open_attempt_at = 0;
-        if (end->applied && again)
-            lane_add(lane, row);
-        else
-            lane_refresh(lane, a->engine->ports.reader, &row, now_ms);
+        lane_refresh(lane, a->engine->ports.reader, &row, now_ms);
     }
     pace_note(&lane->pace, ended, a->steps, now_ms - a->started_at);
 }
