@@ -348,24 +348,24 @@ bool attempt_give_way(struct attempt *a, int64_t now_ms)
 }
 
 /* Since it was told when to leave, the service may have asked for a rest. Behind it there are turns
- * again: who waited for it does not leave all at once. */
-static bool must_rest(struct attempt *a, int64_t now_ms)
+ * again: who waited for it does not leave all at once. Where less is left it keeps its turn, which
+ * is later now: answers say so all the time, and a new turn each time it would never leave. */
+static bool must_wait(struct attempt *a, int64_t now_ms)
 {
     const struct governor *g = &a->engine->governor;
-    int64_t until = governor_rests_until(g, a->quotas, a->n_quotas);
+    int64_t rests = later(governor_rests_until(g, a->quotas, a->n_quotas), a->lane->paused_until);
 
-    if (until < a->lane->paused_until)
-        until = a->lane->paused_until;
-    if (until <= now_ms)
-        return false;
-    reserve(a, now_ms);
-    return true;
+    if (rests > now_ms)
+        reserve(a, now_ms);
+    else
+        a->wake_at = governor_spread_until(g, a->quotas, a->n_quotas);
+    return a->wake_at > now_ms;
 }
 
 void attempt_resume(struct attempt *a, int64_t now_ms)
 {
     if (a->state == ATTEMPT_READY) {
-        if (!must_rest(a, now_ms))
+        if (!must_wait(a, now_ms))
             build(a, now_ms);
     } else {
         submit(a, &a->report.work, WORK_VERDICTS, ATTEMPT_REPORTING, now_ms);

@@ -12,9 +12,14 @@ static struct governed *find(const struct governor *g, uint64_t key)
     return NULL;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static double busy_until(const struct governed *x)
 {
-    return fmax(x->rate.next_ms, (double)x->blocked_until);
+    return fmax(x->rate.next_ms, (double)later(x->blocked_until, x->spread_until));
 }
 
 /* Room for one more: in the place of the one that has rested longest, when there are too many. */
@@ -58,8 +63,19 @@ int64_t governor_rests_until(const struct governor *g, const struct quota quotas
     for (size_t i = 0; i < n; i++) {
         const struct governed *x = find(g, quotas[i].key);
 
-        if (x && x->blocked_until > until)
-            until = x->blocked_until;
+        until = later(until, x ? x->blocked_until : 0);
+    }
+    return until;
+}
+
+int64_t governor_spread_until(const struct governor *g, const struct quota quotas[], size_t n)
+{
+    int64_t until = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct governed *x = find(g, quotas[i].key);
+
+        until = later(until, x ? x->spread_until : 0);
     }
     return until;
 }
@@ -72,17 +88,16 @@ static double burst_of(const struct quota *q)
 int64_t governor_ready_at(const struct governor *g, const struct quota quotas[], size_t n,
                           int64_t now_ms)
 {
-    int64_t rests = governor_rests_until(g, quotas, n), at = rests > now_ms ? rests : now_ms;
+    int64_t at = later(now_ms, governor_rests_until(g, quotas, n));
 
+    at = later(at, governor_spread_until(g, quotas, n));
     for (size_t i = 0; i < n; i++) {
         const struct quota *q = &quotas[i];
         const struct governed *x = find(g, q->key);
 
         if (!x)
             continue;
-        int64_t ready = rate_ready_at(&x->rate, q->per_second, burst_of(q), now_ms);
-        if (ready > at)
-            at = ready;
+        at = later(at, rate_ready_at(&x->rate, q->per_second, burst_of(q), now_ms));
     }
     return at;
 }
@@ -98,8 +113,7 @@ void governor_block(struct governor *g, const struct quota quotas[], size_t n, i
     for (size_t i = 0; i < n; i++) {
         struct governed *x = find_or_make(g, quotas[i].key);
 
-        if (until_ms > x->blocked_until)
-            x->blocked_until = until_ms;
+        x->blocked_until = later(x->blocked_until, until_ms);
         x->rate.next_ms = fmax(x->rate.next_ms, (double)until_ms + burst_of(&quotas[i]));
     }
 }
@@ -110,9 +124,9 @@ void governor_learn(struct governor *g, const struct quota_left *left, int64_t n
         return;
     struct governed *x = find_or_make(g, left->key);
     int64_t next = now_ms + left->window_ms / (left->requests + 1);
+    int64_t *until = left->requests ? &x->spread_until : &x->blocked_until;
 
-    if (next > x->blocked_until)
-        x->blocked_until = next;
+    *until = later(*until, next);
 }
 
 void governor_shift(struct governor *g, int64_t back_ms)
@@ -120,5 +134,6 @@ void governor_shift(struct governor *g, int64_t back_ms)
     for (size_t i = 0; i < g->n; i++) {
         g->items[i].rate.next_ms -= (double)back_ms;
         g->items[i].blocked_until -= back_ms;
+        g->items[i].spread_until -= back_ms;
     }
 }

@@ -21,6 +21,7 @@ struct fake_settings {
     int64_t kinds;                    /* only leads with one rest by this go together; 0: all do */
     double quota;                     /* requests a second of an account; 0: no limit */
     struct str password;
+    int64_t left, left_ms;            /* what each answer says of it; left_ms 0: nothing */
 };
 
 struct fake_session {
@@ -143,7 +144,10 @@ static enum judged fake_judge_post(struct job *job, const struct http_response *
 static enum judged fake_judge(struct job *job, const struct http_response *r)
 {
     struct fake_session *session = job->session;
+    const struct fake_settings *s = job->settings;
 
+    if (s->left_ms)
+        job->left = (struct quota_left){quota_key(STR("account"), "posts"), s->left, s->left_ms};
     if (job->step == FAKE_POST)
         return fake_judge_post(job, r);
     if (r->status != 200)
