@@ -89,10 +89,14 @@ static void unlink_line(struct lane *lane, struct line **at)
 /* Of a subscription that was not heard of for a while none is kept: it may have ended. */
 static void drop_idle(struct lane *lane)
 {
+    if (lane->now_ms - lane->tidied_at < LINE_KEPT_MS)
+        return;
+    lane->tidied_at = lane->now_ms;
     for (struct line **at = &lane->lines; *at;) {
         struct line *line = *at;
 
-        if (!line->target || !line_is_idle(line) || lane->now_ms - line->used_at < LINE_KEPT_MS) {
+        if (!line->target || !line_is_idle(line, lane->now_ms) ||
+            lane->now_ms - line->used_at < LINE_KEPT_MS) {
             at = &line->next;
             continue;
         }
@@ -109,7 +113,6 @@ static struct line *line_for(struct lane *lane, int64_t target)
 
     if (line)
         return line;
-    drop_idle(lane);
     line = line_new(lane->name, target, 0);
     line->used_at = lane->now_ms;
     append(lane, line);
@@ -184,11 +187,13 @@ void lane_clock(struct lane *lane, int64_t now_ms, int64_t back_ms)
     }
     lane->too_late = now_ms + later(backoff, PUT_OFF_MAX_MS);
     lane->put_off = now_ms < lane->doubt_until ? now_ms + backoff : lane->too_late;
+    drop_idle(lane);
     if (back_ms <= 0)
         return;
     lane->rate.next_ms -= (double)back_ms;
     lane->flood.from -= back_ms;
     lane->eta_told_at -= back_ms;
+    lane->tidied_at -= back_ms;
     lane->paused_until -= back_ms;
     for (struct line *l = lane->lines; l; l = l->next)
         line_shift(l, back_ms);

@@ -44,7 +44,7 @@ struct lane {
     struct rate rate;
     struct flood flood;
     struct pace pace;
-    int64_t eta_told_at;
+    int64_t eta_told_at, tidied_at;
     int64_t paused_until;
     int64_t began_at; /* what an older process had sent had left by then, whatever its clock said */
     int64_t too_late; /* a row whose open attempt is to be looked for after this is due now: the

@@ -156,10 +156,10 @@ int64_t line_first_due(const struct line *line)
     return at;
 }
 
-bool line_is_idle(const struct line *line)
+bool line_is_idle(const struct line *line, int64_t now_ms)
 {
     return !line->running && !line_count(line) && line_knows_all(line) &&
-           !circuit_is_open(&line->circuit);
+           line_ready_at(line, now_ms) <= now_ms;
 }
 
 int64_t line_ready_at(const struct line *line, int64_t now_ms)

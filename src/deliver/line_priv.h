@@ -71,8 +71,8 @@ size_t line_count(const struct line *line);                             /* heads
 size_t line_count_due(const struct line *line, int64_t now_ms, size_t most);
 int64_t line_first_due(const struct line *line); /* NEVER: none is in its windows */
 
-/* Nothing waits, here or on disk, and nothing is known of the target that should be kept. */
-bool line_is_idle(const struct line *line);
+/* Nothing waits, here or on disk, and there is no reason why something should. */
+bool line_is_idle(const struct line *line, int64_t now_ms);
 /* When its target may be asked again: now or later. */
 int64_t line_ready_at(const struct line *line, int64_t now_ms);
 

@@ -2,6 +2,8 @@
 #include "cm.h"
 #include "lane_world.h"
 
+#include "funneld/base/clock.h"
+
 static void the_window_holds_the_head_of_each_lead(void **state)
 {
     struct lane *lane = new_lane();
@@ -167,6 +169,66 @@ static void of_one_lead_each_target_has_its_own_head(void **state)
     lane_free(lane);
 }
 
+enum { ENDS = 100 };
+
+/* Somebody subscribes, does not answer, and is gone. */
+static void fail_and_end(struct lane *lane, int64_t target, int64_t now)
+{
+    struct due_row row = fake_add("c", 1, now);
+
+    settings.backoff_ms = settings.backoff_max_ms = 2000;
+    row.target = fake_row(row.id)->target = target;
+    notify(lane, row, now);
+    lane_scan(lane, NULL, now);
+    struct line *line = lane_next_line(lane, now);
+    assert_non_null(line);
+    assert_int_equal(line->target, target);
+    for (int i = 0; i < 5; i++) {
+        lane_begin(lane, line, now);
+        lane_note_health(lane, line, HEALTH_FAILED, STR("gone"), now, now, 0);
+        lane_end(lane, line);
+    }
+    assert_true(circuit_is_open(&line->circuit));
+    assert_int_equal(take(lane, now + settings.backoff_max_ms), row.id);
+    fake_row(row.id)->state = DELIVERY_CANCELLED;
+}
+
+static void of_those_who_ended_without_an_answer_nothing_is_kept(void **state)
+{
+    struct lane *lane = new_lane();
+    int64_t now = 1700000000000;
+
+    (void)state;
+    for (int64_t target = 1; target <= ENDS; target++) {
+        now += 3 * HOURS_MS;
+        lane_clock(lane, now, 0);
+        assert_in_range(lane->by_target.n, 1, 2); /* with the connector's own */
+        fail_and_end(lane, target, now);
+    }
+    lane_free(lane);
+}
+
+/* Nothing waits for it, but it asked not to be asked. */
+static void while_it_rests_a_line_is_kept(void **state)
+{
+    struct lane *lane = new_lane();
+    int64_t now = 1700000000000;
+
+    (void)state;
+    lane_clock(lane, now, 0);
+    fail_and_end(lane, 7, now);
+    int64_t until = now + 10 * HOURS_MS;
+    for (struct line *l = lane->lines; l; l = l->next)
+        l->paused_until = l->target ? until : 0;
+    for (; now < until; now += 2 * HOURS_MS) {
+        lane_clock(lane, now, 0);
+        assert_int_equal(lane->by_target.n, 2);
+    }
+    lane_clock(lane, now, 0);
+    assert_int_equal(lane->by_target.n, 1);
+    lane_free(lane);
+}
+
 static void at_rest_it_never_wakes(void **state)
 {
     struct lane *lane = new_lane();
@@ -233,6 +295,8 @@ int main(void)
         cmocka_unit_test(an_urgent_one_waits_for_an_older_one_of_its_lead),
         cmocka_unit_test(an_older_head_takes_the_place_of_the_one_that_is_known),
         cmocka_unit_test(of_one_lead_each_target_has_its_own_head),
+        cmocka_unit_test(of_those_who_ended_without_an_answer_nothing_is_kept),
+        cmocka_unit_test(while_it_rests_a_line_is_kept),
         cmocka_unit_test(at_rest_it_never_wakes),
         cmocka_unit_test(a_session_lives_until_its_last_user_is_gone),
     };
