@@ -154,6 +154,7 @@ static const struct {
     {SQL_DELIVERY_RETRY, "SEARCH delivery USING INDEX delivery_dead (id>?)", false},
     {SQL_DELIVERY_HURRY,
      "delivery_crowd (lead=? AND connector=? AND target=? AND urgent=? AND id<?)", false},
+    {SQL_DELIVERY_HURRY, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_HURRY_ALL, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_LEAD_BY_CRM, "SEARCH lead USING INDEX lead_crm (portal_id=? AND crm_id=?)", false},
     {SQL_LEAD_BY_EMAIL, "SEARCH lead USING INDEX lead_email (email=?)", false},
