@@ -180,7 +180,7 @@ MUST_CHECK enum rc read_contact_objects(struct reader *r, int64_t portal_id, int
 /* Its event is one of the lead's, whose ledger is then in the arena. */
 MUST_CHECK enum rc store_ledger_add(struct store *st, struct lead *lead,
                                     const struct ledger_row *row, struct arena *a);
-/* The same of many, in any order, at the cost of one walk through the ledger. */
+/* The same of many, in the order of events, at the cost of one walk through the ledger. */
 MUST_CHECK enum rc store_ledger_add_all(struct store *st, struct lead *lead,
                                         const struct ledger_row *rows, size_t n, struct arena *a);
 /* What the lead, as given, has; in the order of events. Texts live until the transaction is rolled

@@ -6,6 +6,7 @@
  */
 #include "db.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static bool take_firing(struct str *rest, struct firing *ret)
@@ -96,16 +97,6 @@ static struct firing *merge(const struct firing *x, size_t n_x, const struct fir
     return both;
 }
 
-/* Halves, each sorted, made one: what stands first stays first. */
-static struct firing *sort(struct firing *at, size_t n, struct arena *a)
-{
-    size_t half = n / 2;
-
-    if (n < 2)
-        return at;
-    return merge(sort(at, half, a), half, sort(at + half, n - half, a), n - half, a);
-}
-
 enum rc store_ledger_add_all(struct store *st, struct lead *lead, const struct ledger_row *rows,
                              size_t n, struct arena *a)
 {
@@ -113,11 +104,13 @@ enum rc store_ledger_add_all(struct store *st, struct lead *lead, const struct l
     size_t n_known = 0;
     enum rc rc = n ? firings_of(store_db(st), lead, a, &known, &n_known) : RC_OK;
 
-    for (size_t i = 0; i < n && rc == RC_OK; i++)
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        assert(i == 0 || rows[i].event >= rows[i - 1].event);
         rc = firing_of(st, &rows[i], &new[i]);
+    }
     if (rc != RC_OK || !n)
         return rc;
-    const struct firing *all = merge(known, n_known, sort(new, n, a), n, a);
+    const struct firing *all = merge(known, n_known, new, n, a);
     return firings_write(st, all, n_known + n, a, lead);
 }
 
