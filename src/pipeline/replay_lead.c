@@ -37,14 +37,15 @@ static void fired(void *self, const struct ledger_row *row)
     r->n_fired++;
 }
 
-/* As it was then. */
-static struct delivery_facts facts_of_then(const struct redo *r)
+/* As it was then. The lines of a score are as many as all firings: only words are kept. */
+static struct delivery_facts facts_of_then(struct redo *r)
 {
     struct arena *a = r->b->arena;
     struct delivery_facts f;
 
-    state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, r->past.previous, a,
-                &f);
+    state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, r->past.previous,
+                &r->scratch, &f);
+    f.reasons = arena_str(a, f.reasons);
     f.event_source = arena_str(a, f.event_source);
     f.event_type = arena_str(a, f.event_type);
     f.event_property = arena_str(a, f.event_property);

@@ -1,4 +1,6 @@
 /* tests/unit/test_pipeline_slices.c - a replay goes on in slices, and holds up nobody. */
+#include <sys/resource.h>
+
 #include "funneld/observe/health.h"
 #include "objects_world.h"
 #include "replay_world.h"
@@ -70,11 +72,49 @@ static void deliveries_count_as_well(void **state)
     assert_int_equal(s.most_steps, 300 + 1); /* and what came meanwhile */
 }
 
+static int64_t peak_kib(void)
+{
+    struct rusage u;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &u), 0);
+    return u.ru_maxrss;
+}
+
+static const char *many_rules(struct pipeline *p, int n, const char *routes)
+{
+    struct str conf = str_of(SOURCES SHEETS SCORE);
+
+    for (int i = 0; i < n; i++)
+        conf = arena_printf(&p->w->arena,
+                            "%s[rule page-%d]\nwhen = event.property == \"page\"\npoints = 1\n",
+                            conf.at, i);
+    return arena_printf(&p->w->arena, "%s%s", conf.at, routes).at;
+}
+
+/* Each message is made of all that fired before it, and keeps none of that. */
+static void what_is_told_of_one_lead_needs_little_memory(void **state)
+{
+    enum { EVENTS = 220, MANY = 100, MOST_KIB = 350 << 10 }; /* a sanitizer keeps what is freed */
+    struct pipeline *p = *state;
+
+    load(p, many_rules(p, MANY, ""));
+    for (int i = 0; i < EVENTS; i++) {
+        p->now++;
+        change(p, 7, "page", i % 2 ? "x" : "y");
+    }
+    load(p, many_rules(p, MANY,
+                       "[route all]\nwhen = event.property == \"page\"\nto = sales-slack\n"));
+    int64_t before = peak_kib();
+    assert_int_equal(replay_all(p).deliveries, EVENTS);
+    assert_in_range(peak_kib() - before, 0, MOST_KIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CHECKS(what_is_told_to_many_counts_for_each),
         CHECKS(deliveries_count_as_well),
+        CHECKS(what_is_told_of_one_lead_needs_little_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
