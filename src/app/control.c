@@ -168,7 +168,7 @@ static bool number_or_missing(const json *node, int64_t *ret)
     return json_type(node) == JSON_NULL || json_int64(node, ret);
 }
 
-/* So many at once hold up nobody who posts; who asked comes again for more. */
+/* So many looked at at once hold up nobody who posts; who asked comes again for more. */
 enum { RETRY_MOST = 20000 };
 
 static enum rc read_filter(const json *request, struct arena *a, struct retry_filter *ret,
@@ -208,7 +208,7 @@ static void answer_retry(struct daemon *d, const json *request, struct sbuf *b)
         json_open(b, '{');
         json_kv_int(b, "retried", count);
         json_key(b, "more");
-        json_bool(b, !filter.n_ids && count == RETRY_MOST);
+        json_bool(b, filter.more);
         json_kv_int(b, "last", filter.last);
         json_close(b, '}');
     } else {

@@ -24,7 +24,6 @@ static const struct {
 /* What these look through whole is asked for by people, or once at start or reload. */
 static const enum statement may_scan[] = {
     SQL_LEAD_BANDS,
-    SQL_DELIVERY_RETRY,
     SQL_SUBSCRIPTION_COUNT,
 };
 
@@ -44,6 +43,8 @@ static bool small(const char *detail)
                                         "SCAN f VIRTUAL TABLE",
                                         "SCAN hold",
                                         "SCAN ended",
+                                        "SCAN b",
+                                        "SCAN i VIRTUAL TABLE",
                                         "SCAN w",
                                         "SCAN json_each VIRTUAL TABLE"};
 
@@ -151,7 +152,16 @@ static const struct {
     {SQL_DELIVERY_CANCEL, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_FORGET, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
     {SQL_DELIVERY_OF_EVENT, "SEARCH delivery USING INDEX delivery_event (event=?)", false},
-    {SQL_DELIVERY_RETRY, "SEARCH delivery USING INDEX delivery_dead (id>?)", false},
+    {SQL_DELIVERY_RETRY, "SEARCH delivery USING INDEX delivery_dead (id>? AND id<?)", false},
+    {SQL_DELIVERY_DEAD_SPAN, "USING INDEX delivery_dead (id>?)", false},
+    {SQL_DELIVERY_FOLD_AGAIN, "delivery_pending (connector=? AND created_at=?)", true},
+    {SQL_DELIVERY_FOLD_AGAIN, "delivery_crowd (lead=? AND connector=?)", true},
+    {SQL_DELIVERY_FOLD_AGAIN, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_DELIVERY_FOLD_AGAIN, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_DELIVERY_FOLD_AGAIN,
+     "q USING AUTOMATIC COVERING INDEX (lead=? AND connector=? AND asks=?)", true},
+    {SQL_DELIVERY_HURRY_AGAIN, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", true},
+    {SQL_DELIVERY_HEIR, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", true},
     {SQL_DELIVERY_HURRY,
      "delivery_crowd (lead=? AND connector=? AND target=? AND urgent=? AND id<?)", false},
     {SQL_DELIVERY_HURRY, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},

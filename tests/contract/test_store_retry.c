@@ -218,22 +218,53 @@ static void slices_go_on_behind_each_other(void **state)
     f.after = f.last;
     OK(store_retry(w->store, &f, T0 + 901, &n));
     assert_int_equal(n, 2);
+    assert_true(f.more);
     assert_int_equal(f.last, ids[3]);
     f.after = f.last;
     f.connector = STR("notion");
     OK(store_retry(w->store, &f, T0 + 902, &n));
     assert_int_equal(n, 1);
-    f.after = f.last;
+    assert_false(f.more);
+    f.after = ids[4];
     OK(store_retry(w->store, &f, T0 + 903, &n));
     assert_int_equal(n, 0);
-    assert_int_equal(f.last, ids[4]);
+    assert_false(f.more);
     OK(store_commit(w->store));
     assert_int_equal(get_delivery(w, ids[0]).state, DELIVERY_DEAD);
+}
+
+/* However few of them are asked for. */
+static void a_slice_is_what_it_looks_at(void **state)
+{
+    struct world *w = *state;
+    struct retry_filter f = {.limit = 2, .connector = STR("notion")};
+    int64_t ids[5], n = -1;
+
+    OK(store_begin(w->store));
+    for (int i = 0; i < 5; i++) {
+        ids[i] = put_one(w, i < 3 ? "slack" : "notion");
+        OK(end_with(w, ids[i], ATTEMPT_DEAD, "no"));
+    }
+    OK(store_retry(w->store, &f, T0 + 900, &n));
+    assert_int_equal(n, 0);
+    assert_true(f.more);
+    assert_int_equal(f.last, ids[1]);
+    f.after = f.last;
+    OK(store_retry(w->store, &f, T0 + 901, &n));
+    assert_int_equal(n, 1);
+    assert_true(f.more);
+    assert_int_equal(f.last, ids[3]);
+    f.after = f.last;
+    OK(store_retry(w->store, &f, T0 + 902, &n));
+    assert_int_equal(n, 1);
+    assert_false(f.more);
+    OK(store_commit(w->store));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RUN(a_slice_is_what_it_looks_at),
         RUN(without_a_filter_all_that_is_dead_is_tried_again),
         RUN(a_limit_leaves_the_rest_for_the_next_time),
         RUN(what_died_in_doubt_is_looked_at_when_it_is_tried_again),

@@ -102,8 +102,8 @@ static void what_is_told_of_one_lead_needs_little_memory(void **state)
         p->now++;
         change(p, 7, "page", i % 2 ? "x" : "y");
     }
-    load(p, many_rules(p, MANY,
-                       "[route all]\nwhen = event.property == \"page\"\nto = sales-slack\n"));
+    load(p,
+         many_rules(p, MANY, "[route all]\nwhen = event.property == \"page\"\nto = sales-slack\n"));
     int64_t before = peak_kib();
     assert_int_equal(replay_all(p).deliveries, EVENTS);
     assert_in_range(peak_kib() - before, 0, MOST_KIB);

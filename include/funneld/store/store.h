@@ -203,7 +203,8 @@ MUST_CHECK enum rc store_delivery_add(struct store *st, struct lead *lead, struc
 MUST_CHECK enum rc store_delivery_fold(struct store *st, struct str connector,
                                        const struct lead *lead, int64_t newer, int64_t now_ms,
                                        int64_t *ret_n, bool *ret_urgent);
-/* Of those of the connector that were put back at `now`, what a newer one has overtaken. */
+/* Of those of the connector that were put back at `now`, what a newer one has overtaken is
+ * superseded; the newer one is urgent if one of them was. */
 MUST_CHECK enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
                                              int64_t *ret_n);
 /* Whether one of this (connector, route, lead) waits already. */
@@ -229,7 +230,8 @@ MUST_CHECK enum rc store_attempt_begin(struct store *st, int64_t delivery, int64
 MUST_CHECK enum rc store_attempt_end(struct store *st, const struct attempt_end *end);
 MUST_CHECK enum rc store_remote_set(struct store *st, int64_t lead, struct str connector,
                                     struct str remote, int64_t now_ms);
-/* In the order of their ids. */
+/* In the order of their ids. What then waits before something urgent of its lead and target is
+ * urgent. */
 MUST_CHECK enum rc store_retry(struct store *st, struct retry_filter *f, int64_t now_ms,
                                int64_t *ret_n);
 /* What is pending for a connector that is not in the list, or is paused, is held: it is shown so,

@@ -108,9 +108,10 @@ struct retry_filter {
     size_t n_ids;
     struct str connector, route, reason; /* reason: contained in, case-insensitive */
     int64_t since, lead;                 /* dead since then; 0: whenever, of any lead */
-    int64_t limit;                       /* that many at most, but for ids; 0: all */
-    int64_t after;                       /* with a greater id; 0: any */
-    int64_t last; /* set by the store: the greatest id of those put back, for the next `after` */
+    int64_t limit; /* so many dead ones are looked at, at most, but for ids; 0: all */
+    int64_t after; /* with a greater id; 0: any */
+    bool more;     /* set by the store: there are dead ones behind `last`, */
+    int64_t last;  /* the last that was looked at, for the next `after` */
 };
 
 /* A row that the deliverer should know of, sent to it after the commit. */

@@ -53,7 +53,13 @@ enum rc store_delivery_fold(struct store *st, struct str connector, const struct
 enum rc store_delivery_fold_again(struct store *st, struct str connector, int64_t now_ms,
                                   int64_t *ret_n)
 {
-    return db_change(store_db(st), ret_n, SQL_DELIVERY_FOLD_AGAIN, "ti", connector, now_ms);
+    struct db *db = store_db(st);
+    enum rc rc = db_run(db, SQL_DELIVERY_HEIR, "ti", connector, now_ms);
+
+    if (rc == RC_OK) /* what waits before the heir, but is of another kind */
+        rc = db_run(db, SQL_DELIVERY_HURRY_AGAIN, "ti", connector, now_ms);
+    return rc == RC_OK ? db_change(db, ret_n, SQL_DELIVERY_FOLD_AGAIN, "ti", connector, now_ms)
+                       : rc;
 }
 
 enum rc store_delivery_release(struct store *st, const struct lead *lead, int64_t now_ms,
@@ -120,35 +126,56 @@ enum rc store_remote_set(struct store *st, int64_t lead, struct str connector, s
 }
 
 static enum rc retry_by(struct store *st, enum statement which, const struct retry_filter *f,
-                        int64_t last, int64_t now_ms, int64_t *ret_n, int64_t *ret_last)
+                        int64_t last, int64_t now_ms, int64_t *ret_n)
+{
+    int64_t n = 0;
+    enum rc rc = db_change(store_db(st), &n, which, "ittitiii", now_ms, f->connector, f->reason,
+                           last, f->route, f->since, f->lead, f->after);
+
+    *ret_n += n;
+    return rc;
+}
+
+/* Where a slice ends: at the last of so many that are dead. RC_NONE: no more are left. */
+static enum rc dead_span(struct store *st, const struct retry_filter *f, int64_t *ret_last)
 {
     sqlite3_stmt *s = NULL;
-    enum rc rc = db_query(store_db(st), &s, which, "ittitiii", now_ms, f->connector, f->reason,
-                          last, f->route, f->since, f->lead, f->after);
+    enum rc rc = f->limit
+                     ? db_first(store_db(st), &s, SQL_DELIVERY_DEAD_SPAN, "ii", f->after, f->limit)
+                     : RC_NONE;
 
-    while (rc == RC_OK && (rc = db_step(store_db(st), s)) == RC_OK) {
-        int64_t id = sqlite3_column_int64(s, 0);
+    *ret_last = rc == RC_OK ? sqlite3_column_int64(s, 0) : INT64_MAX;
+    db_end(s);
+    return rc;
+}
 
-        ++*ret_n;
-        *ret_last = id > *ret_last ? id : *ret_last;
-    }
-    return db_finish(s, rc);
+static enum rc retry_slice(struct store *st, struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
+{
+    int64_t last = 0;
+    enum rc rc = dead_span(st, f, &last);
+
+    if (rc != RC_OK && rc != RC_NONE)
+        return rc;
+    f->more = rc == RC_OK;
+    if (f->more)
+        f->last = last;
+    return retry_by(st, SQL_DELIVERY_RETRY, f, last, now_ms, ret_n);
 }
 
 enum rc store_retry(struct store *st, struct retry_filter *f, int64_t now_ms, int64_t *ret_n)
 {
-    int64_t total = 0, last = f->after;
+    int64_t total = 0;
     enum rc rc = RC_OK;
 
     if (!f->n_ids)
-        rc = retry_by(st, SQL_DELIVERY_RETRY, f, f->limit ? f->limit : -1, now_ms, &total, &last);
+        rc = retry_slice(st, f, now_ms, &total);
     for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++)
-        rc = retry_by(st, SQL_DELIVERY_RETRY_ID, f, f->ids[i], now_ms, &total, &last);
-    if (rc != RC_OK)
-        return rc;
-    *ret_n = total;
-    f->last = last;
-    return RC_OK;
+        rc = retry_by(st, SQL_DELIVERY_RETRY_ID, f, f->ids[i], now_ms, &total);
+    if (rc == RC_OK && total)
+        rc = db_run(store_db(st), SQL_DELIVERY_HURRY_AGAIN, "ti", STR_NULL, now_ms);
+    if (rc == RC_OK)
+        *ret_n = total;
+    return rc;
 }
 
 static bool among(struct str name, const struct str names[], size_t n)
