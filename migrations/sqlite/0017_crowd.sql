@@ -2,11 +2,24 @@
 -- list is full is found by an index, which is empty where nothing piles up; and so is what is put back.
 
 ALTER TABLE delivery ADD COLUMN crowd INTEGER NOT NULL DEFAULT 0; -- 1: its lead's list does not have it
-CREATE INDEX delivery_crowd ON delivery (lead, connector, target, urgent, id) WHERE state = 0 AND crowd = 1;
 
--- IS: with = SQLite would compare what is bound to a statement that looks for one lead or target with the
--- index's 0, and prepare it again each time.
-DROP INDEX delivery_of_nobody;
-CREATE INDEX delivery_of_nobody ON delivery (connector, id) WHERE state = 0 AND lead IS 0;
-DROP INDEX delivery_due;
-CREATE INDEX delivery_due ON delivery (connector, urgent, due_at, id) WHERE state = 0 AND target IS 0;
+-- Lists that are longer keep the 64 oldest.
+UPDATE delivery SET crowd = 1 WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY lead ORDER BY id) AS n
+        FROM delivery INDEXED BY delivery_pending WHERE state = 0 AND lead <> 0
+    ) WHERE n > 64
+);
+CREATE INDEX delivery_crowd ON delivery (lead, connector, target, urgent, id) WHERE state = 0 AND crowd = 1;
+UPDATE lead SET waiting = (
+    SELECT json_group_array(value) FROM (
+        SELECT w.value FROM json_each(lead.waiting) w CROSS JOIN delivery d ON d.id = w.value
+        WHERE d.state = 0 AND d.crowd = 0 ORDER BY w.key
+    )
+) WHERE id IN (SELECT lead FROM delivery WHERE state = 0 AND crowd = 1 AND lead > 0);
+UPDATE object SET waiting = (
+    SELECT json_group_array(value) FROM (
+        SELECT w.value FROM json_each(object.waiting) w CROSS JOIN delivery d ON d.id = w.value
+        WHERE d.state = 0 AND d.crowd = 0 ORDER BY w.key
+    )
+) WHERE id IN (SELECT -lead FROM delivery WHERE state = 0 AND crowd = 1 AND lead < 0);

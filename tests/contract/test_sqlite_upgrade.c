@@ -233,6 +233,68 @@ static void a_database_of_every_level_opens_and_loses_nothing(void **state)
     }
 }
 
+/* One more for each id from `first` to `last`, like the first delivery. */
+static void put_copies(sqlite3 *db, struct world *w, int lead, int first, int last)
+{
+    exec(db,
+         arena_printf(&w->arena,
+                      "WITH RECURSIVE n(i) AS (VALUES (%d) UNION ALL SELECT i + 1 FROM n WHERE"
+                      " i < %d) INSERT INTO delivery (" DELIVERY ") SELECT i, d.event, %d,"
+                      " d.route, d.connector, d.state, d.attempts, d.created_at, d.due_at,"
+                      " d.done_at, 0, 0, NULL, NULL, d.facts FROM n JOIN delivery d ON d.id = 1",
+                      first, last, lead)
+             .at);
+}
+
+static struct str first_64(struct world *w, const char *begin, int from, int to)
+{
+    struct str list = str_of(begin);
+
+    for (int i = from; i <= to; i++)
+        list = arena_printf(&w->arena, "%s%d%s", list.at, i, i < to ? "," : "]");
+    return list;
+}
+
+static void end_in_order(struct world *w, int64_t lead, int n)
+{
+    struct due_row row = {0};
+
+    for (int64_t last = 0; n > 0; n--, last = row.id) {
+        OK(read_due_of_lead(w->reader, STR("slack"), lead, 0, &row));
+        assert_true(row.id > last);
+        OK(end_with(w, row.id, ATTEMPT_DELIVERED, NULL));
+    }
+    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), lead, 0, &row), RC_NONE);
+}
+
+/* Once all that waited stood in the lead's row. */
+static void a_list_without_end_is_cut_and_nothing_of_it_is_forgotten(void **state)
+{
+    enum { BEFORE_THE_CROWD = 16 };
+    struct world *w = *state;
+    sqlite3 *db = NULL;
+    struct object o;
+
+    make_database(w, BEFORE_THE_CROWD);
+    assert_int_equal(sqlite3_open(w->path.at, &db), SQLITE_OK);
+    put_copies(db, w, 1, 11, 110);
+    put_copies(db, w, -1, 111, 210);
+    exec(db,
+         "UPDATE lead SET waiting = (SELECT json_group_array(id) FROM (SELECT id FROM delivery"
+         " WHERE lead = 1 ORDER BY id)) WHERE id = 1;"
+         "INSERT INTO object SELECT 1, 1, 62515, 9, 0, 0, NULL, 0, 0, 0, x'', json_group_array(id)"
+         " FROM (SELECT id FROM delivery WHERE lead = -1 ORDER BY id)");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    world_reopen(w);
+    SAME(get_lead(w, 1).waiting, first_64(w, "[1,2,", 11, 72));
+    OK(read_object(w->reader, 1, &w->arena, &o));
+    SAME(o.record.waiting, first_64(w, "[", 111, 174));
+    OK(store_begin(w->store));
+    end_in_order(w, 1, 101);
+    end_in_order(w, -1, 100);
+    OK(store_commit(w->store));
+}
+
 static void a_level_that_is_not_known_yet_is_refused(void **state)
 {
     struct world *w = *state;
@@ -252,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN_EMPTY(a_database_of_every_level_opens_and_loses_nothing),
+        RUN_EMPTY(a_list_without_end_is_cut_and_nothing_of_it_is_forgotten),
         RUN_EMPTY(a_level_that_is_not_known_yet_is_refused),
     };
 

@@ -55,6 +55,39 @@ static void a_crowd_waits_in_order_and_nobody_of_it_is_forgotten(void **state)
     check_promises(w, T0 + 30);
 }
 
+static int commas(struct str list)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < list.len; i++)
+        n += list.at[i] == ',';
+    return n;
+}
+
+/* Two full lists become one that is no longer than each was. */
+static void a_merge_makes_no_list_longer(void **state)
+{
+    enum { EACH = 60 };
+    struct world *w = *state;
+    struct due_row row;
+
+    OK(store_begin(w->store));
+    int64_t ada = put_lead(w, NULL), bob = put_lead(w, NULL);
+    int64_t first = put_delivery(w, bob, "slack", T0);
+    for (int i = 1; i < 2 * EACH; i++)
+        (void)put_delivery(w, i % 2 ? ada : bob, "slack", T0);
+    move_lead(w, ada, bob);
+    assert_int_equal(commas(get_lead(w, bob).waiting), 63);
+    check_promises(w, T0);
+    for (int i = 0; i < 2 * EACH; i++) {
+        OK(read_due_of_lead(w->reader, STR("slack"), bob, 0, &row));
+        assert_int_equal(row.id, first + i);
+        OK(end_with(w, row.id, ATTEMPT_DELIVERED, NULL));
+    }
+    assert_int_equal(read_due_of_lead(w->reader, STR("slack"), bob, 0, &row), RC_NONE);
+    OK(store_commit(w->store));
+}
+
 /* Those that are put back are of the crowd, each of its own lead's. */
 static void what_is_put_back_is_overtaken_by_its_own_lead_alone(void **state)
 {
@@ -81,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(what_is_put_back_is_overtaken_by_its_own_lead_alone),
+        RUN(a_merge_makes_no_list_longer),
         RUN(a_crowd_waits_in_order_and_nobody_of_it_is_forgotten),
     };
 

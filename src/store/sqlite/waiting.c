@@ -52,6 +52,20 @@ void waiting_add(struct lead *lead, int64_t id, struct arena *a)
         arena_printf(a, "%.*s%s%lld]", STR_ARG(known), known.len > 1 ? "," : "", (long long)id);
 }
 
+/* The list is too long: what is behind the last that has room is of the crowd. */
+static enum rc cut(struct store *st, struct lead *lead, struct arena *a)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_run(store_db(st), SQL_DELIVERY_CROWD, "td", lead->waiting, LIST_MAX);
+
+    if (rc == RC_OK)
+        rc = db_first(store_db(st), &s, SQL_LEAD_WAITING_FIRST, "td", lead->waiting, LIST_MAX);
+    if (rc == RC_OK)
+        lead->waiting = col_str(s, 0, a);
+    db_end(s);
+    return rc;
+}
+
 /* Both lists rise, and so does what is made of them. */
 enum rc waiting_move(struct store *st, struct lead *from, struct lead *into, struct arena *a)
 {
@@ -64,5 +78,7 @@ enum rc waiting_move(struct store *st, struct lead *from, struct lead *into, str
         into->waiting = col_str(s, 0, a);
     db_end(s);
     from->waiting = STR_NULL;
+    if (rc == RC_OK && count(into->waiting) > LIST_MAX)
+        return cut(st, into, a);
     return rc == RC_NONE ? RC_OK : rc;
 }
