@@ -23,3 +23,6 @@ UPDATE object SET waiting = (
         WHERE d.state = 0 AND d.crowd = 0 ORDER BY w.key
     )
 ) WHERE id IN (SELECT -lead FROM delivery WHERE state = 0 AND crowd = 1 AND lead < 0);
+
+-- Of those, what waits for the CRM's answer is found by itself.
+CREATE INDEX delivery_asking ON delivery (lead) WHERE state = 0 AND crowd = 1 AND wait_until > 0;

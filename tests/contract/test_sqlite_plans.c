@@ -139,7 +139,7 @@ static const struct {
      false},
     {SQL_DELIVERY_FOLD, "delivery_crowd (lead=? AND connector=?)", false},
     {SQL_DELIVERY_WAITING, "delivery_crowd (lead=? AND connector=?)", false},
-    {SQL_DELIVERY_RELEASE, "delivery_crowd (lead=?)", false},
+    {SQL_DELIVERY_RELEASE, "delivery_asking (lead=?)", false},
     {SQL_DELIVERY_CROWD, "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)", false},
     {SQL_DELIVERY_HEADS, "delivery_crowd (lead=?)", true},
     {SQL_DELIVERY_HEADS, "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)", true}, /* of one lead */
