@@ -147,27 +147,38 @@ static bool seen_before(const struct ledger_row *rows, size_t i)
     return false;
 }
 
+static void cap_gone_rule(struct sums *s, const struct gone_rule *g)
+{
+    const struct score_line line = {.rule = g->name, .group = g->group, .part = PART_ENGAGEMENT};
+
+    add_rule_cap(s, line, g->sum, g->max, scorecard_group(s->card, g->group));
+}
+
+void gone_rule_take(struct gone_rule *g, const struct ledger_row *row)
+{
+    if (row->max > g->max)
+        g->max = row->max;
+    if (row->occurred_at >= g->newest) {
+        g->newest = row->occurred_at;
+        g->group = row->group;
+    }
+}
+
 /* Rules that are gone have no room of their own: the first row of each adds up all of them. */
 static void cap_gone(struct sums *s, const struct ledger_row *rows, size_t n, int64_t at)
 {
     for (size_t i = 0; i < n; i++) {
-        int64_t sum = 0, max = INT64_MIN, newest = INT64_MIN;
-        struct score_line line = {.rule = rows[i].rule, .part = PART_ENGAGEMENT};
+        struct gone_rule g = gone_rule_of(rows[i].rule);
 
-        if (scorecard_rule(s->card, rows[i].rule) != NOT_FOUND || seen_before(rows, i))
+        if (scorecard_rule(s->card, g.name) != NOT_FOUND || seen_before(rows, i))
             continue;
         for (size_t k = i; k < n; k++) {
-            if (!str_eq(rows[k].rule, rows[i].rule))
+            if (!str_eq(rows[k].rule, g.name))
                 continue;
-            sum += ledger_worth(&rows[k], at);
-            if (rows[k].max > max)
-                max = rows[k].max;
-            if (rows[k].occurred_at >= newest) {
-                newest = rows[k].occurred_at;
-                line.group = rows[k].group;
-            }
+            g.sum += ledger_worth(&rows[k], at);
+            gone_rule_take(&g, &rows[k]);
         }
-        add_rule_cap(s, line, sum, max, scorecard_group(s->card, line.group));
+        cap_gone_rule(s, &g);
     }
 }
 
@@ -232,6 +243,8 @@ static void evaluate(const struct scorecard *c, const struct score_base *base,
     cap_rules(&s);
     if (gone)
         cap_gone(&s, rows, n_rows, at);
+    for (size_t i = 0; base && i < base->n_gone; i++)
+        cap_gone_rule(&s, &base->gone[i]);
     cap_groups(&s);
     v.score = v.fit + v.engagement;
     v.band = scorecard_band(c, v.score);
@@ -246,10 +259,9 @@ void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
 }
 
 void scorecard_evaluate_from(const struct scorecard *c, const struct score_base *base,
-                             const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
-                             int64_t at, struct verdict_score *ret)
+                             const struct lead *lead, struct verdict_score *ret)
 {
-    evaluate(c, base, lead, rows, n_rows, at, NULL, ret);
+    evaluate(c, base, lead, NULL, 0, 0, NULL, ret);
 }
 
 void scorecard_fire(const struct scorecard *c, const struct facts *f,

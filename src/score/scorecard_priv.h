@@ -9,15 +9,28 @@ enum { SCORE_MAX_RULES = 500, SCORE_MAX_GROUPS = 100 };
 
 #define NOT_FOUND SIZE_MAX
 
-/* What rows of the scorecard's rules add up to. */
+/* Of a rule that the scorecard does not have any more: what its rows add up to, their greatest max,
+ * and the group of the newest. */
+struct gone_rule {
+    struct str name, group;
+    int64_t sum, max, newest;
+};
+static inline struct gone_rule gone_rule_of(struct str name)
+{
+    return (struct gone_rule){.name = name, .max = INT64_MIN, .newest = INT64_MIN};
+}
+void gone_rule_take(struct gone_rule *g, const struct ledger_row *row); /* all but its worth */
+
+/* What rows add up to. */
 struct score_base {
     int64_t rules[SCORE_MAX_RULES], groups[SCORE_MAX_GROUPS], engagement;
     bool engaged[SCORE_MAX_GROUPS]; /* has a line that is worth something */
+    struct gone_rule *gone;
+    size_t n_gone;
 };
-/* The sums of those and of more rows. */
+/* The score of those rows. */
 void scorecard_evaluate_from(const struct scorecard *c, const struct score_base *base,
-                             const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
-                             int64_t at, struct verdict_score *ret);
+                             const struct lead *lead, struct verdict_score *ret);
 
 size_t scorecard_rule(const struct scorecard *c, struct str name);
 

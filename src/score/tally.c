@@ -1,10 +1,9 @@
 /* score/tally.c - see tally.h.
  *
  * A heap of firings, the one that is next to be worth less on top. When that is follows from the
- * half-life, a millisecond early for what doubles leave out: until then the worth is looked at anew
+ * half-life, a little early for what doubles leave out: until then the worth is looked at anew
  * each time, and found to be the same. What does not decay, or has decayed to nothing, is not in
- * the heap. Of rules that are gone each row is looked at each time: their caps depend on all of
- * them.
+ * the heap. A rule that is gone has a sum of its own, as any other.
  */
 #include "funneld/score/tally.h"
 
@@ -14,7 +13,9 @@
 
 struct counted {
     struct ledger_row row;
-    size_t rule, group; /* NOT_FOUND: in no group */
+    bool gone;
+    size_t rule;  /* of the scorecard's, or of those that are gone */
+    size_t group; /* NOT_FOUND: in no group */
     int64_t worth, until;
 };
 
@@ -27,8 +28,7 @@ struct tally {
     size_t n_rows, cap_rows;
     size_t *heap; /* of rows */
     size_t n_heap, cap_heap;
-    struct ledger_row *gone;
-    size_t n_gone, cap_gone;
+    size_t cap_gone;
     int64_t at;
 };
 
@@ -79,24 +79,42 @@ static size_t pop(struct tally *t)
     return top;
 }
 
+/* Among those that are gone; there are few. */
+static size_t gone_rule(struct tally *t, const struct ledger_row *row)
+{
+    struct score_base *b = &t->base;
+    size_t i = 0;
+
+    while (i < b->n_gone && !str_eq(b->gone[i].name, row->rule))
+        i++;
+    if (i == b->n_gone) {
+        b->gone = arena_more(t->arena, b->gone, b->n_gone, &t->cap_gone, sizeof *b->gone);
+        b->gone[b->n_gone++] = gone_rule_of(row->rule);
+    }
+    gone_rule_take(&b->gone[i], row);
+    return i;
+}
+
 void tally_add(struct tally *t, const struct ledger_row *row)
 {
     size_t rule = scorecard_rule(t->card, row->rule);
+    struct counted c = {.row = *row, .rule = rule, .until = INT64_MIN};
 
     if (rule == NOT_FOUND) {
-        t->gone = arena_more(t->arena, t->gone, t->n_gone, &t->cap_gone, sizeof *t->gone);
-        t->gone[t->n_gone++] = *row;
-        return;
+        c.gone = true;
+        c.rule = gone_rule(t, row);
+        c.group = scorecard_group(t->card, row->group);
+    } else {
+        c.group = t->card->rules[rule].group_at;
     }
     t->rows = arena_more(t->arena, t->rows, t->n_rows, &t->cap_rows, sizeof *t->rows);
-    t->rows[t->n_rows] = (struct counted){
-        .row = *row, .rule = rule, .group = t->card->rules[rule].group_at, .until = INT64_MIN};
+    t->rows[t->n_rows] = c;
     push(t, t->n_rows++);
 }
 
 static void set_worth(struct tally *t, struct counted *c, int64_t worth)
 {
-    t->base.rules[c->rule] += worth - c->worth;
+    *(c->gone ? &t->base.gone[c->rule].sum : &t->base.rules[c->rule]) += worth - c->worth;
     t->base.engagement += worth - c->worth;
     if (c->group != NOT_FOUND) {
         t->base.groups[c->group] += worth - c->worth;
@@ -108,12 +126,15 @@ static void set_worth(struct tally *t, struct counted *c, int64_t worth)
 }
 
 /* Until then it is worth this: it rounds to a tenth less when points * 2^(-age / half-life) is half
- * a tenth below. */
+ * a tenth below. Doubles leave out the more, the longer the half-life is and the farther the times.
+ */
 static int64_t lasts_until(const struct counted *c, int64_t at)
 {
     double points = fabs((double)c->row.points), worth = fabs((double)c->worth);
     double age = (double)c->row.half_life_ms * log2(points / (worth - 0.5));
-    double until = (double)c->row.occurred_at + age - 1;
+    double left_out =
+        (fabs((double)c->row.occurred_at) + age + (double)c->row.half_life_ms) * 0x1p-48;
+    double until = (double)c->row.occurred_at + age - left_out - 1;
 
     if (until >= 0x1p62)
         return INT64_MAX;
@@ -147,5 +168,5 @@ void tally_evaluate(struct tally *t, const struct lead *lead, int64_t at, struct
     t->at = at;
     while (t->n_heap && t->rows[t->heap[0]].until <= at)
         look_again(t, pop(t), at);
-    scorecard_evaluate_from(t->card, &t->base, lead, t->gone, t->n_gone, at, ret);
+    scorecard_evaluate_from(t->card, &t->base, lead, ret);
 }

@@ -1,4 +1,6 @@
 /* tests/unit/test_scorecard.c - points decay and are capped, lines add up. */
+#include <math.h>
+
 #include "funneld/score/tally.h"
 #include "scorecard_world.h"
 
@@ -342,6 +344,30 @@ static void a_tally_knows_when_a_tenth_falls_off(void **state)
     }
 }
 
+/* Doubles do not tell milliseconds apart any more. */
+static void so_it_does_where_points_halve_in_millions_of_years(void **state)
+{
+    enum { AROUND = 1000 };
+    const int64_t half_life = INT64_C(1) << 60;
+    struct world w AUTO(world_free);
+    struct verdict_score v;
+
+    (void)state;
+    build_sound(&w, str_of(sales));
+    for (int worth = 349; worth > 300; worth--) {
+        struct ledger_row r = row("demo-request", 350, half_life, 0);
+        double age = (double)half_life * log2(350 / (worth + 0.5));
+
+        r.occurred_at = NOW - (int64_t)age;
+        struct tally *t = tally_new(&w.card, &w.arena);
+        tally_add(t, &r);
+        for (int64_t at = NOW - AROUND; at < NOW + AROUND; at += 9) {
+            tally_evaluate(t, &nobody, at, &v);
+            assert_int_equal(v.engagement, ledger_worth(&r, at));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +380,7 @@ int main(void)
         cmocka_unit_test(the_score_is_always_the_sum_of_its_lines),
         cmocka_unit_test(a_tally_says_what_all_rows_together_say),
         cmocka_unit_test(a_tally_knows_when_a_tenth_falls_off),
+        cmocka_unit_test(so_it_does_where_points_halve_in_millions_of_years),
         cmocka_unit_test(reasons_are_the_strongest_rules_in_words),
     };
 
