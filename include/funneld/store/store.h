@@ -136,7 +136,8 @@ MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->
 /* The row, and all properties if one of them is marked as changed, or the lead is erased. */
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
 /* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win),
- * and so do the associations of its contact. */
+ * and so do the associations of its contact. What waits for `into` is looked at as a whole, which
+ * a crowd makes as long as the move of as many events. */
 MUST_CHECK enum rc store_lead_move(struct store *st, struct lead *from, struct lead *into,
                                    struct arena *a);
 /* Ledger, bodies, facts and answers go, properties and addresses of leads merged into it as well,
