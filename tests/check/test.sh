@@ -81,7 +81,7 @@ build() { # SAN TARGETS...
 }
 
 tests=(tests/unit/test_*.c tests/contract/test_*.c tests/sim/test_*.c)
-whole=(tests/contract/test_sq*.c tests/sim/test_*.c)
+whole=(tests/contract/test_sq*.c tests/contract/test_store_faults.c tests/sim/test_*.c)
 mapfile -t threads < <(grep -lE 'pthread\.h|http_world\.h' "${tests[@]}")
 
 build "" programs unit fuzzers benches
@@ -90,7 +90,7 @@ build thread all unit-threads
 {
     programs build/plain "" "${whole[@]}"
     program "the fuzzers' corpora" tests/fuzz/fuzz.sh replay build/plain
-    programs build/address+undefined "asan " "${tests[@]}"
+    FUNNELD_FAULT_STEP=5 programs build/address+undefined "asan " "${tests[@]}"
     program "simulation, asan" build/address+undefined/funneld-sim --runs 100
     program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     program "comparing in constant time" build/plain/bench/timing
