@@ -131,7 +131,7 @@ static void submit(struct attempt *a, struct work *work, enum work_kind kind,
 static void rest(struct attempt *a, int64_t until_ms)
 {
     if (a->line->target) {
-        a->line->paused_until = later(a->line->paused_until, until_ms);
+        lane_pause_target(a->lane, a->line->target, until_ms);
         return;
     }
     lane_pause(a->lane, until_ms);

@@ -5,10 +5,6 @@
 #include <string.h>
 
 #include "funneld/base/clock.h"
-#include "funneld/observe/log.h"
-
-/* After a failed read, and between two scans that found nothing to do. */
-#define SCAN_REST_MS (1 * SECONDS_MS)
 
 /* Longer than that nothing is put off on purpose: a Retry-After counts up to a day. */
 #define PUT_OFF_MAX_MS (25 * HOURS_MS)
@@ -106,8 +102,7 @@ static void drop_idle(struct lane *lane)
     }
 }
 
-/* What waits in a new one is to be read. */
-static struct line *line_for(struct lane *lane, int64_t target)
+struct line *lane_line(struct lane *lane, int64_t target)
 {
     struct line *line = find_line(lane, target);
 
@@ -120,15 +115,43 @@ static struct line *line_for(struct lane *lane, int64_t target)
     return line;
 }
 
-static void drop_lines(struct lane *lane)
+static struct line *take_lines(struct lane *lane)
 {
-    while (lane->lines) {
-        struct line *line = lane->lines;
+    struct line *lines = lane->lines;
 
-        unlink_line(lane, &lane->lines);
-        line_drop(line);
-    }
+    lane->lines = NULL;
+    lane->last_line = &lane->lines;
     idmap_clear(&lane->by_target);
+    return lines;
+}
+
+static void drop_lines(struct line *lines)
+{
+    for (struct line *next; lines; lines = next) {
+        next = lines->next;
+        line_drop(lines);
+    }
+}
+
+/* Of the old ones no more is known than who is to rest: what was broken may be mended. */
+static void renew_lines(struct lane *lane, int64_t now_ms)
+{
+    struct line *old = take_lines(lane);
+
+    if (lane->connector)
+        (void)lane_line(lane, 0);
+    for (const struct line *l = old; l && lane->connector; l = l->next)
+        if (l->paused_until > now_ms)
+            lane_pause_target(lane, l->target, l->paused_until);
+    drop_lines(old);
+}
+
+void lane_pause_target(struct lane *lane, int64_t target, int64_t until_ms)
+{
+    if (!lane->connector)
+        return;
+    struct line *line = lane_line(lane, target);
+    line->paused_until = later(line->paused_until, until_ms);
 }
 
 struct line *lane_own(const struct lane *lane)
@@ -141,7 +164,7 @@ void lane_free(struct lane *lane)
     if (!lane)
         return;
     session_drop(lane->session);
-    drop_lines(lane);
+    drop_lines(take_lines(lane));
     idmap_free(&lane->by_target);
     idmap_free(&lane->flight);
     free(lane->name_text);
@@ -153,12 +176,10 @@ void lane_configure(struct lane *lane, const struct connector *connector, int64_
     session_drop(lane->session);
     lane->session = connector ? session_new(connector->type) : NULL;
     lane->connector = connector;
-    drop_lines(lane); /* and what is known of circuits: what was broken may be mended */
+    renew_lines(lane, now_ms);
     metric_set(lane->circuit_open, 0);
     metric_set(lane->eta, 0);
     lane->targets_at = connector ? now_ms : NEVER;
-    if (connector)
-        (void)line_for(lane, 0);
 }
 
 void lane_rescan(struct lane *lane, int64_t now_ms)
@@ -223,7 +244,7 @@ void lane_add(struct lane *lane, struct due_row row)
     if (!lane->connector || idmap_find(&lane->flight, due_key(&row)))
         return;
     row.due_at = lane_due_at(lane, &row);
-    line_put(line_for(lane, row.target), &row, disk_due_at);
+    line_put(lane_line(lane, row.target), &row, disk_due_at);
 }
 
 void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row *of,
@@ -233,7 +254,7 @@ void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row
 
     if (!lane->connector || idmap_find(&lane->flight, due_key(of)))
         return;
-    struct line *line = line_for(lane, of->target);
+    struct line *line = lane_line(lane, of->target);
     line_remove(line, due_key(of));
 
     enum rc rc = read_due_of_lead(reader, lane->name, of->lead, of->target, &row);
@@ -248,7 +269,7 @@ void lane_refresh(struct lane *lane, struct reader *reader, const struct due_row
 static void turn_away(struct lane *lane, struct reader *reader, const struct due_row *row,
                       int64_t now_ms)
 {
-    struct line *line = line_for(lane, row->target);
+    struct line *line = lane_line(lane, row->target);
     struct due_row head = *row;
     enum rc rc =
         row->urgent ? read_due_of_lead(reader, lane->name, row->lead, row->target, &head) : RC_OK;
@@ -264,7 +285,7 @@ void lane_notify(struct lane *lane, struct reader *reader, const struct due_row 
 {
     if (!lane->connector || idmap_find(&lane->flight, due_key(row)))
         return; /* or an older one is in flight: at its end the disk says what is next */
-    struct line *line = line_for(lane, row->target);
+    struct line *line = lane_line(lane, row->target);
     const struct due_row *head = line_head(line, due_key(row));
     const struct queue *q = line_queue(line, row);
 
@@ -336,104 +357,4 @@ size_t lane_count_due(const struct lane *lane, int64_t now_ms, size_t most)
     for (const struct line *l = lane->lines; l && n < most; l = l->next)
         n += line_count_due(l, now_ms, most - n);
     return n;
-}
-
-/* Reading */
-
-int64_t lane_next_scan(const struct lane *lane, int64_t now_ms)
-{
-    int64_t at = lane->targets_at;
-
-    for (const struct line *l = lane->lines; l; l = l->next) {
-        int64_t next = line_next_scan(l, now_ms);
-
-        at = next < at ? next : at;
-    }
-    return at;
-}
-
-static void unread(const struct lane *lane, enum rc rc)
-{
-    log_write(LOG_ERROR, "delivery.unread", L_STR("connector", lane->name),
-              L_TEXT("reason", rc_text(rc)), L_END);
-}
-
-static void scan_targets(struct lane *lane, struct reader *reader, int64_t now_ms)
-{
-    struct arena a AUTO(arena_free) = {0};
-    int64_t *targets = NULL;
-    size_t n = 0;
-    enum rc rc = read_targets(reader, lane->name, &a, &targets, &n);
-
-    lane->targets_at = rc == RC_OK ? NEVER : now_ms + SCAN_REST_MS;
-    if (rc != RC_OK)
-        unread(lane, rc);
-    for (size_t i = 0; i < n; i++)
-        (void)line_for(lane, targets[i]);
-}
-
-/* As many as there is room for; the rest is read again. */
-static void fill(struct lane *lane, struct queue *q, const struct due_row rows[], size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (q->window.n == q->window.max) { /* never at the first: there was room */
-            q->unseen_due = q->read.due_at = rows[i - 1].due_at;
-            q->read.id = rows[i - 1].id;
-            return;
-        }
-        lane_add(lane, rows[i]);
-    }
-}
-
-/* Goes on where it stopped; from the beginning where that is owed, or where the window is full of
- * what is not due. */
-static void scan(struct lane *lane, struct queue *q, struct reader *reader, int64_t now_ms)
-{
-    struct due_scan read = q->read;
-    bool anew = q->scan_at <= now_ms || q->window.n == q->window.max;
-
-    if (anew)
-        read.due_at = read.id = 0;
-    /* Rows in flight are still pending on disk: without room for them a scan could see no other. */
-    size_t limit = q->window.max - (anew ? 0 : q->window.n) + lane->flight.n, n = 0;
-    struct due_row *rows AUTO(mem_freep) = mem_array(limit, sizeof *rows);
-    enum rc rc = read_due(reader, &read, limit, rows, &n);
-
-    if (rc != RC_OK) {
-        q->scan_at = now_ms + SCAN_REST_MS;
-        q->rest_until = q->scan_at;
-        unread(lane, rc);
-        return;
-    }
-    if (anew)
-        dueq_clear(&q->window);
-    q->read = read;
-    q->scan_at = NEVER;
-    q->unseen_due = read.done ? NEVER : read.due_at;
-    fill(lane, q, rows, n);
-    bool goes_on = !read.done && n < limit;
-    q->rest_until = goes_on || queue_next(q, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
-}
-
-static size_t scan_line(struct lane *lane, struct line *line, struct reader *reader, int64_t now_ms)
-{
-    if (line_next_scan(line, now_ms) > now_ms)
-        return 0;
-    for (int u = 0; u < URGENCIES; u++)
-        if (queue_next_scan(&line->queues[u], now_ms) <= now_ms)
-            scan(lane, &line->queues[u], reader, now_ms);
-    return line_count(line);
-}
-
-/* Not all lines at once, if much waits in many. */
-void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
-{
-    size_t n = 0;
-
-    if (!lane->connector)
-        return;
-    if (lane->targets_at <= now_ms)
-        scan_targets(lane, reader, now_ms);
-    for (struct line *l = lane->lines; l && n < LANE_WINDOW; l = l->next)
-        n += scan_line(lane, l, reader, now_ms);
 }

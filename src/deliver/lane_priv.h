@@ -14,6 +14,9 @@
 #include "line_priv.h"
 #include "pace_priv.h"
 
+/* After a failed read, and between two scans that found nothing to do. */
+#define SCAN_REST_MS INT64_C(1000)
+
 /* What a connector keeps between jobs; jobs in flight keep the old one past a reload. */
 struct session {
     size_t users;
@@ -89,6 +92,8 @@ int64_t lane_first_due(const struct lane *lane); /* NEVER: none is in its window
 int64_t lane_due_at(const struct lane *lane, const struct due_row *row);
 
 void lane_pause(struct lane *lane, int64_t until_ms);
+/* One who subscribed is not asked before; a reload does not change that. */
+void lane_pause_target(struct lane *lane, int64_t target, int64_t until_ms);
 /* When its next request may leave, at that rate and past a pause: now or later; and it does. Also
  * for what is under way in a lane whose connector is gone. */
 int64_t lane_ready_at(const struct lane *lane, double per_second, int64_t now_ms);
@@ -100,6 +105,8 @@ int64_t lane_wake_at(const struct lane *lane, int64_t quota_at, int64_t now_ms);
 
 /* When the disk is to be read again; NEVER: there is no need. */
 int64_t lane_next_scan(const struct lane *lane, int64_t now_ms);
+/* A subscription's, 0: the connector's own; of a new one what waits is to be read. */
+struct line *lane_line(struct lane *lane, int64_t target);
 /* The connector's own; NULL: it is gone. */
 struct line *lane_own(const struct lane *lane);
 /* When the line's next attempt may start, as far as its target goes; NEVER: not before one ends. */

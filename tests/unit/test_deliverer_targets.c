@@ -242,6 +242,34 @@ static void a_reload_in_the_middle_of_it_loses_nothing(void **state)
     world_free(w);
 }
 
+/* Whether it was told before the reload, or an answer under way says so after it. */
+static void a_rest_that_one_asked_for_outlasts_a_reload(void **state)
+{
+    (void)state;
+    for (int after = 0; after < 2; after++) {
+        struct world *w = start(2);
+
+        for (int64_t lead = 1; lead <= 10; lead++)
+            (void)put_for(w, DEAD, lead);
+        world_start_deliverer(w);
+        int64_t told = w->now;
+        if (!after)
+            reply(w, &w->sent[0], 429, 60000);
+        deliverer_reload(w->d, &w->lanes);
+        step(w);
+        assert_int_equal(w->n_sent, after ? 2 : 1); /* a new line knows nothing yet */
+        if (after) {
+            reply(w, &w->sent[0], 429, 60000);
+            reply(w, &w->sent[1], 200, -1);
+        }
+        size_t sent = w->n_sent;
+        for (int i = 0; i < 100 && w->n_sent == sent; i++)
+            step_to(w, next_time(w));
+        assert_int_equal(w->now, told + 60000);
+        world_free(w);
+    }
+}
+
 /* Its row waits until the store has cancelled it. */
 static void nothing_is_sent_to_one_that_has_ended(void **state)
 {
@@ -270,6 +298,7 @@ int main(void)
         cmocka_unit_test(those_with_much_waiting_take_turns),
         cmocka_unit_test(who_asks_for_a_rest_gets_one_and_nobody_else),
         cmocka_unit_test(whoever_mends_it_need_not_wait),
+        cmocka_unit_test(a_rest_that_one_asked_for_outlasts_a_reload),
         cmocka_unit_test(nothing_is_sent_to_one_that_has_ended),
         cmocka_unit_test(a_reload_in_the_middle_of_it_loses_nothing),
     };
