@@ -79,17 +79,22 @@ static void scan(struct lane *lane, struct queue *q, struct reader *reader, int6
     q->rest_until = goes_on || queue_next(q, now_ms) ? now_ms : now_ms + SCAN_REST_MS;
 }
 
+/* How many rows were looked at. */
 static size_t scan_line(struct lane *lane, struct line *line, struct reader *reader, int64_t now_ms)
 {
+    size_t n = 0;
+
     if (line_next_scan(line, now_ms) > now_ms)
         return 0;
     for (int u = 0; u < URGENCIES; u++)
-        if (queue_next_scan(&line->queues[u], now_ms) <= now_ms)
+        if (queue_next_scan(&line->queues[u], now_ms) <= now_ms) {
             scan(lane, &line->queues[u], reader, now_ms);
-    return line_count(line);
+            n += line->queues[u].read.looked_at;
+        }
+    return n;
 }
 
-/* Not all lines at once, if much waits in many. */
+/* Not all lines at once, if much is to be looked at: what is no head costs as much as one. */
 void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
 {
     size_t n = 0;
@@ -98,6 +103,6 @@ void lane_scan(struct lane *lane, struct reader *reader, int64_t now_ms)
         return;
     if (lane->targets_at <= now_ms)
         scan_targets(lane, reader, now_ms);
-    for (struct line *l = lane->lines; l && n < LANE_WINDOW; l = l->next)
+    for (struct line *l = lane->lines; l && n < DUE_ROWS_MAX; l = l->next)
         n += scan_line(lane, l, reader, now_ms);
 }

@@ -115,6 +115,7 @@ enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit, struct d
             ret[n++] = rows[i];
     }
     scan->done = i == all && n < limit && seen < DUE_ROWS_MAX;
+    scan->looked_at = seen;
     fake_seen += (int64_t)seen;
     idmap_free(&heads);
     *ret_n = n;

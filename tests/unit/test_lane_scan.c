@@ -198,6 +198,29 @@ static void a_head_that_holds_up_what_is_urgent_is_urgent(void **state)
     lane_free(lane);
 }
 
+/* Many with much waiting for one lead each: one reading does not look at all of it. */
+static void what_is_no_head_in_many_lines_is_not_read_at_once(void **state)
+{
+    enum { TARGETS = 20, EACH = 2000 };
+    struct lane *lane = new_lane();
+    int scans = 0;
+
+    (void)state;
+    for (int64_t i = 0; i < TARGETS * EACH; i++)
+        fake_row(fake_add("c", 1, 10).id)->target = 1 + i % TARGETS;
+    lane_rescan(lane, 100);
+    fake_seen = 0;
+    for (; lane_next_scan(lane, 100) <= 100; scans++) {
+        int64_t seen = fake_seen;
+
+        lane_scan(lane, NULL, 100);
+        assert_in_range(fake_seen - seen, 0, DUE_ROWS_MAX + EACH);
+    }
+    assert_in_range(scans, 4, 5);
+    assert_int_equal(lane_count_due(lane, 100, 100), TARGETS);
+    lane_free(lane);
+}
+
 /* All that is in the lane and on disk, one by one: in which turn this row comes; 0: never. */
 static int64_t turn_of(struct lane *lane, int64_t id, int64_t now)
 {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_is_no_head_is_passed_over_bit_by_bit_and_once),
         cmocka_unit_test(what_was_turned_away_behind_the_reading_is_read_again),
         cmocka_unit_test(a_head_that_holds_up_what_is_urgent_is_urgent),
+        cmocka_unit_test(what_is_no_head_in_many_lines_is_not_read_at_once),
         cmocka_unit_test(an_unseen_head_that_became_urgent_is_found),
     };
 

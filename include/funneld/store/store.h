@@ -312,6 +312,7 @@ struct due_scan {
     int64_t target;     /* a subscription; 0: what is for none */
     int64_t due_at, id; /* of the row that was looked at last; id 0: it begins */
     bool done;          /* there is none behind it */
+    size_t looked_at;   /* rows, by this call */
 };
 MUST_CHECK enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit,
                             struct due_row ret[], size_t *ret_n);

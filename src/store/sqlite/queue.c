@@ -65,7 +65,8 @@ enum rc read_due(struct reader *r, struct due_scan *scan, size_t limit, struct d
     size_t n = 0;
     enum rc rc = query_due(r, scan, &s);
 
-    for (int rows = 0; rc == RC_OK && n < limit && rows < DUE_ROWS_MAX; rows++) {
+    now.looked_at = 0;
+    for (; rc == RC_OK && n < limit && now.looked_at < DUE_ROWS_MAX; now.looked_at++) {
         bool head = false;
 
         rc = db_step(&r->db, s);
