@@ -233,9 +233,9 @@ static void check_posts(enum service service, const struct posts *posts)
             check_got(&queue.items[i], &got[i]);
 }
 
-/* Of one person, messages come in the order of the events: unless two became one on the way, or
- * one was given up and tried again. */
-static void check_order(const struct posts *posts)
+/* Of one person, messages come to a target in the order of the events: unless two became one on the
+ * way, or one was given up and tried again. */
+static void check_order(const struct posts *posts, int64_t target)
 {
     static int64_t last[PERSONS];
     static bool seen[DELIVERIES]; /* a repeat may be carried out late */
@@ -246,8 +246,8 @@ static void check_order(const struct posts *posts)
         const struct item *item = item_of(posts->items[i].delivery);
         const struct told *t = item ? item->told : NULL;
 
-        if (!t || queue.people->at[t->person].in_merge || posts->items[i].excused ||
-            was_retried(item->id) || seen[item->id])
+        if (!t || item->target != target || queue.people->at[t->person].in_merge ||
+            posts->items[i].excused || was_retried(item->id) || seen[item->id])
             continue;
         seen[item->id] = true;
         if (item->id < last[t->person])
@@ -259,6 +259,8 @@ static void check_order(const struct posts *posts)
 
 void check_queue(sqlite3 *db, const struct people *p)
 {
+    const struct subscribed *of;
+
     queue.people = p;
     read_database_id(db);
     read_queue(db);
@@ -274,11 +276,13 @@ void check_queue(sqlite3 *db, const struct people *p)
     check_posts(SERVICE_MAIL, mail_posts());
     check_posts(SERVICE_HTTP, http_posts());
     check_posts(SERVICE_ZAPS, zap_posts());
-    check_order(slack_posts());
-    check_order(hook_posts());
-    check_order(sheets_rows());
-    check_order(mail_posts());
-    check_order(http_posts());
+    check_order(slack_posts(), 0);
+    check_order(hook_posts(), 0);
+    check_order(sheets_rows(), 0);
+    check_order(mail_posts(), 0);
+    check_order(http_posts(), 0);
+    for (size_t k = 0; (of = subscription_at(k)) != NULL; k++)
+        check_order(zap_posts(), of->id);
     check_books();
     check_receivers();
 }

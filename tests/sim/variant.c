@@ -101,7 +101,8 @@ static void write_routes(FILE *f, const struct variant *v)
         (void)!fprintf(f, "[route page]\nwhen = event.property == \"page\"\nto = %s%s%s%s\n",
                        v->slack ? "sales-slack" : "", v->slack && v->sheets ? ", " : "",
                        v->sheets ? "lead-log" : "",
-                       v->more ? ", chat, lead-grid, mail, warehouse, subscribers" : "");
+                       v->more ? ", chat, lead-grid, mail, warehouse, subscribers\nurgent = yes"
+                               : "");
 }
 
 static void write_connectors(FILE *f, const struct variant *v)
