@@ -132,7 +132,7 @@ static void use_lanes(struct deliverer *d, const struct lanes *lanes, int64_t no
     d->engine.lanes = *lanes;
     for (size_t i = 0; i < lanes->n; i++)
         if (!find_lane(d, lanes->connectors[i].name)) {
-            struct lane *l = lane_new(lanes->connectors[i].name);
+            struct lane *l = lane_new(lanes->connectors[i].name, d->engine.ports.window);
 
             l->next = d->lanes;
             d->lanes = l;

@@ -37,13 +37,14 @@ void session_drop(struct session *s)
     free(s);
 }
 
-struct lane *lane_new(struct str name)
+struct lane *lane_new(struct str name, size_t window)
 {
     struct lane *lane = mem_alloc(sizeof *lane);
 
     lane->name_text = mem_text(name);
     lane->name = str_of(lane->name_text);
     lane->last_line = &lane->lines;
+    lane->window = window;
     lane->targets_at = NEVER;
     lane->too_late = lane->put_off = NEVER;
     lane->delivered = metric(METRIC_DELIVERIES, name, STR("delivered"));
@@ -108,7 +109,7 @@ struct line *lane_line(struct lane *lane, int64_t target)
 
     if (line)
         return line;
-    line = line_new(lane->name, target, 0);
+    line = line_new(lane->name, target, lane->window);
     line->used_at = lane->now_ms;
     append(lane, line);
     idmap_set(&lane->by_target, target, (int64_t)(intptr_t)line);

@@ -40,6 +40,7 @@ struct lane {
     struct session *session;
     struct line *lines, **last_line; /* whose turn is next comes first */
     struct idmap by_target;          /* a line's address */
+    size_t window;                   /* of its lines */
     int64_t targets_at;              /* when to read for whom something waits; NEVER: no need */
     int64_t now_ms;                  /* of this turn */
     struct idmap flight;             /* due_keys whose delivery is in an attempt */
@@ -57,7 +58,7 @@ struct lane {
     struct series *delivered, *retried, *dead, *seconds, *circuit_open, *eta;
 };
 
-struct lane *lane_new(struct str name);
+struct lane *lane_new(struct str name, size_t window); /* window: as for line_new */
 void lane_free(struct lane *lane);
 
 /* Once a turn, before anything else; back_ms: by how much the clock was set back since the last, 0

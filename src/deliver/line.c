@@ -3,17 +3,18 @@
 
 #include <stdlib.h>
 
-struct line *line_new(struct str connector, int64_t target, int64_t scan_at)
+struct line *line_new(struct str connector, int64_t target, size_t window)
 {
     struct line *line = mem_alloc(sizeof *line);
     bool own = target == 0;
 
+    if (!window)
+        window = own ? LANE_WINDOW : TARGET_WINDOW;
     line->target = target;
     for (int u = 0; u < URGENCIES; u++)
         line->queues[u] = (struct queue){
-            .window.max = own ? LANE_WINDOW : TARGET_WINDOW,
+            .window.max = window,
             .read = {.connector = connector, .urgent = u == URGENT, .target = target},
-            .scan_at = scan_at,
             .unseen_due = NEVER};
     if (!own)
         circuit_start_slowly(&line->circuit);

@@ -45,8 +45,9 @@ static inline int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* The disk is to be read then. A target starts slowly: it may be gone. */
-struct line *line_new(struct str connector, int64_t target, int64_t scan_at);
+/* The disk is to be read. A target starts slowly: it may be gone. window: of each queue, 0: as
+ * above. */
+struct line *line_new(struct str connector, int64_t target, size_t window);
 void line_drop(struct line *line); /* it is in no lane any more; NULL is fine */
 void line_begin(struct line *line, int64_t now_ms);
 void line_end(struct line *line);                    /* may be the end of a retired one */

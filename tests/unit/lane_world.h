@@ -22,7 +22,7 @@ static const struct connector connector = {&type, {"c", 1}, &settings};
 
 static struct lane *new_lane(void)
 {
-    struct lane *lane = lane_new(STR("c"));
+    struct lane *lane = lane_new(STR("c"), 0);
 
     fake_clear();
     settings = (struct connector_common){.concurrency = 2, .settle_ms = 500};

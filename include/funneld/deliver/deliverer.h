@@ -34,6 +34,7 @@ struct deliver_ports {
     void *self;
     uint64_t seed;               /* for jitter */
     struct trusted_time trusted; /* what the wall clock is believed by, to begin with */
+    size_t window; /* heads that are in memory for each who is told, the rest is on disk; 0: many */
 };
 
 struct deliverer;
