@@ -21,7 +21,7 @@ struct fake_settings {
     int64_t kinds;                    /* only leads with one rest by this go together; 0: all do */
     double quota;                     /* requests a second of an account; 0: no limit */
     struct str password;
-    int64_t left, left_ms;            /* what each answer says of it; left_ms 0: nothing */
+    int64_t left, left_ms; /* what each answer says of it; left_ms 0: nothing */
 };
 
 struct fake_session {

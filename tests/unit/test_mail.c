@@ -169,6 +169,15 @@ static void every_reply_is_what_it_is(void **state)
     }
 }
 
+static struct http_request *connection_to(struct world *w, bool clear)
+{
+    struct http_request *r = mail_to(w, "", clear);
+
+    r->only_connects = true;
+    r->body = STR_NULL;
+    return r;
+}
+
 /* What keeps a mail from being sent is known without one. */
 static void a_mail_that_only_connects_is_none(void **state)
 {
@@ -190,10 +199,7 @@ static void a_mail_that_only_connects_is_none(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         smtp_script(&cases[i].rule, 1);
-        struct http_request *mail = mail_to(w, "", !cases[i].tls);
-        mail->only_connects = true;
-        mail->body = STR_NULL;
-        struct http_response r = send_mail(w, mail, 5000);
+        struct http_response r = send_mail(w, connection_to(w, !cases[i].tls), 5000);
         assert_int_equal(r.fate, cases[i].status ? HTTP_ANSWERED : HTTP_NOT_SENT);
         assert_int_equal(r.status, cases[i].status);
         assert_string_equal(r.command, cases[i].command);
@@ -209,12 +215,10 @@ static void a_server_without_a_login_is_none_that_took_it(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
         const struct smtp_rule rules[] = {RULE("EHLO", "250 SIZE 1"), RULE("NOOP", replies[i])};
-        struct http_request *mail = mail_to(w, "", true);
+        struct http_request *mail = connection_to(w, true);
         struct envelope e = *mail->envelope;
 
         smtp_script(rules, ARRAY_LEN(rules));
-        mail->only_connects = true;
-        mail->body = STR_NULL;
         struct http_response r = send_mail(w, mail, 5000);
         assert_int_equal(r.fate, HTTP_ANSWERED);
         assert_string_equal(r.command, "AUTH");
@@ -235,13 +239,8 @@ static void who_only_connects_does_so_anew(void **state)
 {
     struct world *w = *state;
 
-    for (int i = 0; i < 2; i++) {
-        struct http_request *mail = mail_to(w, "", true);
-
-        mail->only_connects = true;
-        mail->body = STR_NULL;
-        assert_string_equal(send_mail(w, mail, 5000).command, "NOOP");
-    }
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(send_mail(w, connection_to(w, true), 5000).command, "NOOP");
     assert_int_equal(atomic_load(&smtp.connections), 2);
 }
 
