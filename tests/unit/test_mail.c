@@ -1,82 +1,9 @@
 /* tests/unit/test_mail.c - mails through the transport, to a server that follows a script. */
 #include "cm.h"
-#include "smtp_stub.h"
+#include "mail_world.h"
 
 #include "funneld/base/clock.h"
 #include "funneld/base/mem.h"
-#include "funneld/deliver/transport.h"
-
-#define MESSAGE "Subject: x\r\n\r\nHello\r\n.dot\r\n..\r\nend\r\n"
-
-struct world {
-    struct transport t;
-    struct arena arena;
-};
-
-static int setup(void **state)
-{
-    struct world *w = mem_alloc(sizeof *w);
-
-    smtp_script(NULL, 0);
-    *state = w;
-    return curl_transport_new(&w->t, NULL);
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    if (w->t.free)
-        w->t.free(w->t.self);
-    arena_free(&w->arena);
-    free(w);
-    return 0;
-}
-
-static struct http_request *mail_to(struct world *w, const char *to, bool clear)
-{
-    struct http_request *r = ARENA_NEW(&w->arena, struct http_request);
-    struct envelope *e = ARENA_NEW(&w->arena, struct envelope);
-
-    *e = (struct envelope){.from = STR("leads@example.com"),
-                           .to = str_of(to),
-                           .user = STR("ada"),
-                           .password = STR("s3cret word"),
-                           .clear_text = clear};
-    *r = (struct http_request){.method = "MAIL", .envelope = e, .body = STR(MESSAGE)};
-    r->url = arena_printf(&w->arena, "smtp://127.0.0.1:%d/example.com", smtp.port);
-    return r;
-}
-
-static void start(struct world *w, const struct http_request *r, int64_t timeout_ms, void *tag)
-{
-    struct transport_call call = {.request = r, .timeout_ms = timeout_ms, .tag = tag};
-    struct why why = {0};
-
-    if (w->t.start(w->t.self, &call, &why) != RC_OK)
-        fail_msg("%s", why.text);
-}
-
-static struct transport_result await(struct world *w)
-{
-    struct transport_result r = {0};
-    int64_t until = clock_mono_us() + 20 * 1000 * 1000;
-
-    while (!w->t.take(w->t.self, &r)) {
-        assert_true(clock_mono_us() < until);
-        w->t.wait(w->t.self, 1000);
-    }
-    return r;
-}
-
-static struct http_response send_mail(struct world *w, const struct http_request *r,
-                                      int64_t timeout_ms)
-{
-    start(w, r, timeout_ms, w);
-    struct transport_result result = await(w);
-    assert_ptr_equal(result.tag, w);
-    return result.response;
-}
 
 static void a_mail_arrives_as_it_was_built(void **state)
 {
@@ -105,11 +32,6 @@ static void without_a_user_nobody_logs_in(void **state)
     assert_int_equal(send_mail(w, r, 5000).fate, HTTP_ANSWERED);
     assert_false(smtp_logged("AUTH"));
 }
-
-#define RULE(command_, reply_)                                                                     \
-    {                                                                                              \
-        .command = (command_), .reply = (reply_)                                                   \
-    }
 
 /* The table of contracts/email.md, and what else a server may do at each command. */
 static const struct row {
@@ -167,81 +89,6 @@ static void every_reply_is_what_it_is(void **state)
             assert_false(smtp_logged("AUTH") || smtp_logged("MAIL"));
         assert_null(str_find(said, STR("s3cret")));
     }
-}
-
-static struct http_request *connection_to(struct world *w, bool clear)
-{
-    struct http_request *r = mail_to(w, "", clear);
-
-    r->only_connects = true;
-    r->body = STR_NULL;
-    return r;
-}
-
-/* What keeps a mail from being sent is known without one. */
-static void a_mail_that_only_connects_is_none(void **state)
-{
-    static const struct {
-        struct smtp_rule rule;
-        bool tls;
-        int status; /* 0: no answer */
-        const char *command;
-    } cases[] = {
-        {RULE("NOOP", "250 2.0.0 fine"), false, 250, "NOOP"},
-        {RULE("NOOP", "530 5.7.0 login"), false, 530, "NOOP"},
-        {RULE("NOOP", SMTP_CUT), false, 0, "NOOP"},
-        {RULE("AUTH", "535 5.7.8 wrong"), false, 535, "AUTH"},
-        {RULE("EHLO", "250 SIZE 1"), true, 250, "STARTTLS"},
-        {RULE("EHLO", "250 SIZE 1"), false, 250, "AUTH"}, /* nobody logged in */
-        {RULE("", "554 go away"), false, 554, ""},
-    };
-    struct world *w = *state;
-
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        smtp_script(&cases[i].rule, 1);
-        struct http_response r = send_mail(w, connection_to(w, !cases[i].tls), 5000);
-        assert_int_equal(r.fate, cases[i].status ? HTTP_ANSWERED : HTTP_NOT_SENT);
-        assert_int_equal(r.status, cases[i].status);
-        assert_string_equal(r.command, cases[i].command);
-        assert_false(smtp_logged("MAIL") || smtp_logged("RCPT") || smtp_logged("DATA"));
-    }
-}
-
-/* Whatever it says to those who have not logged in. */
-static void a_server_without_a_login_is_none_that_took_it(void **state)
-{
-    static const char *const replies[] = {"250 2.0.0 fine", "530 5.7.0 login", SMTP_CUT};
-    struct world *w = *state;
-
-    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
-        const struct smtp_rule rules[] = {RULE("EHLO", "250 SIZE 1"), RULE("NOOP", replies[i])};
-        struct http_request *mail = connection_to(w, true);
-        struct envelope e = *mail->envelope;
-
-        smtp_script(rules, ARRAY_LEN(rules));
-        struct http_response r = send_mail(w, mail, 5000);
-        assert_int_equal(r.fate, HTTP_ANSWERED);
-        assert_string_equal(r.command, "AUTH");
-        assert_int_equal(r.status, 250);
-        assert_true(str_is(r.body, "250 SIZE 1")); /* what it offers */
-        assert_false(smtp_logged("AUTH"));
-
-        smtp_script(rules, 1);
-        e.user = e.password = STR_NULL;
-        mail->envelope = &e;
-        r = send_mail(w, mail, 5000);
-        assert_string_equal(r.command, "NOOP"); /* who wants no login lacks none */
-    }
-}
-
-/* On a connection that was kept nobody would log in. */
-static void who_only_connects_does_so_anew(void **state)
-{
-    struct world *w = *state;
-
-    for (int i = 0; i < 2; i++)
-        assert_string_equal(send_mail(w, connection_to(w, true), 5000).command, "NOOP");
-    assert_int_equal(atomic_load(&smtp.connections), 2);
 }
 
 static void a_server_that_is_not_there_got_nothing(void **state)
@@ -437,9 +284,6 @@ int main(void)
         TEST(a_mail_arrives_as_it_was_built),
         TEST(without_a_user_nobody_logs_in),
         TEST(every_reply_is_what_it_is),
-        TEST(a_mail_that_only_connects_is_none),
-        TEST(a_server_without_a_login_is_none_that_took_it),
-        TEST(who_only_connects_does_so_anew),
         TEST(a_server_that_is_not_there_got_nothing),
         TEST(mails_of_an_account_share_a_connection_and_others_do_not),
         TEST(a_connection_used_in_clear_text_carries_no_mail_that_demands_tls),
