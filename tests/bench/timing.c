@@ -17,7 +17,7 @@
 #include "funneld/ingest/hubspot_signature.h"
 
 /* A thousand prepared at a time: a byte that was just written would cost time by its place. */
-enum { PREPARED = 1024, ROUNDS = 1200, WARM_UP = 20 };
+enum { PREPARED = 1024, ROUNDS = 1200, ROUNDS_MOST = 8 * ROUNDS, WARM_UP = 20 };
 enum { SIGNATURE = SHA256_BASE64 - 1, STEPS = 16, CLASSES = 2, CROPS = 5 };
 
 #define BOUND      10.0 /* |t| below: no difference seen; above: it leaks */
@@ -163,7 +163,7 @@ static void find_crops(struct bench *b, const struct subject *s, uint64_t ret[CR
 }
 
 /* The t that is furthest from 0, of all crops. */
-static double worst_t(struct bench *b, const struct subject *s)
+static double worst_t(struct bench *b, const struct subject *s, int rounds)
 {
     struct moments seen[CROPS][CLASSES] = {0};
     uint64_t crops[CROPS];
@@ -171,7 +171,7 @@ static double worst_t(struct bench *b, const struct subject *s)
 
     for (int i = 0; i < WARM_UP; i++)
         find_crops(b, s, crops);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         prepare(b);
         measure(b, s);
         for (size_t i = 0; i < PREPARED; i++)
@@ -186,6 +186,20 @@ static double worst_t(struct bench *b, const struct subject *s)
     return worst;
 }
 
+/* What leaks must be caught: beside other work it takes more rounds. */
+static bool is_as_it_should(struct bench *b, const struct subject *s)
+{
+    int rounds = ROUNDS;
+    double t = worst_t(b, s, rounds);
+
+    while (s->leaks && fabs(t) <= MUST_CATCH && rounds < ROUNDS_MOST)
+        t = worst_t(b, s, rounds *= 2);
+    bool ok = s->leaks ? fabs(t) > MUST_CATCH : fabs(t) < BOUND;
+    (void)printf("%-4s %s: |t| = %.1f over %d measurements\n", ok ? "ok" : "FAIL", s->name, fabs(t),
+                 rounds * PREPARED);
+    return ok;
+}
+
 int main(void)
 {
     static struct bench b;
@@ -194,13 +208,8 @@ int main(void)
     struct str right = hubspot_signature(HUBSPOT_V3, &request, SECRET, &b.arena);
     memcpy(b.right, right.at, SIGNATURE);
     arena_free(&b.arena);
-    for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
-        double t = worst_t(&b, &subjects[i]);
-        bool ok = subjects[i].leaks ? fabs(t) > MUST_CATCH : fabs(t) < BOUND;
-        (void)printf("%-4s %s: |t| = %.1f over %d measurements\n", ok ? "ok" : "FAIL",
-                     subjects[i].name, fabs(t), ROUNDS * PREPARED);
-        failed += !ok;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
+        failed += !is_as_it_should(&b, &subjects[i]);
     (void)printf("%d passed, %d failed\n", (int)ARRAY_LEN(subjects) - failed, failed);
     return failed ? 1 : 0;
 }

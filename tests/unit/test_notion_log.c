@@ -111,6 +111,21 @@ static void the_log_ends_where_it_is_full(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
 }
 
+/* The lines of the page that is gone count for nothing. */
+static void a_log_is_counted_anew_on_another_page(void **state)
+{
+    (void)state;
+    patched(LOGGED "log_max = 2\n");
+    fixture_step(&f, "GET", BLOCKS, 200, MORE(LINE("[0a1b2c3d-1]")));
+    fixture_step(&f, "GET", BLOCKS, 404, ABSENT);
+    fixture_step(&f, "POST", "/query", 200,
+                 HITS(HIT("page-2", "2025-01-01T00:00:00.000Z", LEAD, "false")));
+    fixture_step(&f, "PATCH", "/v1/pages/page-2", 200, PAGE);
+    fixture_step(&f, "GET", "/v1/blocks/page-2/children", 200, LIST(LINE("[0a1b2c3d-1]")));
+    fixture_last(&f, "PATCH", "/v1/blocks/page-2/children", 200, ADDED);
+    fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
+}
+
 static void a_page_deleted_meanwhile_is_made_again_with_its_line(void **state)
 {
     (void)state;
@@ -212,6 +227,7 @@ int main(void)
         T(a_known_page_gets_a_line_that_it_does_not_have),
         T(a_line_that_is_there_is_not_appended_again),
         T(the_log_ends_where_it_is_full),
+        T(a_log_is_counted_anew_on_another_page),
         T(a_page_deleted_meanwhile_is_made_again_with_its_line),
         T(every_error_has_its_verdict),
         T(the_id_ends_the_line_whatever_the_message_says),
