@@ -44,7 +44,7 @@ benches := $(addprefix $(BUILD)/bench/,load limits sink timing)
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench bench-peers clean programs unit unit-threads benches fuzzers
-.PHONY: release coverage mutation soak memory fuzz fuzz-merge sim power-cut outage own-outage losses crash overload check-http check-time
+.PHONY: release coverage mutation soak memory fuzz fuzz-merge sim power-cut outage own-outage losses disk-faults crash overload check-http check-time
 all: $(BUILD)/funneld ; @$(if $(SAN),:,ln -sfn plain/funneld build/funneld)
 programs: all $(BUILD)/funneld-sandbox $(if $(SAN),,$(BUILD)/faults.so) ; @$(if $(SAN),:,ln -sfn plain/funneld-sandbox build/funneld-sandbox)
 unit: $(tests) $(BUILD)/funneld-sim
@@ -95,6 +95,7 @@ power-cut: $(BUILD)/funneld-sim ; @$< --power-cut --runs $(or $(RUNS),100000) --
 losses: $(BUILD)/funneld-sim ; @$< --losses $(or $(ANSWERS),10000) --seed $(or $(SEED),1)
 outage: $(BUILD)/funneld-sim ; @$< --outage $(or $(EVENTS),200000)
 own-outage: $(BUILD)/funneld-sim ; @$< --own-outage $(or $(DEEDS),600) --runs $(or $(RUNS),50) --seed $(or $(SEED),1)
+disk-faults: need-test unit ; @$(BUILD)/contract/test_store_faults
 test: need-test need-check need-fuzz need-http ; @tests/check/test.sh $(MAKE)
 test-sdk: programs need-sdk ; @tests/sdk/run.sh build/funneld build/funneld-sandbox
 check: programs need-check ; @tests/check/check.sh build/funneld

@@ -19,6 +19,7 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # for threads that have ended and that nobody has joined yet.
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:atexit_sleep_ms=0:report_thread_leaks=0}
 [[ -e tests/tsan.supp ]] && TSAN_OPTIONS+=:suppressions=$PWD/tests/tsan.supp
+export FUNNELD_FAULT_STEP=${FUNNELD_FAULT_STEP:-4} # of all calls to the disk; make disk-faults: each
 work=$(mktemp -d) lost=0
 trap 'rm -rf "$work"' EXIT
 
@@ -90,7 +91,7 @@ build thread all unit-threads
 {
     programs build/plain "" "${whole[@]}"
     program "the fuzzers' corpora" tests/fuzz/fuzz.sh replay build/plain
-    FUNNELD_FAULT_STEP=5 programs build/address+undefined "asan " "${tests[@]}"
+    programs build/address+undefined "asan " "${tests[@]}"
     program "simulation, asan" build/address+undefined/funneld-sim --runs 100
     program "power cuts, asan" build/address+undefined/funneld-sim --power-cut --runs 2000
     program "comparing in constant time" build/plain/bench/timing
