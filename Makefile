@@ -6,7 +6,7 @@
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)  sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
 #   outage (EVENTS=200000)  own-outage (RUNS=50 SEED=1)  losses (ANSWERS=10000)  crash (KILLS=1000 SEED=n)  overload (SECONDS=300)
-#   check-http (scanners)  check-time (comparing in constant time)
+#   disk-faults (each call to the disk fails once)  check-http (scanners)  check-time (comparing in constant time)
 #
 # What a target needs is installed by apt first, as root or through sudo. A sanitizer's build
 # stands beside the plain one: build/plain, build/address+undefined, build/thread. V=1 shows commands,
