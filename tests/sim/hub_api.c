@@ -123,7 +123,9 @@ static struct hub_record *record_of(enum hub_kind kind, const json *input)
     return str_int64(json_string(json_get(input, "id")), &id) ? hub_find(kind, id) : NULL;
 }
 
-static int batch_read(const struct request *r, enum hub_kind kind)
+/* What is known of the inputs that there are; the others are missing. */
+static int answer_batch(const struct request *r, enum hub_kind kind,
+                        void (*write)(const struct request *r, const struct hub_record *x))
 {
     const char *wrong = check_inputs(r);
 
@@ -137,52 +139,38 @@ static int batch_read(const struct request *r, enum hub_kind kind)
         const struct hub_record *x = record_of(kind, i);
 
         if (x)
-            write_record(r, x, &x->now, json_get(r->root, "properties"));
+            write(r, x);
     }
     json_close(r->ret, ']');
     json_close(r->ret, '}');
     return 200;
 }
 
-static void write_contacts(const struct request *r, enum hub_kind kind, int64_t id)
+static void write_properties(const struct request *r, const struct hub_record *x)
+{
+    write_record(r, x, &x->now, json_get(r->root, "properties"));
+}
+
+static void write_contacts(const struct request *r, const struct hub_record *x)
 {
     int64_t contact;
 
+    if (!hub_linked(x->kind, x->id, 0)) /* one without any is missing */
+        return;
     json_open(r->ret, '{');
     json_key(r->ret, "from");
     json_open(r->ret, '{');
-    json_kv_id(r->ret, "id", id);
+    json_kv_id(r->ret, "id", x->id);
     json_close(r->ret, '}');
     json_key(r->ret, "to");
     json_open(r->ret, '[');
-    for (size_t i = 0; (contact = hub_linked(kind, id, i)) != 0; i++) {
+    for (size_t i = 0; (contact = hub_linked(x->kind, x->id, i)) != 0; i++) {
         json_open(r->ret, '{');
         json_kv_int(r->ret, "toObjectId", contact);
         json_close(r->ret, '}');
     }
     json_close(r->ret, ']');
     json_close(r->ret, '}');
-}
-
-static int associations(const struct request *r, enum hub_kind kind)
-{
-    const char *wrong = check_inputs(r);
-
-    if (wrong)
-        return refuse(r, 400, "VALIDATION_ERROR", wrong);
-    json_open(r->ret, '{');
-    json_kv_text(r->ret, "status", "COMPLETE");
-    json_key(r->ret, "results");
-    json_open(r->ret, '[');
-    for (const json *i = json_first(json_get(r->root, "inputs")); i; i = json_next(i)) {
-        const struct hub_record *x = record_of(kind, i);
-
-        if (x && hub_linked(kind, x->id, 0)) /* one without any is missing */
-            write_contacts(r, kind, x->id);
-    }
-    json_close(r->ret, ']');
-    json_close(r->ret, '}');
-    return 200;
 }
 
 /* Writing: every change of a value is told, whoever made it. */
@@ -361,11 +349,11 @@ static int serve(const struct request *r, struct str path)
         enum hub_kind kind = (enum hub_kind)k;
 
         if (is_call(path, "/crm/v3/objects/", kind, "/batch/read"))
-            return batch_read(r, kind);
+            return answer_batch(r, kind, write_properties);
         if (is_call(path, "/crm/v3/objects/", kind, "/search"))
             return search(r, kind);
         if (kind && is_call(path, "/crm/v4/associations/", kind, "/contacts/batch/read"))
-            return associations(r, kind);
+            return answer_batch(r, kind, write_contacts);
     }
     if (str_is(path, "/crm/v3/objects/contacts/batch/update"))
         return batch_update(r);
