@@ -13,14 +13,14 @@ const struct arg_spec arg_specs[ARG_COUNT] = {
 };
 
 /* "did you mean --limit?", or what there is. */
-static enum rc unknown(struct str name, unsigned allowed, struct why *why)
+static enum rc unknown(struct str name, uint64_t allowed, struct why *why)
 {
     struct sbuf known AUTO(sbuf_free) = SBUF(400);
     const char *names[ARG_COUNT];
     size_t n = 0;
 
     for (size_t i = 0; i < ARG_COUNT; i++) {
-        if (!(allowed & 1u << i))
+        if (!(allowed & UINT64_C(1) << i))
             continue;
         sbuf_printf(&known, "%s--%s", n ? ", " : "", arg_specs[i].name);
         names[n++] = arg_specs[i].name;
@@ -40,10 +40,10 @@ struct given {
     const char *value; /* of the same word: --limit=50, -cFILE; NULL: none */
 };
 
-static bool find(struct given *g, unsigned allowed, char letter)
+static bool find(struct given *g, uint64_t allowed, char letter)
 {
     for (size_t i = 0; i < ARG_COUNT; i++) {
-        if (!(allowed & 1u << i))
+        if (!(allowed & UINT64_C(1) << i))
             continue;
         if (letter ? arg_specs[i].letter == letter : str_is(g->name, arg_specs[i].name)) {
             g->arg = i;
@@ -53,7 +53,7 @@ static bool find(struct given *g, unsigned allowed, char letter)
     return false;
 }
 
-static bool split(const char *word, unsigned allowed, struct given *ret)
+static bool split(const char *word, uint64_t allowed, struct given *ret)
 {
     if (word[1] == '-') {
         const char *equals = strchr(word, '=');
@@ -70,7 +70,7 @@ static bool split(const char *word, unsigned allowed, struct given *ret)
 }
 
 /* Takes the option at argv[*i], and the value behind it. */
-static enum rc take(struct args *args, unsigned allowed, char *const argv[], size_t *i,
+static enum rc take(struct args *args, uint64_t allowed, char *const argv[], size_t *i,
                     struct why *why)
 {
     const char *word = argv[(*i)++];
@@ -99,7 +99,7 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1];
 }
 
-enum rc args_leading(struct args *args, unsigned allowed, char *const argv[], size_t *ret_n,
+enum rc args_leading(struct args *args, uint64_t allowed, char *const argv[], size_t *ret_n,
                      struct why *why)
 {
     size_t i = 0;
@@ -112,7 +112,7 @@ enum rc args_leading(struct args *args, unsigned allowed, char *const argv[], si
     return rc;
 }
 
-enum rc args_parse(struct args *args, unsigned allowed, char *const argv[], struct arena *a,
+enum rc args_parse(struct args *args, uint64_t allowed, char *const argv[], struct arena *a,
                    struct why *why)
 {
     size_t n = 0, i = 0;

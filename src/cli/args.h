@@ -49,7 +49,7 @@ enum arg {
         ARG_COUNT
 };
 
-#define TAKES(id) (1u << ARG_##id) /* for a command's set of options */
+#define TAKES(id) (UINT64_C(1) << ARG_##id) /* for a command's set of options */
 
 struct arg_spec {
     const char *name;
@@ -66,10 +66,10 @@ struct args {
 };
 
 /* Takes the options up to the first word; *ret_n of argv were used. argv ends in NULL. */
-MUST_CHECK enum rc args_leading(struct args *args, unsigned allowed, char *const argv[],
+MUST_CHECK enum rc args_leading(struct args *args, uint64_t allowed, char *const argv[],
                                 size_t *ret_n, struct why *why);
 /* Takes all of argv, words too. */
-MUST_CHECK enum rc args_parse(struct args *args, unsigned allowed, char *const argv[],
+MUST_CHECK enum rc args_parse(struct args *args, uint64_t allowed, char *const argv[],
                               struct arena *a, struct why *why);
 
 #endif

@@ -28,7 +28,7 @@ struct cli_command {
     const char *summary;   /* one line */
     const char *arguments; /* its words, for the usage line; NULL: none */
     const char *more;      /* examples and explanations behind the options; may be NULL */
-    unsigned takes;        /* TAKES(LIMIT) | ...; --help and --config are in every one */
+    uint64_t takes;        /* TAKES(LIMIT) | ...; --help and --config are in every one */
     size_t min_words, max_words;
     int (*run)(struct cli *cli);
 };

@@ -217,7 +217,7 @@ void cli_help_command(const struct cli_command *c, struct sbuf *out)
     sbuf_printf(out, "funneld %s - %s\n\nusage: funneld [-c FILE] %s%s%s [OPTIONS]\n\n", c->name,
                 c->summary, c->name, c->arguments ? " " : "", c->arguments ? c->arguments : "");
     for (size_t i = 0; i < ARG_COUNT; i++)
-        if ((c->takes | CLI_EVERYWHERE) & 1u << i)
+        if ((c->takes | CLI_EVERYWHERE) & UINT64_C(1) << i)
             help_option(&arg_specs[i], out);
     if (c->more)
         sbuf_printf(out, "\n%s", c->more);

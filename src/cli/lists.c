@@ -232,7 +232,7 @@ static int print_list(struct cli *cli, const struct list *list)
 
 static int list_or_show(struct cli *cli, const struct list *list)
 {
-    static const unsigned filters = TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
+    static const uint64_t filters = TAKES(LIMIT) | TAKES(AFTER) | TAKES(SINCE) | TAKES(STATE) |
                                     TAKES(LEAD) | TAKES(CONNECTOR) | TAKES(SOURCE) | TAKES(ROUTE) |
                                     TAKES(REASON);
     const struct args *args = &cli->args;
@@ -243,7 +243,7 @@ static int list_or_show(struct cli *cli, const struct list *list)
     if (args->n_words == 1)
         return cli_usage(cli, "show what? %s", cli->command->arguments);
     for (size_t i = 0; i < ARG_COUNT && args->n_words; i++)
-        if (args->values[i] && filters & 1u << i)
+        if (args->values[i] && filters & UINT64_C(1) << i)
             return cli_usage(cli, "--%s is for lists, not for show", arg_specs[i].name);
     int status = cli_read(cli);
     if (status != DONE)

@@ -6,7 +6,7 @@ set -eu
 packages() {
     case $1 in
     build) echo gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libcjson-dev \
-        libsqlite3-dev libssl-dev libinih-dev ca-certificates ;;
+        libsqlite3-dev libssl-dev libinih-dev libxgboost-dev ca-certificates ;;
     demo) echo python3 python3-aiosmtpd openssl curl ;;
     test) echo libcmocka-dev python3 python3-aiosmtpd openssl curl valgrind libc6-dbg libfaketime e2fsprogs mount ;;
     check) echo clang-format clang-tidy cppcheck python3 systemd ;;

@@ -11,14 +11,14 @@ import sys
 # route speaks of scores in its conditions and connectors say what routes decided, so the three
 # that design 2.1 puts on one line follow each other here; deliver turns a CRM's answer into an
 # event, ingest is below it anyway.
-RANKS = ["base", "config", "lead", "ingest", "score", "route", "connectors", "observe", "store",
+RANKS = ["base", "config", "lead", "ingest", "score", "model", "model/xgboost", "route", "connectors", "observe", "store",
          "transport", "store/sqlite", "deliver/curl", "pipeline", "deliver", "http", "report", "app",
          "cli", "main"]
 APART = {("pipeline", "deliver"), ("pipeline", "http"), ("deliver", "http"), ("deliver", "pipeline"),
          ("http", "pipeline"), ("http", "deliver"), ("config", "lead"), ("lead", "config")}
 FENCES = {"microhttpd.h": "http", "gnutls/": "http", "curl/": "deliver/curl", "sqlite3.h": "store/sqlite",
           "cjson/": "base", "openssl/": "base", "ini.h": "config", "libpq-fe.h": "store/postgres",
-          "xgboost/": "score"}
+          "xgboost/": "model/xgboost"}
 
 
 def folder_of_file(path):

@@ -12,6 +12,12 @@
 enum lead_state { LEAD_ACTIVE, LEAD_DELETED, LEAD_MERGED };
 enum band { BAND_COLD, BAND_WARM, BAND_HOT, BAND_COUNT };
 
+/* What a model says may come: tenths of a percent. */
+struct chance {
+    bool known; /* false: there is no model, or the lead was not looked at since */
+    int64_t tenths;
+};
+
 struct property {
     struct str name, value; /* empty value: it was cleared; reads as missing */
     int64_t at;
@@ -34,11 +40,13 @@ struct lead {
     int64_t enriched_at;            /* when the CRM was last read; 0: never */
     int64_t score, fit, engagement; /* tenths, at the last evaluation */
     enum band band;
-    bool evaluated;              /* whether it ever was: score.previous is 0 before */
-    int64_t last_event;          /* the newest, the store's: the others follow */
-    struct str ledger;           /* what fired for it, the store's: see read_ledger */
-    struct str waiting;          /* which deliveries may wait for it, the store's */
-    struct property *properties; /* sorted by name */
+    struct chance probability, churn; /* of conversion, of leaving; at the last evaluation */
+    struct str activity;              /* lead/activity.h */
+    bool evaluated;                   /* whether it ever was: score.previous is 0 before */
+    int64_t last_event;               /* the newest, the store's: the others follow */
+    struct str ledger;                /* what fired for it, the store's: see read_ledger */
+    struct str waiting;               /* which deliveries may wait for it, the store's */
+    struct property *properties;      /* sorted by name */
     size_t n_properties, cap_properties;
 };
 

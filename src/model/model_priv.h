@@ -1,0 +1,99 @@
+/* model_priv.h - a model's parts, between learning, keeping and serving.
+ *
+ * A row goes this way: cells -> features (a matrix row of floats, NaN missing) -> two margins in
+ * log-odds, of the trees and of the logistic regression -> blend -> Platt -> probability.
+ */
+#ifndef FUNNELD_MODEL_PRIV_H
+#define FUNNELD_MODEL_PRIV_H
+
+#include <stdatomic.h>
+
+#include "funneld/model/model.h"
+
+enum {
+    MODEL_MAX_INPUTS = 1000,
+    MODEL_MAX_LEVELS = 64, /* of a text */
+    MODEL_MAX_FEATURES = 5000,
+    MODEL_MAX_BINS = 20,
+    MODEL_MAX_SAMPLES = 20,
+};
+
+/* A text's features are one for each level, one for all other levels, one for missing: 0 or 1.
+ * Texts are trimmed and folded (ASCII) before they are compared; sentinels are missing. A number, a
+ * truth (yes/no, true/false, 1/0: 1 or 0) and an age (days from the date to the row's time) are one
+ * feature, NaN where missing, or where the text is no such thing. */
+enum input_kind { INPUT_NUMBER, INPUT_TEXT, INPUT_TRUTH, INPUT_AGE };
+
+struct input {
+    struct str name;
+    enum input_kind kind;
+    size_t feature, n_features; /* the first of its features */
+    const struct str *levels;   /* folded; of a text */
+    size_t n_levels;
+    const struct str *sentinels; /* folded: texts that mean missing, beside the empty one */
+    size_t n_sentinels;
+    /* How the training set was distributed, for PSI. A text's bins are its features. The bins of
+     * the others end at `edges` (n_bins - 2 of them, rising), the last bin is missing. */
+    const double *edges;
+    const double *shares; /* [n_bins], add up to 1 */
+    size_t n_bins;
+    double weight; /* mean |contribution|, in log-odds: its importance */
+};
+
+/* margin = bias + sum over features of weight * (clamped(x) - mean) / scale, or `missing` where x
+ * is NaN. Arrays of n_features. */
+struct logistic {
+    double bias;
+    const double *weight, *mean, *scale, *missing, *low, *high;
+};
+
+/* Flattened. A node with feature < 0 is a leaf with value; else left when x < split, right when
+ * not, `missing_left` where x is NaN; left child is at `left`, right one at left + 1. cover: sum of
+ * hessians that reached it, for TreeSHAP. */
+struct tree_node {
+    int32_t feature;
+    float split; /* or the leaf's value */
+    uint32_t left;
+    bool missing_left;
+    float cover;
+};
+struct trees {
+    struct tree_node *nodes;
+    size_t n_nodes;
+    uint32_t *roots;
+    size_t n_trees;
+    float base_margin; /* added first, as XGBoost does */
+    size_t depth;      /* of the deepest */
+};
+
+struct model {
+    atomic_int references;
+    struct arena arena;
+    struct model_card card;
+    struct input *inputs;
+    size_t n_inputs, n_features;
+    struct trees trees;       /* n_trees 0: it has none */
+    struct logistic logistic; /* weight NULL: it has none */
+    double share;             /* of the trees in the blend; 0: none, 1: alone */
+    double platt_a, platt_b;  /* log-odds = a * margin + b */
+    double base_log_odds;     /* what it says where it has neither */
+    double quartiles[3];
+    struct str trees_text, sidecar_text;
+};
+
+/* encode.c: one row of features, [n_features]. */
+void model_encode(const struct input inputs[], size_t n_inputs, const struct cell cells[],
+                  int64_t at, float ret[]);
+
+/* The folded text of a cell, or missing where it is empty or one of the input's sentinels. */
+struct str cell_text(const struct input *in, const struct cell *cell, char buffer[], size_t size);
+
+double logistic_margin(const struct logistic *l, const float x[], size_t n);
+float trees_margin(const struct trees *t, const float x[]);
+
+static inline double sigmoid(double x)
+{
+    return x >= 0 ? 1 / (1 + __builtin_exp(-x)) : __builtin_exp(x) / (1 + __builtin_exp(x));
+}
+
+#endif
