@@ -34,6 +34,7 @@ static bool small(const char *detail)
                                         "SCAN person",
                                         "SCAN CONSTANT ROW",
                                         "SCAN ruleset",
+                                        "SCAN model",
                                         "SCAN queue",
                                         "SCAN linked",
                                         "SCAN (subquery",
