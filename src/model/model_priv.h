@@ -16,6 +16,8 @@ enum {
     MODEL_MAX_FEATURES = 5000,
     MODEL_MAX_BINS = 20,
     MODEL_MAX_SAMPLES = 20,
+    MODEL_MAX_DEPTH = 64,   /* of a tree */
+    MODEL_TEXT_BYTES = 256, /* of a folded text; what is longer is cut */
 };
 
 /* A text's features are one for each level, one for all other levels, one for missing: 0 or 1.
@@ -47,22 +49,22 @@ struct logistic {
     const double *weight, *mean, *scale, *missing, *low, *high;
 };
 
-/* Flattened. A node with feature < 0 is a leaf with value; else left when x < split, right when
- * not, `missing_left` where x is NaN; left child is at `left`, right one at left + 1. cover: sum of
- * hessians that reached it, for TreeSHAP. */
+/* Flattened. A node with left == 0 is a leaf with value; else left when x < split, right when not,
+ * `missing_right` says where to where x is NaN; left child is at `left`, right one at left + 1. */
 struct tree_node {
-    int32_t feature;
-    float split; /* or the leaf's value */
-    uint32_t left;
-    bool missing_left;
-    float cover;
+    float split;   /* or the leaf's value */
+    uint32_t left; /* the first node of all is a root, so no child is at 0 */
+    uint16_t feature;
+    uint16_t missing_right;
 };
 struct trees {
     struct tree_node *nodes;
+    double *share; /* [n_nodes]: of the rows that reached the node above, those that went here */
     size_t n_nodes;
     uint32_t *roots;
     size_t n_trees;
     float base_margin; /* added first, as XGBoost does */
+    double mean;       /* of the margin over the rows it was trained on: TreeSHAP's bias */
     size_t depth;      /* of the deepest */
 };
 
@@ -81,7 +83,14 @@ struct model {
     struct str trees_text, sidecar_text;
 };
 
-/* encode.c: one row of features, [n_features]. */
+/* value.c: what a text is; trimmed by the caller. Strict: no blanks, no separators of thousands. */
+bool value_number(struct str text, double *ret);
+bool value_truth(struct str text, bool *ret);      /* yes/no, true/false, 1/0, in any case */
+bool value_date(struct str text, int64_t *ret_ms); /* ISO 8601, or Unix ms */
+/* Trimmed, ASCII lower case, cut to `size` bytes between characters; lies in buffer. */
+struct str value_fold(struct str text, char buffer[], size_t size);
+
+/* encode.c: one row of features, [n_features]. Never infinite. */
 void model_encode(const struct input inputs[], size_t n_inputs, const struct cell cells[],
                   int64_t at, float ret[]);
 
@@ -89,7 +98,18 @@ void model_encode(const struct input inputs[], size_t n_inputs, const struct cel
 struct str cell_text(const struct input *in, const struct cell *cell, char buffer[], size_t size);
 
 double logistic_margin(const struct logistic *l, const float x[], size_t n);
+/* What one feature adds to it, beside the bias. */
+double logistic_part(const struct logistic *l, size_t feature, float x);
+
+/* trees.c: XGBoost's JSON, which nobody vouches for. n_features: what it must have been trained
+ * with. */
+MUST_CHECK enum rc trees_read(struct str text, size_t n_features, struct arena *a,
+                              struct trees *ret, struct why *why);
 float trees_margin(const struct trees *t, const float x[]);
+
+/* shap.c: adds what each feature adds to the margin to ret[n_features]; with t->mean it is the
+ * margin. Scratch from the arena. */
+void trees_explain(const struct trees *t, const float x[], struct arena *a, double ret[]);
 
 static inline double sigmoid(double x)
 {
