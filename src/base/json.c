@@ -178,6 +178,21 @@ bool json_number(const json *node, double *ret)
     return true;
 }
 
+bool json_real(const json *node, double *ret)
+{
+    if (!cJSON_IsString(node))
+        return json_number(node, ret);
+    const char *text = node->valuestring;
+    char *end = NULL;
+    double n = 0;
+    if (*text && strspn(text, "0123456789+-.eE") == strlen(text))
+        n = strtod(text, &end); /* no locale is ever set */
+    if (!end || *end || !isfinite(n))
+        return false;
+    *ret = n;
+    return true;
+}
+
 bool json_true(const json *node)
 {
     return cJSON_IsTrue(node);

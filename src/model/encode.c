@@ -101,6 +101,23 @@ void model_encode(const struct input inputs[], size_t n_inputs, const struct cel
     }
 }
 
+size_t input_bin(const struct input *in, const float x[])
+{
+    size_t i = 0;
+
+    if (in->kind == INPUT_TEXT) {
+        while (i + 1 < in->n_features && x[in->feature + i] == 0)
+            i++;
+        return i;
+    }
+    double n = (double)x[in->feature];
+    if (isnan(n))
+        return in->n_bins - 1;
+    while (i + 2 < in->n_bins && n > in->edges[i])
+        i++;
+    return i;
+}
+
 double logistic_part(const struct logistic *l, size_t feature, float x)
 {
     if (isnan(x))

@@ -16,8 +16,10 @@ enum {
     MODEL_MAX_FEATURES = 5000,
     MODEL_MAX_BINS = 20,
     MODEL_MAX_SAMPLES = 20,
-    MODEL_MAX_DEPTH = 64,   /* of a tree */
-    MODEL_TEXT_BYTES = 256, /* of a folded text; what is longer is cut */
+    MODEL_MAX_SENTINELS = 64,
+    MODEL_MAX_WEIGHT = 1000000, /* of anything in log-odds: no sum of them is infinite */
+    MODEL_MAX_DEPTH = 64,       /* of a tree */
+    MODEL_TEXT_BYTES = 256,     /* of a folded text; what is longer is cut */
 };
 
 /* A text's features are one for each level, one for all other levels, one for missing: 0 or 1.
@@ -96,6 +98,9 @@ void model_encode(const struct input inputs[], size_t n_inputs, const struct cel
 
 /* The folded text of a cell, or missing where it is empty or one of the input's sentinels. */
 struct str cell_text(const struct input *in, const struct cell *cell, char buffer[], size_t size);
+
+/* Which bin of an input a row is in: the first whose edge is not below the number. */
+size_t input_bin(const struct input *in, const float x[]);
 
 double logistic_margin(const struct logistic *l, const float x[], size_t n);
 /* What one feature adds to it, beside the bias. */

@@ -42,6 +42,7 @@ size_t json_count(const json *array_or_object);
 struct str json_string(const json *node);        /* missing unless it is a string */
 bool json_int64(const json *node, int64_t *ret); /* exact integers, as number or decimal text */
 bool json_number(const json *node, double *ret); /* JSON numbers only */
+bool json_real(const json *node, double *ret);   /* or one of many digits, which became a string */
 bool json_true(const json *node);                /* JSON true only */
 /* Any scalar as text: string as it is, 12.5, true; null, array and object are missing. */
 struct str json_scalar(const json *node, struct arena *a);
