@@ -50,12 +50,12 @@ static enum rc count(const struct loading *l, const json *at, const char *key, s
 
 static enum rc whole(const struct loading *l, const json *at, const char *key, int64_t *ret)
 {
-    size_t n;
-    enum rc rc = count(l, at, key, &n);
+    int64_t n = -1;
 
-    if (rc == RC_OK)
-        *ret = (int64_t)n;
-    return rc;
+    if (!json_int64(json_get(at, key), &n) || n < 0)
+        return bad_key(l, key);
+    *ret = n;
+    return RC_OK;
 }
 
 static enum rc text(const struct loading *l, const json *at, const char *key, struct str *ret)

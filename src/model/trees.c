@@ -263,6 +263,8 @@ static enum rc read_all(struct reading *r, const json *root)
 
     if (rc != RC_OK)
         return rc;
+    if (r->n_features == 0)
+        return bad(r, "there is no column that they could ask for");
     if (n == 0 || n > MAX_TREES)
         return bad(r, n ? "there are too many" : "there are none");
     r->trees->roots = arena_array(r->keep, n, sizeof *r->trees->roots);
@@ -314,16 +316,46 @@ static inline const struct tree_node *step(const struct tree_node *nodes, const 
                                            const float x[])
 {
     float value = x[n->feature];
-    uint32_t right = isnan(value) ? n->missing_right : !(value < n->split);
+    uint32_t right = (uint32_t)(value >= n->split) | ((uint32_t)isnan(value) & n->missing_right);
 
-    return &nodes[n->left + right];
+    return nodes + n->left + right;
+}
+
+/* A walk waits for memory at each step; walks of some trees at once wait together. */
+enum { ABREAST = 8 };
+
+static void walk_abreast(const struct trees *t, size_t first, const float x[],
+                         const struct tree_node *n[ABREAST])
+{
+    uint32_t inner = 0;
+
+    for (size_t k = 0; k < ABREAST; k++)
+        n[k] = &t->nodes[t->roots[first + k]];
+    do {
+        inner = 0;
+#pragma GCC unroll 8
+        for (size_t k = 0; k < ABREAST; k++) {
+            const struct tree_node *next = step(t->nodes, n[k], x);
+
+            n[k] = n[k]->left ? next : n[k];
+            inner |= n[k]->left;
+        }
+    } while (inner);
 }
 
 float trees_margin(const struct trees *t, const float x[])
 {
     float margin = t->base_margin;
+    size_t i = 0;
 
-    for (size_t i = 0; i < t->n_trees; i++) {
+    for (; i + ABREAST <= t->n_trees; i += ABREAST) {
+        const struct tree_node *leaf[ABREAST];
+
+        walk_abreast(t, i, x, leaf);
+        for (size_t k = 0; k < ABREAST; k++)
+            margin += leaf[k]->split;
+    }
+    for (; i < t->n_trees; i++) {
         const struct tree_node *n = &t->nodes[t->roots[i]];
 
         while (n->left)
