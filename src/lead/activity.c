@@ -61,11 +61,18 @@ uint32_t activity_hash(struct str kind)
     return hash ? hash : 1;
 }
 
+/* Of its record in the CRM. */
+static bool is_fate(enum event_effect effect)
+{
+    return effect == EFFECT_DELETE || effect == EFFECT_RESTORE || effect == EFFECT_ERASE ||
+           effect == EFFECT_MERGE;
+}
+
 bool activity_kind(const struct event *e, struct str *ret)
 {
     static const struct str ours[] = {{".enriched", 9}, {".recovered", 10}, {".linked", 7}};
 
-    if (e->state != EVENT_PROCESSED || !e->type.len)
+    if (e->state != EVENT_PROCESSED || !e->type.len || is_fate(e->effect))
         return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (str_ends(e->type, ours[i]))

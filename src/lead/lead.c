@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "funneld/lead/activity.h"
+
 enum { EMAIL_MAX = 254 };
 
 const char *lead_state_name(enum lead_state s)
@@ -203,7 +205,8 @@ static bool erase(struct lead *l, int64_t at)
     l->erased = true;
     l->properties = NULL;
     l->n_properties = l->cap_properties = 0;
-    l->email = STR_NULL;
+    l->email = l->activity = STR_NULL;
+    l->probability = l->churn = (struct chance){0};
     l->state = LEAD_DELETED;
     l->state_at = at;
     return true;
@@ -253,6 +256,18 @@ static void take_record(struct lead *l, const struct lead *from)
         (void)set_state(l, from->state, from->state_at); /* older than ours: ours stays */
 }
 
+/* Where one is not counted yet, neither is what they did together. */
+static void absorb_activity(struct lead *l, const struct lead *from, struct arena *a)
+{
+    if (!l->activity.at || !from->activity.at) {
+        l->activity = STR_NULL;
+        return;
+    }
+    struct activity *both = activity_read(l->activity, a);
+    activity_merge(both, activity_read(from->activity, a), a);
+    l->activity = activity_write(both, a);
+}
+
 void lead_absorb(struct lead *l, const struct lead *from, struct arena *a)
 {
     bool found;
@@ -269,8 +284,11 @@ void lead_absorb(struct lead *l, const struct lead *from, struct arena *a)
     if (!found && !l->email.at)
         l->email = arena_str(a, from->email);
     take_record(l, from);
-    if (from->created_at && (!l->created_at || from->created_at < l->created_at))
+    if (from->created_at && (!l->created_at || from->created_at < l->created_at)) {
         l->created_at = from->created_at;
+        l->source = arena_str(a, from->source);
+    }
+    absorb_activity(l, from, a);
     if (from->enriched_at > l->enriched_at)
         l->enriched_at = from->enriched_at;
 }

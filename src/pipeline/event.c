@@ -152,7 +152,9 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
         return rc;
     if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
         lead->enriched_at = 0; /* ask the CRM anew what the record is now */
-    rc = keep_event(b, e, event, lead);
+    rc = count_activity(b, e, lead);
+    if (rc == RC_OK)
+        rc = keep_event(b, e, event, lead);
     if (rc != RC_OK)
         return rc;
     return lead->erased ? erase(b, lead) : judge(b, e, event, lead);

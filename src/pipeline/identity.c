@@ -20,6 +20,7 @@ static enum rc add_lead(struct batch *b, const struct event *e, int64_t crm_id, 
         .crm_id = crm_id,
         .email = crm_id ? STR_NULL : e->email,
         .created_at = e->received_at,
+        .source = e->source,
     };
     return store_lead_add(b->store, ret);
 }
@@ -121,6 +122,8 @@ static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
         from->portal_id = from->crm_id = 0;
     from->state = LEAD_MERGED;
     from->merged_into = into->id;
+    from->activity = STR_NULL;
+    from->probability = from->churn = (struct chance){0};
     return store_lead_save(b->store, from);
 }
 

@@ -41,7 +41,8 @@ struct lead {
     int64_t score, fit, engagement; /* tenths, at the last evaluation */
     enum band band;
     struct chance probability, churn; /* of conversion, of leaving; at the last evaluation */
-    struct str activity;              /* lead/activity.h */
+    struct str activity;              /* lead/activity.h; missing: not counted yet */
+    struct str source;                /* that it was first heard of from; missing: not known */
     bool evaluated;                   /* whether it ever was: score.previous is 0 before */
     int64_t last_event;               /* the newest, the store's: the others follow */
     struct str ledger;                /* what fired for it, the store's: see read_ledger */

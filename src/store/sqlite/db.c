@@ -137,6 +137,12 @@ static int bind_next(sqlite3_stmt *s, int i, char kind, va_list *args)
 
         return value ? sqlite3_bind_int64(s, i, value) : sqlite3_bind_null(s, i);
     }
+    case 'm': {
+        bool known = va_arg(*args, int);
+        int64_t value = va_arg(*args, int64_t);
+
+        return known ? sqlite3_bind_int64(s, i, value) : sqlite3_bind_null(s, i);
+    }
     case 'd':
         return sqlite3_bind_int(s, i, va_arg(*args, int));
     case 't':

@@ -5,6 +5,12 @@
 
 #include "funneld/route/route.h"
 
+static struct chance col_chance(sqlite3_stmt *s, int column)
+{
+    return (struct chance){.known = sqlite3_column_type(s, column) != SQLITE_NULL,
+                           .tenths = sqlite3_column_int64(s, column)};
+}
+
 enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *ret)
 {
     *ret = (struct lead){
@@ -26,6 +32,10 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
         .last_event = sqlite3_column_int64(s, 15),
         .ledger = col_str(s, 17, a),
         .waiting = col_str(s, 18, a),
+        .probability = col_chance(s, 19),
+        .churn = col_chance(s, 20),
+        .activity = col_bytes(s, 21, a),
+        .source = col_str(s, 22, a),
     };
     const char *properties = sqlite3_column_blob(s, 16);
 
