@@ -45,13 +45,20 @@ enum rc count_history(struct reader *r, const struct rules *rules, const struct 
     return rc;
 }
 
+/* One that was just merged is saved first: its events are found by its row. */
+static enum rc count_stored_ones(struct batch *b, struct lead *lead)
+{
+    enum rc rc = lead->last_event ? store_lead_save(b->store, lead) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = count_history(b->reader, b->rules, lead, b->now_ms, b->arena, &lead->activity);
+    return rc;
+}
+
 enum rc count_activity(struct batch *b, const struct event *e, struct lead *lead)
 {
     struct str kind;
-    enum rc rc =
-        lead->activity.at || lead->erased
-            ? RC_OK
-            : count_history(b->reader, b->rules, lead, b->now_ms, b->arena, &lead->activity);
+    enum rc rc = lead->activity.at || lead->erased ? RC_OK : count_stored_ones(b, lead);
 
     if (rc != RC_OK || lead->erased || !event_activity(b->rules, e, &kind))
         return rc;

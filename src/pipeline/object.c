@@ -268,8 +268,10 @@ static enum rc tell_all(struct batch *b, const struct event *e, const struct who
 /* A contact that no event was about yet. */
 static enum rc make_lead(struct batch *b, const struct event *e, int64_t contact)
 {
-    const struct event of_contact = {
-        .portal_id = e->portal_id, .object_id = contact, .received_at = e->received_at};
+    const struct event of_contact = {.source = e->source,
+                                     .portal_id = e->portal_id,
+                                     .object_id = contact,
+                                     .received_at = e->received_at};
     struct lead lead;
     bool absorbed;
 

@@ -112,6 +112,8 @@ static void a_kind_is_the_property_or_the_type(void **state)
     assert_false(activity_kind(&(struct event){.type = STR("contact.enriched")}, &kind));
     assert_false(activity_kind(&(struct event){.type = STR("deal.recovered")}, &kind));
     assert_false(activity_kind(&(struct event){.type = STR("contact.linked")}, &kind));
+    assert_false(
+        activity_kind(&(struct event){.type = STR("deal.creation"), .object = OBJECT_DEAL}, &kind));
     assert_false(activity_kind(
         &(struct event){.type = STR("contact.deletion"), .effect = EFFECT_DELETE}, &kind));
     assert_false(activity_kind(

@@ -3,6 +3,7 @@
  * After each step the world checks the gauge of leads against a scan and what the deliverer was
  * told against the pending rows; after each sequence every lead against its ledger.
  */
+#include "activity_check.h"
 #include "contact_event.h"
 #include "fault_vfs.h"
 #include "objects_world.h"
@@ -18,6 +19,7 @@ struct story {
 };
 
 static uint64_t seed;
+static size_t n_counted;
 
 static int below(int n)
 {
@@ -268,17 +270,23 @@ static void let_time_pass(struct story *s)
     s->p->now += below(4) ? below(60000) : below(2 * (int)DAYS_MS);
 }
 
+static void forget_activity(struct story *s)
+{
+    forget_counted(s->p, 1 + below(CONTACTS));
+}
+
 static void (*const acts[])(struct story *s) = {
-    say_object,  say_object,    say_association, say_association, say_object_merge, end_attempt,
-    say_change,  say_change,    say_change,      say_change,      say_fact,         say_erasure,
-    say_merge,   say_merge,     send_form,       send_form,       say_again,        say_nonsense,
-    end_attempt, begin_attempt, end_attempt,     retry_all,       reload,           let_time_pass,
+    say_object,  say_object,  say_association, say_association, say_object_merge,
+    end_attempt, say_change,  say_change,      say_change,      say_change,
+    say_fact,    say_erasure, say_merge,       say_merge,       send_form,
+    send_form,   say_again,   say_nonsense,    end_attempt,     begin_attempt,
+    end_attempt, retry_all,   reload,          let_time_pass,   forget_activity,
 };
 
 struct check {
     struct pipeline *p;
     int64_t erased[64];
-    size_t n_erased;
+    size_t n_erased, n_counted;
 };
 
 /* What it knows of its objects is what they are, and nobody else's deal is left in it. */
@@ -323,10 +331,12 @@ static void check_lead(void *self, const struct lead *l)
     }
     if (l->erased || l->state == LEAD_MERGED) {
         assert_int_equal(n, 0);
+        assert_null(l->activity.at);
         return;
     }
     if (l->crm_id)
         check_facts(c, l);
+    c->n_counted += is_counted_right(c->p, l);
     scorecard_evaluate(&c->p->rules->scorecard, l, rows, n, c->p->now, NULL, &v);
     assert_int_equal(l->score, l->evaluated ? v.score : 0);
     assert_int_equal(l->band, l->evaluated ? v.band : BAND_COLD);
@@ -361,6 +371,7 @@ static void check_story(const struct story *s)
     double duplicates = counted(METRIC_EVENTS_DUPLICATE, "hubspot", NULL) +
                         counted(METRIC_EVENTS_DUPLICATE, "zapier", NULL);
     assert_int_equal((int64_t)duplicates, s->duplicates);
+    n_counted += c.n_counted;
 }
 
 static void tell_story(uint64_t number)
@@ -386,6 +397,7 @@ static void whatever_happens_what_must_hold_holds(void **state)
         tell_story(i);
     }
     print_message("\r");
+    assert_true(n_counted > SEQUENCES);
 }
 
 int main(void)
