@@ -6,7 +6,7 @@
 #include "funneld/base/url.h"
 
 /* A table behind a blank line, or what it means that it is empty. */
-static void print_table(struct cli *cli, const struct table *t, const char *empty)
+static void print_table(struct cli *cli, const struct text_table *t, const char *empty)
 {
     sbuf_printf(&cli->out, "\n%s", t->n_cells ? "" : empty);
     table_print(t, &cli->out);
@@ -84,9 +84,9 @@ static void print_listeners(struct cli *cli)
 
 static void print_sources(struct cli *cli)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"SOURCE", 0, false}, {"TYPE", 0, false}, {"URL", 0, false}, {"ENRICH", 0, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < cli->config->n_sources; i++) {
         const struct source *s = &cli->config->sources[i];
@@ -143,9 +143,9 @@ static struct str target(struct cli *cli, const struct connector *k)
 
 static void print_connectors(struct cli *cli)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"CONNECTOR", 0, false}, {"TYPE", 0, false}, {"SERVICE", 0, false}, {"TARGET", 0, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < cli->config->n_connectors; i++) {
         const struct connector *k = &cli->config->connectors[i];
@@ -160,13 +160,13 @@ static void print_connectors(struct cli *cli)
 
 static void print_rules(struct cli *cli)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"RULE", 0, false},  {"POINTS", 0, true}, {"HALF-LIFE", 0, true}, {"MAX", 0, true},
         {"GROUP", 0, false}, {"PART", 0, false},  {"WHEN", 0, false},
     };
     const struct scorecard *card = &cli->config->scorecard;
     struct arena *a = &cli->arena;
-    struct table t = TABLE(a, columns);
+    struct text_table t = TABLE(a, columns);
 
     for (size_t i = 0; i < card->n_rules; i++) {
         const struct rule *r = &card->rules[i];
@@ -198,10 +198,10 @@ static struct str names(const struct str_list *list, struct arena *a)
 
 static void print_routes(struct cli *cli)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"ROUTE", 0, false}, {"WHEN", 0, false}, {"TO", 0, false}};
     struct arena *a = &cli->arena;
-    struct table t = TABLE(a, columns);
+    struct text_table t = TABLE(a, columns);
 
     for (size_t i = 0; i < cli->config->routes.n; i++) {
         const struct route *r = &cli->config->routes.items[i];

@@ -92,9 +92,9 @@ static void print_sum(struct cli *cli, const struct probe probes[])
 
 void cli_print_services(struct cli *cli, const struct probe probes[])
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"CONNECTOR", 0, false}, {"WHAT", 0, false}, {"STATE", 0, false}, {"DETAIL", 0, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < cli->config->n_connectors; i++)
         for (size_t k = 0; k < probes[i].n; k++) {

@@ -14,17 +14,18 @@ static const char *const delivery_states[] = {"pending", "held",       "delivere
 struct list {
     const char *const *states;
     size_t n_states;
-    const struct column *columns;
+    const struct text_column *columns;
     size_t n_columns;
     /* Reads by the filter and adds each row to the answer. */
-    enum rc (*read)(struct cli *cli, const struct list_filter *f, struct table *t, size_t *ret_n);
+    enum rc (*read)(struct cli *cli, const struct list_filter *f, struct text_table *t,
+                    size_t *ret_n);
     int (*show)(struct cli *cli, struct str id);
 };
 
 /* What a callback of the store needs. */
 struct listing {
     struct cli *cli;
-    struct table *table; /* NULL: JSON, a line each */
+    struct text_table *table; /* NULL: JSON, a line each */
     size_t n;
 };
 
@@ -37,7 +38,7 @@ static void end_line(struct listing *l)
 static void list_event(void *self, const struct event_view *e)
 {
     struct listing *l = self;
-    struct table *t = l->table;
+    struct text_table *t = l->table;
 
     l->n++;
     if (!t) {
@@ -57,7 +58,7 @@ static void list_event(void *self, const struct event_view *e)
 static void list_lead(void *self, const struct lead *lead)
 {
     struct listing *l = self;
-    struct table *t = l->table;
+    struct text_table *t = l->table;
     struct str crm = STR_NULL;
 
     l->n++;
@@ -82,7 +83,7 @@ static void list_lead(void *self, const struct lead *lead)
 static void list_delivery(void *self, const struct delivery *d)
 {
     struct listing *l = self;
-    struct table *t = l->table;
+    struct text_table *t = l->table;
 
     l->n++;
     if (!t) {
@@ -102,7 +103,7 @@ static void list_delivery(void *self, const struct delivery *d)
     table_cell(t, d->reason);
 }
 
-static enum rc read_event_list(struct cli *cli, const struct list_filter *f, struct table *t,
+static enum rc read_event_list(struct cli *cli, const struct list_filter *f, struct text_table *t,
                                size_t *ret_n)
 {
     struct listing l = {cli, t, 0};
@@ -113,7 +114,7 @@ static enum rc read_event_list(struct cli *cli, const struct list_filter *f, str
 }
 
 /* `--lead` leaves one at most: it has been found already. */
-static enum rc read_lead_list(struct cli *cli, const struct list_filter *f, struct table *t,
+static enum rc read_lead_list(struct cli *cli, const struct list_filter *f, struct text_table *t,
                               size_t *ret_n)
 {
     struct listing l = {cli, t, 0};
@@ -133,8 +134,8 @@ static enum rc read_lead_list(struct cli *cli, const struct list_filter *f, stru
     return rc;
 }
 
-static enum rc read_delivery_list(struct cli *cli, const struct list_filter *f, struct table *t,
-                                  size_t *ret_n)
+static enum rc read_delivery_list(struct cli *cli, const struct list_filter *f,
+                                  struct text_table *t, size_t *ret_n)
 {
     struct listing l = {cli, t, 0};
     enum rc rc = read_deliveries(cli->reader, f, list_delivery, &l);
@@ -143,15 +144,15 @@ static enum rc read_delivery_list(struct cli *cli, const struct list_filter *f, 
     return rc;
 }
 
-static const struct column event_columns[] = {
+static const struct text_column event_columns[] = {
     {"EVENT", 0, true}, {"RECEIVED (UTC)", 0, false}, {"SOURCE", 24, false}, {"TYPE", 40, false},
     {"LEAD", 0, true},  {"STATE", 0, false},          {"REASON", 60, false},
 };
-static const struct column lead_columns[] = {
+static const struct text_column lead_columns[] = {
     {"LEAD", 0, true}, {"SINCE (UTC)", 0, false}, {"NAME", 32, false}, {"EMAIL", 40, false},
     {"CRM", 0, false}, {"SCORE", 0, true},        {"BAND", 0, false},  {"STATE", 0, false},
 };
-static const struct column delivery_columns[] = {
+static const struct text_column delivery_columns[] = {
     {"DELIVERY", 0, true},    {"EVENT", 0, true},    {"LEAD", 0, true},  {"ROUTE", 24, false},
     {"CONNECTOR", 24, false}, {"STATE", 0, false},   {"TRIES", 0, true}, {"DUE (UTC)", 0, false},
     {"DONE (UTC)", 0, false}, {"REASON", 60, false},
@@ -208,7 +209,8 @@ static int read_filter(struct cli *cli, const struct list *list, struct list_fil
 
 static int print_list(struct cli *cli, const struct list *list)
 {
-    struct table t = {.columns = list->columns, .n_columns = list->n_columns, .arena = &cli->arena};
+    struct text_table t = {
+        .columns = list->columns, .n_columns = list->n_columns, .arena = &cli->arena};
     bool people = !cli_has(cli, ARG_JSON);
     struct list_filter f;
     size_t n = 0;

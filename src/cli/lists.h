@@ -21,6 +21,6 @@ void show_field(struct cli *cli, const char *label, struct str value);
 void show_id(struct cli *cli, const char *label, int64_t id); /* 0: missing */
 void show_at(struct cli *cli, const char *label, int64_t at); /* 0: missing */
 /* Five cells: when, how long, status, verdict, detail. */
-void show_attempt(struct table *t, const struct attempt_view *at);
+void show_attempt(struct text_table *t, const struct attempt_view *at);
 
 #endif

@@ -78,9 +78,9 @@ static enum rc collect(struct cli *cli, struct receipt *r)
 
 static void print_properties(struct cli *cli, const struct effects *f)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"PROPERTY", 40, false}, {"BEFORE", 40, false}, {"AFTER", 40, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < f->n_properties; i++) {
         table_cell(&t, f->properties[i].name);
@@ -94,9 +94,9 @@ static void print_properties(struct cli *cli, const struct effects *f)
 
 static void print_fired(struct cli *cli, const struct effects *f)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"RULE", 32, false}, {"POINTS", 0, true}, {"FIRED (UTC)", 0, false}, {"WHY", 60, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < f->n_fired; i++) {
         table_cell(&t, f->fired[i].rule);
@@ -128,12 +128,12 @@ static void print_effects(struct cli *cli, const struct receipt *r)
 
 static void print_deliveries(struct cli *cli, const struct receipt *r)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"DELIVERY", 0, true}, {"ROUTE", 24, false},  {"CONNECTOR", 24, false},
         {"STATE", 0, false},   {"TRIES", 0, true},    {"DONE (UTC)", 0, false},
         {"REMOTE", 80, false}, {"REASON", 60, false},
     };
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < r->n; i++) {
         const struct delivery *d = &r->deliveries[i].d;
@@ -153,11 +153,11 @@ static void print_deliveries(struct cli *cli, const struct receipt *r)
 
 static void print_attempts(struct cli *cli, const struct receipt *r)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"DELIVERY", 0, true}, {"ATTEMPT (UTC)", 0, false}, {"TOOK", 0, true},
         {"STATUS", 0, true},   {"VERDICT", 0, false},       {"DETAIL", 120, false},
     };
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < r->n; i++) {
         for (size_t k = 0; k < r->deliveries[i].n_attempts; k++) {

@@ -47,7 +47,7 @@ static int64_t half_life(const struct account *c, const struct score_line *l)
 }
 
 static void print_line(struct cli *cli, const struct account *c, const struct score_line *l,
-                       struct table *t)
+                       struct text_table *t)
 {
     struct arena *a = &cli->arena;
     bool firing = l->event && !l->cap;
@@ -65,7 +65,7 @@ static void print_line(struct cli *cli, const struct account *c, const struct sc
     table_cell(t, l->why);
 }
 
-static void print_sum(struct cli *cli, const struct account *c, struct table *t)
+static void print_sum(struct cli *cli, const struct account *c, struct text_table *t)
 {
     struct arena *a = &cli->arena;
     struct str sum = show_tenths(c->v.score, a);
@@ -82,14 +82,14 @@ static void print_sum(struct cli *cli, const struct account *c, struct table *t)
 
 static void print_account(struct cli *cli, const struct account *c)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"WORTH", 0, true},   {"PART", 0, false},           {"RULE", 32, false},
         {"GROUP", 24, false}, {"POINTS", 0, true},          {"HALF-LIFE", 0, true},
         {"AGE", 0, true},     {"OCCURRED (UTC)", 0, false}, {"EVENT", 0, true},
         {"WHY", 60, false},
     };
     struct arena *a = &cli->arena;
-    struct table t = TABLE(a, columns);
+    struct text_table t = TABLE(a, columns);
 
     sbuf_printf(&cli->out, "lead %lld  %.*s\n", (long long)c->lead.id,
                 STR_ARG(printable(c->name, a)));

@@ -41,9 +41,9 @@ void show_at(struct cli *cli, const char *label, int64_t at)
 
 static void print_properties(struct cli *cli, const struct lead *l)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"PROPERTY", 40, false}, {"VALUE", 80, false}, {"AT (UTC)", 0, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < l->n_properties; i++) {
         table_cell(&t, l->properties[i].name);
@@ -92,7 +92,7 @@ int show_lead(struct cli *cli, struct str text)
     return DONE;
 }
 
-void show_attempt(struct table *t, const struct attempt_view *at)
+void show_attempt(struct text_table *t, const struct attempt_view *at)
 {
     table_cell(t, show_time(at->started_at, t->arena));
     table_cell(t, show_duration(at->ended_at - at->started_at, t->arena));
@@ -103,11 +103,11 @@ void show_attempt(struct table *t, const struct attempt_view *at)
 
 static void print_attempts(struct cli *cli, const struct attempt_view *attempts, size_t n)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"ATTEMPT (UTC)", 0, false}, {"TOOK", 0, true},      {"STATUS", 0, true},
         {"VERDICT", 0, false},       {"DETAIL", 120, false},
     };
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (size_t i = 0; i < n; i++)
         show_attempt(&t, &attempts[i]);

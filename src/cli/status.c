@@ -68,10 +68,10 @@ static struct str trouble(const json *connector)
 
 static void print_queue(struct cli *cli, const json *connectors)
 {
-    static const struct column columns[] = {{"CONNECTOR", 0, false}, {"TYPE", 0, false},
-                                            {"WAITING", 0, true},    {"OLDEST", 0, true},
-                                            {"DONE IN", 0, true},    {"", 0, false}};
-    struct table t = TABLE(&cli->arena, columns);
+    static const struct text_column columns[] = {{"CONNECTOR", 0, false}, {"TYPE", 0, false},
+                                                 {"WAITING", 0, true},    {"OLDEST", 0, true},
+                                                 {"DONE IN", 0, true},    {"", 0, false}};
+    struct text_table t = TABLE(&cli->arena, columns);
 
     for (const json *k = json_first(connectors); k; k = json_next(k)) {
         int64_t depth = 0, oldest = 0;

@@ -70,21 +70,21 @@ static struct str shorten(struct str s, size_t max, struct arena *a)
     return arena_printf(a, "%.*s…", (int)end, s.at);
 }
 
-void table_cell(struct table *t, struct str cell)
+void table_cell(struct text_table *t, struct str cell)
 {
-    const struct column *c = &t->columns[t->n_cells % t->n_columns];
+    const struct text_column *c = &t->columns[t->n_cells % t->n_columns];
 
     t->cells = arena_more(t->arena, t->cells, t->n_cells, &t->cap, sizeof *t->cells);
     t->cells[t->n_cells++] =
         cell.at ? shorten(printable(cell, t->arena), c->max, t->arena) : STR("-");
 }
 
-void table_int(struct table *t, int64_t value)
+void table_int(struct text_table *t, int64_t value)
 {
     table_cell(t, arena_printf(t->arena, "%lld", (long long)value));
 }
 
-void table_id(struct table *t, int64_t id)
+void table_id(struct text_table *t, int64_t id)
 {
     if (id)
         table_int(t, id);
@@ -98,7 +98,7 @@ static void pad(struct sbuf *out, size_t n)
         sbuf_char(out, ' ');
 }
 
-static void print_row(const struct table *t, const size_t widths[], const struct str cells[],
+static void print_row(const struct text_table *t, const size_t widths[], const struct str cells[],
                       struct sbuf *out)
 {
     size_t blanks = 0; /* owed: none stand at the end of a line */
@@ -121,7 +121,7 @@ static void print_row(const struct table *t, const size_t widths[], const struct
     sbuf_char(out, '\n');
 }
 
-void table_print(const struct table *t, struct sbuf *out)
+void table_print(const struct text_table *t, struct sbuf *out)
 {
     size_t *widths = arena_array(t->arena, t->n_columns, sizeof *widths);
     struct str *titles = arena_array(t->arena, t->n_columns, sizeof *titles);

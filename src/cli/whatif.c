@@ -31,7 +31,7 @@ struct whatif {
     int64_t at; /* as of when scores are compared */
     const struct rules *rules[SIDES];
     struct total *totals;
-    struct table *table; /* NULL: JSON */
+    struct text_table *table; /* NULL: JSON */
     int64_t leads, differ, shown, limit;
     size_t sourceless, unreadable;
     /* One lead */
@@ -202,7 +202,7 @@ static struct str changes_in_words(const struct whatif *w, struct arena *a)
 static void lead_to_table(struct whatif *w)
 {
     const struct lead *before = &w->past[BEFORE].lead, *after = &w->past[AFTER].lead;
-    struct table *t = w->table;
+    struct text_table *t = w->table;
     struct arena *a = t->arena;
 
     if (w->shown++ >= w->limit)
@@ -300,11 +300,11 @@ static void totals_to_json(const struct whatif *w)
 
 static void print_totals(struct whatif *w)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"CONNECTOR", 24, false}, {"BEFORE", 0, true}, {"AFTER", 0, true},
         {"GAINED", 0, true},      {"LOST", 0, true},
     };
-    struct table t = TABLE(&w->cli->arena, columns);
+    struct text_table t = TABLE(&w->cli->arena, columns);
 
     for (const struct total *c = w->totals; c; c = c->next) {
         table_cell(&t, c->connector);
@@ -415,11 +415,11 @@ static int run(struct whatif *w)
 
 int whatif(struct cli *cli)
 {
-    static const struct column columns[] = {
+    static const struct text_column columns[] = {
         {"LEAD", 0, true},  {"NAME", 32, false}, {"SCORE", 0, true},
         {"AFTER", 0, true}, {"BAND", 0, false},  {"DELIVERIES", 80, false},
     };
-    struct table t = TABLE(&cli->arena, columns);
+    struct text_table t = TABLE(&cli->arena, columns);
     struct whatif w = {.cli = cli, .table = cli_has(cli, ARG_JSON) ? NULL : &t};
     int status = run(&w);
 

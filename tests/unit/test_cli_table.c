@@ -12,9 +12,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static const struct column columns[] = {{"ID", 0, true}, {"NAME", 6, false}, {"WHY", 0, false}};
+static const struct text_column columns[] = {
+    {"ID", 0, true}, {"NAME", 6, false}, {"WHY", 0, false}};
 
-static const char *printed(const struct table *t)
+static const char *printed(const struct text_table *t)
 {
     struct sbuf out AUTO(sbuf_free) = SBUF(4096);
 
@@ -24,7 +25,7 @@ static const char *printed(const struct table *t)
 
 static void columns_are_as_wide_as_what_stands_in_them(void **state)
 {
-    struct table t = TABLE(&arena, columns);
+    struct text_table t = TABLE(&arena, columns);
 
     (void)state;
     table_id(&t, 5);
@@ -44,7 +45,7 @@ static void columns_are_as_wide_as_what_stands_in_them(void **state)
 
 static void empty_table_prints_nothing(void **state)
 {
-    struct table t = TABLE(&arena, columns);
+    struct text_table t = TABLE(&arena, columns);
 
     (void)state;
     assert_string_equal(printed(&t), "");
@@ -52,8 +53,8 @@ static void empty_table_prints_nothing(void **state)
 
 static void many_rows_keep_their_order(void **state)
 {
-    static const struct column one[] = {{"N", 0, true}};
-    struct table t = TABLE(&arena, one);
+    static const struct text_column one[] = {{"N", 0, true}};
+    struct text_table t = TABLE(&arena, one);
 
     (void)state;
     for (int64_t i = 0; i < 200; i++)
