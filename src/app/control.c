@@ -238,6 +238,15 @@ static void answer_replay(struct daemon *d, const json *request, struct sbuf *b)
         answer_error(b, why.text);
 }
 
+static void answer_model(struct daemon *d, const json *request, struct sbuf *b)
+{
+    struct why why = {0};
+    enum rc rc = daemon_model(d, request, b, &why);
+
+    if (rc != RC_OK)
+        answer_error(b, why.text[0] ? why.text : rc_text(rc));
+}
+
 static void write_report(const struct backup_report *r, struct sbuf *b)
 {
     static const char *const states[] = {[BACKUP_NONE] = "none",
@@ -291,10 +300,12 @@ static void answer(struct daemon *d, struct str line, struct sbuf *b)
         answer_replay(d, doc.root, b);
     else if (str_is(command, "backup"))
         answer_backup(d, doc.root, b);
+    else if (str_is(command, "model"))
+        answer_model(d, doc.root, b);
     else
         answer_error(b,
-                     "unknown command; this funneld knows status, retry, pause, resume, replay and "
-                     "backup");
+                     "unknown command; this funneld knows status, retry, pause, resume, replay, "
+                     "backup and model");
 }
 
 void control_serve(struct daemon *d)

@@ -7,6 +7,7 @@
 
 #include "funneld/app/daemon.h"
 #include "funneld/base/json.h"
+#include "funneld/model/model.h"
 
 struct daemon {
     struct config *config;  /* in force */
@@ -75,6 +76,12 @@ MUST_CHECK enum rc daemon_pause(struct daemon *d, const json *request, bool paus
 /* replay.c: the slice that the request asks for; the answer goes into b. */
 MUST_CHECK enum rc daemon_replay(struct daemon *d, const json *request, struct sbuf *b,
                                  struct why *why);
+
+/* model.c: a model is added or chosen; the answer goes into b. */
+MUST_CHECK enum rc daemon_model(struct daemon *d, const json *request, struct sbuf *b,
+                                struct why *why);
+/* model_swap.c: from now on it serves the goal; NULL: none does. Takes the reference. */
+void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m);
 
 /* Log lines for a person who sent SIGUSR1. */
 void daemon_log_summary(struct daemon *d);

@@ -9,6 +9,7 @@
  * replay_question
  *     {"command":"backup","file":"/a/b.db"} {"state":"running","file":...,"bytes":0,"reason":null}
  *     {"command":"backup"}                      the same: running, done, failed or none
+ *     {"command":"model","do":"activate","id":7}    see app/model.h
  *     any failure                               {"error":"..."}
  */
 #ifndef FUNNELD_APP_CONTROL_H

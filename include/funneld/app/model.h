@@ -1,0 +1,53 @@
+/* app/model.h - trained models come into the store and into use: by the daemon, or by a command
+ * where none runs.
+ *
+ * Over the control socket (app/control.h):
+ *     {"command":"model","do":"add","trees":"/a/x.trees","sidecar":"/a/x.sidecar","use":"when
+ * first"} the texts are in files beside the database, which whoever asks removes; use: "never",
+ * "when first" or "always"
+ *     {"command":"model","do":"activate","id":7}
+ *     {"command":"model","do":"rollback","goal":"conversion"}
+ *         each: {"id":7,"name":"main","version":2,"active":true}, id 0: none is in use
+ */
+#ifndef FUNNELD_APP_MODEL_H
+#define FUNNELD_APP_MODEL_H
+
+#include "funneld/model/model.h"
+#include "funneld/store/store.h"
+
+/* What becomes of a model that was added. */
+enum model_use {
+    USE_NEVER,
+    USE_WHEN_FIRST, /* it is usable, and no other is in use for its goal */
+    USE_ALWAYS,
+};
+const char *model_use_name(enum model_use u);
+bool model_use_find(struct str name, enum model_use *ret);
+
+/* A model to be added, that was read by model_read; a command_fn takes it. */
+struct model_adding {
+    const struct model *model;
+    struct str trees, sidecar;
+    struct str name; /* missing: the model's own */
+    enum model_use use;
+    int64_t now_ms;
+    struct model_record added; /* set: id, version, goal, whether it is in use now */
+};
+enum rc model_add(struct store *st, void *adding, struct why *why);
+
+/* Which model a goal has from now on; a command_fn takes it. */
+struct model_choosing {
+    int64_t id; /* 0: none, of `goal` */
+    int goal;
+    int64_t now_ms;
+    struct str reason; /* "activated", "rolled back", "drift" */
+};
+enum rc model_choose(struct store *st, void *choosing, struct why *why);
+
+/* Back to the one before; sets id. RC_NONE: there is nothing to go back to. */
+enum rc model_roll_back(struct store *st, void *choosing, struct why *why);
+
+/* The active one of a goal, read and checked. RC_NONE: none is. */
+MUST_CHECK enum rc models_load(struct reader *r, int goal, struct model **ret, struct why *why);
+
+#endif

@@ -1,0 +1,95 @@
+/* app/model_store.c - models in the store: added, chosen, rolled back, loaded. */
+#include "funneld/app/model.h"
+
+static const char *const uses[] = {
+    [USE_NEVER] = "never", [USE_WHEN_FIRST] = "when first", [USE_ALWAYS] = "always"};
+
+const char *model_use_name(enum model_use u)
+{
+    return uses[u];
+}
+
+bool model_use_find(struct str name, enum model_use *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(uses); i++)
+        if (str_is(name, uses[i])) {
+            *ret = (enum model_use)i;
+            return true;
+        }
+    return false;
+}
+
+/* Whether the model that was added is used from now on. */
+static enum rc is_wanted(struct store *st, const struct model_adding *m, bool *ret)
+{
+    int64_t id = 0;
+
+    *ret = m->use == USE_ALWAYS;
+    if (m->use != USE_WHEN_FIRST || !m->added.usable)
+        return RC_OK;
+    enum rc rc = read_model_at(store_reader(st), m->added.goal, INT64_MAX, &id);
+    *ret = rc == RC_NONE;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc model_add(struct store *st, void *adding, struct why *why)
+{
+    struct model_adding *m = adding;
+    const struct model_card *card = model_card(m->model);
+
+    (void)why; /* the store's own words will do */
+    m->added = (struct model_record){
+        .name = m->name.at ? m->name : card->name,
+        .goal = card->goal,
+        .created_at = m->now_ms,
+        .usable = card->usable,
+        .trees = m->trees,
+        .sidecar = m->sidecar,
+    };
+    enum rc rc = store_model_add(st, &m->added);
+    bool wanted = false;
+    if (rc == RC_OK)
+        rc = is_wanted(st, m, &wanted);
+    if (rc == RC_OK && wanted)
+        rc = store_model_use(st, m->added.goal, m->added.id, m->now_ms, STR("activated"));
+    m->added.active = wanted;
+    return rc;
+}
+
+enum rc model_choose(struct store *st, void *choosing, struct why *why)
+{
+    const struct model_choosing *c = choosing;
+    enum rc rc = store_model_use(st, c->goal, c->id, c->now_ms, c->reason);
+
+    return rc == RC_NONE ? why_fail(rc, why, "there is no model %lld for %s", (long long)c->id,
+                                    goal_name((enum model_goal)c->goal))
+                         : rc;
+}
+
+enum rc model_roll_back(struct store *st, void *choosing, struct why *why)
+{
+    struct model_choosing *c = choosing;
+    enum rc rc = read_model_before(store_reader(st), c->goal, &c->id);
+
+    if (rc == RC_NONE)
+        return why_fail(rc, why, "there is no model for %s that it could go back to",
+                        goal_name((enum model_goal)c->goal));
+    return rc == RC_OK ? model_choose(st, c, why) : rc;
+}
+
+enum rc models_load(struct reader *r, int goal, struct model **ret, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct model_record record;
+    int64_t id = 0;
+    enum rc rc = read_model_at(r, goal, INT64_MAX, &id);
+
+    if (rc == RC_OK)
+        rc = read_model(r, id, &a, &record);
+    if (rc != RC_OK)
+        return rc;
+    rc = model_read(record.trees, record.sidecar, ret, why);
+    return rc == RC_OK ? rc
+                       : why_wrap(rc, why, "model %.*s:%lld", STR_ARG(record.name),
+                                  (long long)record.version);
+}
