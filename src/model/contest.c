@@ -26,7 +26,7 @@ void model_row(const struct model *m, const struct table *t, const size_t column
 {
     for (size_t i = 0; i < model_card(m)->n_inputs; i++)
         ret[i] = columns[i] == SIZE_MAX ? (struct cell){.number = NAN}
-                                        : table_cell(&t->columns[columns[i]], row);
+                                        : column_cell(&t->columns[columns[i]], row);
 }
 
 static int64_t row_at(const struct training_set *s, size_t row)

@@ -41,7 +41,7 @@ struct cell {
     double number;   /* NaN where `text` says it, or both are missing */
 };
 
-static inline struct cell table_cell(const struct column *c, size_t row)
+static inline struct cell column_cell(const struct column *c, size_t row)
 {
     return (struct cell){.text = c->texts ? c->texts[row] : STR_NULL,
                          .number = c->numbers ? c->numbers[row] : __builtin_nan("")};
