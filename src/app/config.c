@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct section_spec *const fixed_specs[] = {
-    &server_spec, &admin_spec, &store_spec, &log_spec,      &score_spec,
-    &group_spec,  &rule_spec,  &route_spec, &messages_spec, &message_spec,
+    &server_spec, &admin_spec, &store_spec, &log_spec,      &score_spec,   &group_spec,
+    &rule_spec,   &goal_spec,  &route_spec, &messages_spec, &message_spec,
 };
 
 /* Every kind of section that there is: the fixed ones, then sources, then connectors. */
@@ -88,6 +88,7 @@ static void bind_sections(struct config *c)
             bind_section(c, &c->conf.sections[i], spec);
     }
     scorecard_build(&c->conf, &c->arena, &c->scorecard, &c->problems);
+    goals_build(&c->conf, &c->arena, &c->goals, &c->problems);
     routes_build(&c->conf, &c->arena, &c->routes, &c->problems);
 }
 
@@ -208,8 +209,9 @@ static void add_reference(struct sbuf *b, const struct section_spec *spec, const
 
 void config_reference(struct sbuf *b)
 {
-    static const char *const names[] = {NULL,         NULL,           NULL,       NULL, NULL,
-                                        "engagement", "demo-request", "hot-lead", NULL, "hot-lead"};
+    static const char *const names[] = {NULL,       NULL,         NULL,           NULL,
+                                        NULL,       "engagement", "demo-request", "conversion",
+                                        "hot-lead", NULL,         "hot-lead"};
 
     sbuf_text(
         b, "; funneld.conf - every section and key, with its default.\n"

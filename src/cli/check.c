@@ -215,6 +215,25 @@ static void print_routes(struct cli *cli)
     print_table(cli, &t, "no routes: nobody will be told\n");
 }
 
+static void print_goals(struct cli *cli)
+{
+    static const struct text_column columns[] = {
+        {"GOAL", 0, false}, {"WITHIN", 0, true}, {"REACHED WHEN", 0, false}};
+    struct arena *a = &cli->arena;
+    struct text_table t = TABLE(a, columns);
+
+    for (int g = 0; g < GOAL_COUNT; g++) {
+        const struct goal *goal = &cli->config->goals.of[g];
+
+        if (!goal->when)
+            continue;
+        table_cell(&t, str_of(goal_name((enum model_goal)g)));
+        table_cell(&t, show_duration(goal->horizon_ms, a));
+        table_cell(&t, one_line(goal->text, a));
+    }
+    print_table(cli, &t, "");
+}
+
 static void print_plan(struct cli *cli)
 {
     sbuf_printf(&cli->out, "%s is in order\n\n", cli_config_path(cli));
@@ -222,6 +241,7 @@ static void print_plan(struct cli *cli)
     print_sources(cli);
     print_connectors(cli);
     print_rules(cli);
+    print_goals(cli);
     print_routes(cli);
 }
 

@@ -198,3 +198,38 @@ unsigned expr_uses(const struct expr *e)
 {
     return e->uses;
 }
+
+static bool is_lead(const struct operand *o, struct str name)
+{
+    return o->is_name && o->name.id == NAME_LEAD && str_eq(o->name.key, name);
+}
+
+static bool says(const struct operand *o, struct str text)
+{
+    return !o->is_name && o->literal.kind == VALUE_TEXT && str_eq(o->literal.text, text);
+}
+
+static bool any_operand(const struct expr *e, struct str text,
+                        bool (*is)(const struct operand *o, struct str text))
+{
+    for (size_t i = 0; i < e->n_tests; i++) {
+        const struct test *t = &e->tests[i];
+
+        if (is(&t->left, text))
+            return true;
+        for (size_t k = 0; k < t->n_right; k++)
+            if (is(&t->right[k], text))
+                return true;
+    }
+    return false;
+}
+
+bool expr_names_lead(const struct expr *e, struct str name)
+{
+    return any_operand(e, name, is_lead);
+}
+
+bool expr_says_text(const struct expr *e, struct str text)
+{
+    return any_operand(e, text, says);
+}

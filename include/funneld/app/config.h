@@ -11,6 +11,7 @@
 #include "funneld/deliver/deliverer.h"
 #include "funneld/http/server.h"
 #include "funneld/observe/log.h"
+#include "funneld/pipeline/goal.h"
 #include "funneld/pipeline/writer.h"
 #include "funneld/store/store.h"
 
@@ -29,6 +30,7 @@ struct config {
     size_t n_connectors;
     const struct connector *crm; /* whose contacts the leads are; NULL: none */
     struct scorecard scorecard;
+    struct goals goals;
     struct routes routes;
     struct str control_socket;
     int64_t loaded_at; /* Unix ms */

@@ -44,6 +44,9 @@ MUST_CHECK enum rc expr_compile(struct str text, unsigned allowed, struct arena 
                                 const struct expr **ret, struct expr_error *error);
 bool expr_true(const struct expr *e, const struct facts *f);
 unsigned expr_uses(const struct expr *e);
+/* Whether it looks at lead.NAME; whether a text of it is this one, as in event.type == "a.b". */
+bool expr_names_lead(const struct expr *e, struct str name);
+bool expr_says_text(const struct expr *e, struct str text);
 
 /* A name alone, as in a template: its text, or missing. Numbers are written as 12.5 or 80. */
 bool expr_name_known(struct str name, unsigned allowed);

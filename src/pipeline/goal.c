@@ -1,0 +1,92 @@
+/* pipeline/goal.c - from the [goal] sections to conditions of an outcome. */
+#include "funneld/pipeline/goal.h"
+
+#include "funneld/base/clock.h"
+
+#define CONVERSION "lead.lifecyclestage == \"customer\" or lead.deal_stage matches \"*closedwon*\""
+
+struct goal_settings {
+    struct str when;
+    int64_t horizon_ms;
+};
+
+static const struct option goal_options[] = {
+    {"when", OPTION_TEXT, offsetof(struct goal_settings, when), CONVERSION, 0, 0, NULL, 0, NULL,
+     "it has happened with the first event after which this is true"},
+    {"horizon", OPTION_DURATION, offsetof(struct goal_settings, horizon_ms), "90d", DAYS_MS,
+     3650 * DAYS_MS, NULL, 0, NULL, "a chance is that of this time to come"},
+};
+
+const struct section_spec goal_spec = {
+    .kind = "goal",
+    .named = true,
+    .options = goal_options,
+    .n_options = ARRAY_LEN(goal_options),
+    .size = sizeof(struct goal_settings),
+    .help = "what a model foresees: conversion, which is this where there is no section, and churn",
+};
+
+static void compile(struct conf_section *s, struct str text, struct arena *a, struct goal *g,
+                    struct conf_problems *problems)
+{
+    const struct conf_entry *when = s ? conf_find(s, "when") : NULL;
+    struct expr_error error;
+
+    if (when && when->broken)
+        return;
+    g->text = text;
+    if (expr_compile(text, EXPR_EVENT | EXPR_LEAD, a, &g->when, &error) && when)
+        expr_problem(problems, s, when, &error);
+}
+
+static void build(struct conf_section *s, enum model_goal which, struct arena *a, struct goals *ret,
+                  struct conf_problems *problems)
+{
+    struct goal_settings settings = {0};
+
+    conf_bind(s, &goal_spec, &settings, a, problems);
+    ret->of[which].horizon_ms = settings.horizon_ms;
+    if (which == GOAL_CHURN && !conf_find(s, "when"))
+        conf_problem(problems, s, NULL, "as in: when = lead.plan == \"cancelled\"",
+                     "when is missing: what churn is differs from house to house");
+    else
+        compile(s, settings.when, a, &ret->of[which], problems);
+}
+
+static bool find_goal(struct str name, enum model_goal *ret)
+{
+    for (int g = 0; g < GOAL_COUNT; g++)
+        if (str_is(name, goal_name((enum model_goal)g))) {
+            *ret = (enum model_goal)g;
+            return true;
+        }
+    return false;
+}
+
+static void build_section(struct conf_section *s, struct arena *a, struct goals *ret,
+                          struct conf_problems *problems)
+{
+    enum model_goal which;
+
+    if (find_goal(s->name, &which))
+        build(s, which, a, ret, problems);
+    else
+        conf_problem(problems, s, NULL, "there are [goal conversion] and [goal churn]",
+                     "there is no goal %.*s", STR_ARG(s->name));
+}
+
+void goals_build(const struct conf *conf, struct arena *a, struct goals *ret,
+                 struct conf_problems *problems)
+{
+    struct goal_settings standard = {0};
+
+    *ret = (struct goals){0};
+    for (size_t i = 0; i < conf->n_sections; i++)
+        if (str_is(conf->sections[i].kind, "goal"))
+            build_section(&conf->sections[i], a, ret, problems);
+    if (conf_section_find(conf, "goal", goal_name(GOAL_CONVERSION)))
+        return;
+    conf_defaults(&goal_spec, &standard, a);
+    ret->of[GOAL_CONVERSION].horizon_ms = standard.horizon_ms;
+    compile(NULL, standard.when, a, &ret->of[GOAL_CONVERSION], problems);
+}
