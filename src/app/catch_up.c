@@ -20,7 +20,7 @@
 /* HubSpot's search shows a change some time after it was made. */
 #define OVERLAP_MS (5 * MINUTES_MS)
 
-enum { LEADS_LOOKED_AT = 1000, BODY_MAX = 1024 };
+enum { LEADS_LOOKED_AT = 1000, EVENTS_LOOKED_AT = 2000, BODY_MAX = 1024 };
 
 struct catch_up {
     struct str connector;
@@ -43,9 +43,7 @@ static void see_portal(void *self, const struct lead *l)
     p->first = l->portal_id;
 }
 
-/* A search does not say of which account its records are: if the configuration does not either, it
- * is the one whose contacts we know. 0: that is not clear. */
-static enum rc find_portal(struct reader *r, const void *settings, int64_t *ret)
+enum rc catch_up_portal(struct reader *r, const void *settings, int64_t *ret)
 {
     const struct list_filter newest = {.limit = LEADS_LOOKED_AT};
     struct portals seen = {0};
@@ -59,20 +57,46 @@ static enum rc find_portal(struct reader *r, const void *settings, int64_t *ret)
     return rc;
 }
 
+struct newest {
+    int64_t id, received_at; /* id: of the oldest that was looked at */
+    size_t n;
+};
+
+/* What was imported says nothing of whether we heard the CRM. */
 static void see_time(void *self, const struct event_view *e)
 {
-    *(int64_t *)self = e->received_at;
+    struct newest *newest = self;
+
+    newest->n++;
+    newest->id = e->id;
+    if (!newest->received_at && !str_eq(e->type, imported_type))
+        newest->received_at = e->received_at;
+}
+
+static enum rc newest_received(struct reader *r, int64_t *ret)
+{
+    struct newest newest = {0};
+    struct list_filter some = {.limit = 1};
+    enum rc rc = RC_OK;
+
+    do {
+        newest.n = 0;
+        some.after = newest.id;
+        rc = read_events(r, &some, see_time, &newest);
+        some.limit = EVENTS_LOOKED_AT;
+    } while (rc == RC_OK && newest.n && !newest.received_at);
+    *ret = newest.received_at;
+    return rc;
 }
 
 /* When we last were there for certain; 0: never before. */
 static enum rc last_seen(struct reader *r, int64_t *ret)
 {
-    const struct list_filter newest = {.limit = 1};
     int64_t trusted = 0, doubted = 0, received = 0;
     enum rc rc = read_trusted(r, &trusted, &doubted);
 
     if (rc == RC_OK)
-        rc = read_events(r, &newest, see_time, &received);
+        rc = newest_received(r, &received);
     if (rc == RC_OK)
         *ret = received > trusted ? received : trusted;
     return rc;
@@ -153,7 +177,7 @@ static enum rc begin(const struct catch_up_ports *to, const struct connector *k,
 {
     struct catch_up c = {.connector = k->name, .since = seen - OVERLAP_MS, .now = now};
     char since[TIME_TEXT];
-    enum rc rc = find_portal(to->reader, k->settings, &c.portal);
+    enum rc rc = catch_up_portal(to->reader, k->settings, &c.portal);
 
     if (rc == RC_OK && !c.portal) {
         log_write(LOG_WARN, "catch_up.impossible", L_STR("connector", k->name),

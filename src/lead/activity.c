@@ -72,7 +72,8 @@ bool activity_kind(const struct event *e, struct str *ret)
 {
     static const struct str ours[] = {{".enriched", 9}, {".recovered", 10}, {".linked", 7}};
 
-    if (e->state != EVENT_PROCESSED || !e->type.len || e->object || is_fate(e->effect))
+    if (e->state != EVENT_PROCESSED || !e->type.len || e->object || is_fate(e->effect) ||
+        (e->imported && !e->property.at))
         return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (str_ends(e->type, ours[i]))

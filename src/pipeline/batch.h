@@ -31,6 +31,7 @@ struct batch {
     size_t events; /* for METRIC_COMMIT_EVENTS */
     bool rescan;
     struct replay *replay; /* by which stored events take effect; NULL: they come in */
+    bool silent;           /* what happens now was imported: nobody is told, nobody is asked */
     bool careful;  /* each event in a savepoint; without, one that fails is the whole group's end */
     bool stumbled; /* and then this is set */
 };

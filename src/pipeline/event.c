@@ -99,8 +99,8 @@ static enum rc judge(struct batch *b, const struct event *e, int64_t event, stru
     if (rc == RC_OK)
         rc = evaluate_lead(b, lead, e->received_at, &rows, &n_rows);
     if (rc == RC_OK)
-        rc = queue_enrichment(b, e, event, lead, &waiting);
-    if (rc == RC_OK && lead->state == LEAD_ACTIVE)
+        rc = b->silent ? RC_OK : queue_enrichment(b, e, event, lead, &waiting);
+    if (rc == RC_OK && lead->state == LEAD_ACTIVE && !b->silent)
         rc = queue_routes(b, e, event, lead, rows, n_rows, previous, waiting);
     if (rc == RC_OK && e->remote.len)
         rc = queue_answer(b, e, event, lead);
@@ -150,6 +150,8 @@ static enum rc change_lead(struct batch *b, const struct event *e, int64_t event
         rc = join_by_email(b, lead);
     if (rc != RC_OK)
         return rc;
+    if (e->first_at && (!lead->created_at || e->first_at < lead->created_at))
+        lead->created_at = e->first_at;
     if (e->effect == EFFECT_MERGE || e->effect == EFFECT_RESTORE)
         lead->enriched_at = 0; /* ask the CRM anew what the record is now */
     rc = count_activity(b, e, lead);
@@ -180,7 +182,7 @@ static bool may_lag(const struct event *e, const struct lead *before)
                                          str_is(e->type, "contact.enriched"));
 }
 
-enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
+static enum rc take_linked(struct batch *b, const struct event *e, int64_t event)
 {
     struct lead lead, before;
     bool absorbed = false;
@@ -199,6 +201,17 @@ enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
     if (rc == RC_OK && e->association.kind)
         rc = note_association(b, e, event);
     return rc == RC_OK && may_lag(e, &before) ? tell_missed(b, e, &lead) : rc;
+}
+
+/* Also while what follows from it happens: what its lead is told of its objects. */
+enum rc process_linked(struct batch *b, const struct event *e, int64_t event)
+{
+    bool silent = b->silent;
+
+    b->silent |= e->imported;
+    enum rc rc = take_linked(b, e, event);
+    b->silent = silent;
+    return rc;
 }
 
 static struct str type_label(struct str type)

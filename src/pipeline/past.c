@@ -32,6 +32,9 @@ static enum rc decode_own(const struct rules *r, const struct source *source,
         ret->type = v->type; /* the body does not say how it was asked for */
         return RC_OK;
     }
+    if (str_eq(v->type, imported_type) && (!source || is_crm(r, v->source)) &&
+        imported_decode(v->body, v->received_at, a, ret, NULL) == RC_OK)
+        return RC_OK;
     return is_told(v->type) ? told_decode(v->body, v->received_at, a, ret, NULL) : RC_NONE;
 }
 
@@ -291,6 +294,6 @@ void past_routes(const struct past *p, const struct event *e,
                               .band = p->lead.band};
 
     for (size_t i = 0; i < p->rules->routes.n && p->lead.state == LEAD_ACTIVE; i++)
-        if (!past_is_moot(p, e) && expr_true(p->rules->routes.items[i].when, &now))
+        if (!e->imported && !past_is_moot(p, e) && expr_true(p->rules->routes.items[i].when, &now))
             heard(self, &p->rules->routes.items[i]);
 }

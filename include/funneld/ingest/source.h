@@ -141,4 +141,25 @@ MUST_CHECK enum rc told_event(const struct told *t, struct arena *a, struct even
 MUST_CHECK enum rc told_decode(struct str body, int64_t received_at, struct arena *a,
                                struct event *ret, struct why *why);
 
+/* What a file or the CRM's history says of a lead's past: "contact.imported". */
+extern const struct str imported_type;
+struct imported {
+    struct str email;           /* missing: none */
+    int64_t portal_id, crm_id;  /* 0: none; one of the two identities must be there */
+    int64_t at;                 /* when it was so */
+    int64_t first_at;           /* since when there has been this lead; 0: since then */
+    struct str property, value; /* one that changed, as of history; missing: it is a state */
+    const struct field *properties;
+    size_t n_properties;
+};
+/* Its body is canonical JSON; the same fact again has the same dedupe key. RC_INVALID: it says of
+ * nobody, or has no time. */
+MUST_CHECK enum rc imported_event(struct str source, const struct imported *i, int64_t received_at,
+                                  struct arena *a, struct event *ret, struct why *why);
+/* The body alone. RC_TOOBIG. */
+MUST_CHECK enum rc imported_body(const struct imported *i, struct arena *a, struct str *ret);
+/* Rebuilds it from that body. */
+MUST_CHECK enum rc imported_decode(struct str body, int64_t received_at, struct arena *a,
+                                   struct event *ret, struct why *why);
+
 #endif

@@ -88,6 +88,8 @@ struct event {
     struct contact_list contacts;
     const struct property *facts; /* of EFFECT_FACTS */
     size_t n_facts;
+    bool imported;    /* taken from a past: known since it happened, and nobody is told */
+    int64_t first_at; /* of an imported one: since when there has been this lead; 0: not said */
     struct dedupe_key key;
     int64_t dedupe_window_ms; /* 0: the key alone decides; else the first with this hash in the
                                  window counts (Zapier without event_id) */
