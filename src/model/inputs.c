@@ -203,21 +203,31 @@ static size_t rule_index(struct lead_inputs *all, struct str rule)
     return all->n_rules++;
 }
 
-struct lead_inputs *lead_inputs_new(const struct model *m, struct arena *a)
+struct lead_inputs *lead_inputs_named(const struct str names[], size_t n, struct arena *a)
 {
     struct lead_inputs *all = ARENA_NEW(a, struct lead_inputs);
 
-    all->n = model_card(m)->n_inputs;
-    all->inputs = arena_array(a, all->n, sizeof *all->inputs);
-    all->rules = arena_array(a, all->n, sizeof *all->rules);
-    for (size_t i = 0; i < all->n; i++) {
+    all->n = n;
+    all->inputs = arena_array(a, n, sizeof *all->inputs);
+    all->rules = arena_array(a, n, sizeof *all->rules);
+    for (size_t i = 0; i < n; i++) {
         struct lead_input *in = &all->inputs[i];
 
-        *in = parse(model_input_name(m, i));
+        *in = parse(names[i]);
         if (is_rule(in) && (in->rule = rule_index(all, in->key)) == RULES_MAX)
-            in->what = WHAT_NOTHING;
+            *in = (struct lead_input){.what = WHAT_NOTHING};
     }
     return all;
+}
+
+struct lead_inputs *lead_inputs_new(const struct model *m, struct arena *a)
+{
+    size_t n = model_card(m)->n_inputs;
+    struct str *names = arena_array(a, n, sizeof *names);
+
+    for (size_t i = 0; i < n; i++)
+        names[i] = model_input_name(m, i);
+    return lead_inputs_named(names, n, a);
 }
 
 /* One walk through the firings, however many inputs ask about them. */

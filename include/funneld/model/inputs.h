@@ -33,6 +33,8 @@ struct cell lead_cell(struct str name, const struct lead_view *v);
 /* All that a model takes: its names are understood once, when it is read. Immutable, any thread. */
 struct lead_inputs;
 struct lead_inputs *lead_inputs_new(const struct model *m, struct arena *a);
+/* The same by names, which outlive it: before there is a model. */
+struct lead_inputs *lead_inputs_named(const struct str names[], size_t n, struct arena *a);
 void lead_cells(const struct lead_inputs *i, const struct lead_view *v, struct cell ret[]);
 
 #endif
