@@ -118,7 +118,8 @@ static void check_route(struct config *c, const struct route *r)
                          k->type->name);
     }
     check_subscribed(c, r);
-    if (str_eq(r->name, route_enrichment) || str_eq(r->name, route_catch_up))
+    if (str_eq(r->name, route_enrichment) || str_eq(r->name, route_catch_up) ||
+        str_eq(r->name, route_import))
         conf_problem(&c->problems, s, NULL, "choose another name",
                      "a route cannot be called %.*s: questions to the CRM are", STR_ARG(r->name));
 }

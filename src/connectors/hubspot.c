@@ -211,6 +211,8 @@ const struct hubspot_talk *hubspot_talk_of(const struct parcel *p)
         return &hubspot_objects[p->object->kind];
     if (str_eq(p->d.route, route_enrichment))
         return &hubspot_read;
+    if (str_eq(p->d.route, route_import))
+        return &hubspot_list;
     return search ? search : &hubspot_write;
 }
 

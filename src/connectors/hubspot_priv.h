@@ -1,8 +1,8 @@
 /* connectors/hubspot_priv.h - the things that HubSpot's CRM is asked, each in its own file: who
  * contacts are (hubspot_read.c), what their companies, deals and tickets are (hubspot_objects.c),
  * to keep what we think of contacts (hubspot_write.c), what changed while we were away
- * (hubspot_search.c), whether it is set up for all that (hubspot_probe.c). What all answers have in
- * common is judged in hubspot_judge.c.
+ * (hubspot_search.c), all contacts with their past (hubspot_list.c), whether it is set up for all
+ * that (hubspot_probe.c). What all answers have in common is judged in hubspot_judge.c.
  */
 #ifndef FUNNELD_CONNECTORS_HUBSPOT_H
 #define FUNNELD_CONNECTORS_HUBSPOT_H
@@ -59,7 +59,8 @@ struct hubspot_talk {
     X(OBJECT_TICKET, "tickets", "ticket_properties")
 #define HUBSPOT_READS(X)       HUBSPOT_READS_CONTACT(X) HUBSPOT_READS_OBJECTS(X)
 #define HUBSPOT_ADVICE(option) "check the connector's `" option "`"
-extern const struct hubspot_talk hubspot_read, hubspot_write, hubspot_objects[OBJECT_KIND_COUNT];
+extern const struct hubspot_talk hubspot_read, hubspot_list, hubspot_write,
+    hubspot_objects[OBJECT_KIND_COUNT];
 const struct hubspot_talk *hubspot_search_for(const struct delivery *d); /* NULL: no catch-up */
 const struct hubspot_talk *hubspot_talk_of(const struct parcel *p);
 

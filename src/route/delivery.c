@@ -8,6 +8,7 @@
 
 const struct str route_enrichment = {"enrichment", sizeof "enrichment" - 1};
 const struct str route_catch_up = {"catch-up", sizeof "catch-up" - 1};
+const struct str route_import = {"import", sizeof "import" - 1};
 
 const char *delivery_state_name(enum delivery_state s)
 {

@@ -50,7 +50,15 @@ static void take_contact(const json *order, struct str id)
 
     time_text(clock_now_ms(), now);
     c->updated_at = arena_str(&hubspot_memory, updated.len ? updated : str_of(now));
-    c->created_at = c->updated_at;
+    struct str created = json_string(json_get(order, "createdAt"));
+    c->created_at = created.len ? arena_str(&hubspot_memory, created) : c->updated_at;
+    c->history = STR_NULL;
+    if (json_get(order, "history")) {
+        struct sbuf b AUTO(sbuf_free) = SBUF(1 << 20);
+
+        json_node(&b, json_get(order, "history"));
+        c->history = arena_str(&hubspot_memory, sbuf_str(&b));
+    }
     c->archived = json_true(json_get(order, "archived"));
     c->poison = json_true(json_get(order, "poison"));
     c->n_properties = 0;
@@ -345,6 +353,8 @@ static void route(const struct call *c, struct answer *ret)
         batch_read(c, ret);
     else if (post && str_is(rest, "/batch/update"))
         hubspot_batch_update(c, ret);
+    else if (call_is(c, "GET", PREFIX))
+        hubspot_list(c, ret);
     else if (str_is(c->method, "GET") && path_next(&rest, c->arena, &id) && !rest.len)
         read_one(c, id, ret);
     else if (str_is(c->method, "PATCH") && path_next(&rest, c->arena, &id) && !rest.len)

@@ -10,6 +10,7 @@ enum { HUBSPOT_BATCH_MAX = 100 };
 
 struct contact {
     struct str id, updated_at, created_at;
+    struct str history; /* JSON: versions by property, the newest first; missing: none */
     struct field *properties;
     size_t n_properties;
     bool archived, poison; /* poison: a batch with it is refused as a whole */
@@ -50,5 +51,8 @@ void hubspot_token_info(const struct call *c, struct answer *ret);
 
 /* hubspot_search.c */
 void hubspot_search(const struct call *c, struct answer *ret);
+
+/* hubspot_list.c */
+void hubspot_list(const struct call *c, struct answer *ret);
 
 #endif

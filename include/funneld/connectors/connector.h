@@ -110,11 +110,20 @@ enum verdict {
     VERDICT_MORE,      /* a part is done, remote_id says which: at once again, from there on */
 };
 
+/* What a property was since a time, as the CRM's history has it. */
+struct version {
+    struct str name, value;
+    int64_t at;
+};
+
 struct record {            /* of the CRM */
     enum object_kind kind; /* OBJECT_NONE: a contact */
     const struct field *properties;
     size_t n_properties;
     int64_t updated_at, portal_id, crm_id;
+    int64_t created_at;             /* of an import; 0: it does not say */
+    const struct version *versions; /* of an import, in any order */
+    size_t n_versions;
 };
 
 struct outcome { /* of one parcel */
@@ -132,7 +141,7 @@ struct outcome { /* of one parcel */
     bool target_gone;             /* who subscribed wants no more: the subscription ends */
     bool enriched;                /* the CRM was asked about it, whatever it said */
     /* Catch-up: what changed while we were away, each folded in as contact.recovered,
-     * deal.recovered ... */
+     * deal.recovered ...; import: all contacts. */
     const struct record *recovered;
     size_t n_recovered;
 };

@@ -33,6 +33,7 @@ extern const struct str route_enrichment; /* who a contact is */
  * which records ("deals"; contacts are any other word), event_value the account, remote_id how far
  * it has come. */
 extern const struct str route_catch_up;
+extern const struct str route_import; /* no delivery: how a connector is asked for all contacts */
 
 struct delivery {
     int64_t id, event;
