@@ -230,21 +230,29 @@ static void answer_pause(struct daemon *d, const json *request, bool paused, str
     json_close(b, '}');
 }
 
-static void answer_replay(struct daemon *d, const json *request, struct sbuf *b)
+/* What needs a file of its own. */
+static const struct {
+    const char *command;
+    enum rc (*answer)(struct daemon *d, const json *request, struct sbuf *b, struct why *why);
+} others[] = {
+    {"replay", daemon_replay},
+    {"import", daemon_import},
+    {"model", daemon_model},
+};
+
+static bool answer_other(struct daemon *d, struct str command, const json *request, struct sbuf *b)
 {
     struct why why = {0};
 
-    if (daemon_replay(d, request, b, &why) != RC_OK)
-        answer_error(b, why.text);
-}
-
-static void answer_model(struct daemon *d, const json *request, struct sbuf *b)
-{
-    struct why why = {0};
-    enum rc rc = daemon_model(d, request, b, &why);
-
-    if (rc != RC_OK)
-        answer_error(b, why.text[0] ? why.text : rc_text(rc));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (!str_is(command, others[i].command))
+            continue;
+        enum rc rc = others[i].answer(d, request, b, &why);
+        if (rc != RC_OK)
+            answer_error(b, why.text[0] ? why.text : rc_text(rc));
+        return true;
+    }
+    return false;
 }
 
 static void write_report(const struct backup_report *r, struct sbuf *b)
@@ -296,16 +304,11 @@ static void answer(struct daemon *d, struct str line, struct sbuf *b)
         answer_retry(d, doc.root, b);
     else if (str_is(command, "pause") || str_is(command, "resume"))
         answer_pause(d, doc.root, str_is(command, "pause"), b);
-    else if (str_is(command, "replay"))
-        answer_replay(d, doc.root, b);
     else if (str_is(command, "backup"))
         answer_backup(d, doc.root, b);
-    else if (str_is(command, "model"))
-        answer_model(d, doc.root, b);
-    else
-        answer_error(b,
-                     "unknown command; this funneld knows status, retry, pause, resume, replay, "
-                     "backup and model");
+    else if (!answer_other(d, command, doc.root, b))
+        answer_error(b, "unknown command; this funneld knows status, retry, pause, resume, replay, "
+                        "import, backup and model");
 }
 
 void control_serve(struct daemon *d)

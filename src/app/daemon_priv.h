@@ -82,6 +82,9 @@ MUST_CHECK enum rc daemon_model(struct daemon *d, const json *request, struct sb
                                 struct why *why);
 /* model_swap.c: from now on it serves the goal; NULL: none does. Takes the reference. */
 void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m);
+/* import.c: the rows that the request brings. */
+MUST_CHECK enum rc daemon_import(struct daemon *d, const json *request, struct sbuf *b,
+                                 struct why *why);
 
 /* Log lines for a person who sent SIGUSR1. */
 void daemon_log_summary(struct daemon *d);

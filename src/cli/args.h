@@ -32,12 +32,16 @@
     X(REASON, "reason", 0, "TEXT", "whose reason contains this")                                   \
     X(ALL, "all", 0, NULL, "all that there are")                                                   \
     X(DRY_RUN, "dry-run", 0, NULL, "says what would happen, and changes nothing")                  \
-    X(AGAIN, "again", 0, NULL, "also tells what was told before")                                  \
+    X(AGAIN, "again", 0, NULL,                                                                     \
+      "replay: also tells what was told before; import --crm: from the front")                     \
     X(BODY, "body", 0, "FILE", "what to send; - is standard input; else a sample")                 \
     X(VERSION, "version", 0, "v1|v2|v3", "of HubSpot's signature (v3)")                            \
     X(URL, "url", 0, "BASE", "where to send it; else [server] public_url")                         \
     X(ONLINE, "online", 0, NULL, "also asks each service whether credential and target work")      \
     X(CREATE, "create", 0, NULL, "with --online: makes the properties that are missing")           \
+    X(CSV, "csv", 0, "FILE", "a table: comma, semicolon or tab, with a header")                    \
+    X(MAP, "map", 0, "MAP", "lines `Column name = property`; without it one is proposed")          \
+    X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")                          \
     X(REFERENCE, "reference", 0, NULL, "prints every section and key with its default")
 
 #define CONFIG_FALLBACK "/etc/funneld/funneld.conf"

@@ -44,6 +44,7 @@ int cli_deliveries(struct cli *cli);
 int cli_score(struct cli *cli);
 int cli_retry(struct cli *cli);
 int cli_replay(struct cli *cli);
+int cli_import(struct cli *cli);
 int cli_pause(struct cli *cli);
 int cli_resume(struct cli *cli);
 int cli_backup(struct cli *cli);

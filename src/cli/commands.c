@@ -127,6 +127,25 @@ const struct cli_command cli_commands[] = {
         .run = cli_replay,
     },
     {
+        .name = "import",
+        .summary = "takes over a past to learn from: a file, or all contacts of the CRM",
+        .arguments = "[CONNECTOR]",
+        .more =
+            "Imported leads are scored, but no route hears of them and nothing is sent. What is "
+            "newer in\n"
+            "the store stays. Done again it changes nothing; interrupted, it goes on. The daemon "
+            "may run.\n"
+            "    funneld import --csv leads.csv > my.map      a map to begin with\n"
+            "    funneld import --csv leads.csv --map my.map --dry-run\n"
+            "    funneld import --csv leads.csv --map my.map\n"
+            "    funneld import --crm                         page by page, within HubSpot's "
+            "limits\n"
+            "    funneld import --crm crm --again             from the front, whatever is there\n",
+        .takes = TAKES(JSON) | TAKES(CSV) | TAKES(MAP) | TAKES(CRM) | TAKES(DRY_RUN) | TAKES(AGAIN),
+        .max_words = 1,
+        .run = cli_import,
+    },
+    {
         .name = "pause",
         .summary = "holds connectors: what is for them waits, also through a restart",
         .arguments = "CONNECTOR...",

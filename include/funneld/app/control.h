@@ -7,6 +7,8 @@
  *     {"command":"pause","connectors":["a"]}    {"paused":true}; resume: {"paused":false}
  *     {"command":"replay","ids":["1"],...}      {"done":false,"after":...}: a slice, see
  * replay_question
+ *     {"command":"import","source":"import","rows":["{...}"],...}  {"fresh":1,"known":0,...}: a
+ * batch, see import_question
  *     {"command":"backup","file":"/a/b.db"} {"state":"running","file":...,"bytes":0,"reason":null}
  *     {"command":"backup"}                      the same: running, done, failed or none
  *     {"command":"model","do":"activate","id":7}    see app/model.h
@@ -17,6 +19,7 @@
 
 #include "funneld/app/config.h"
 #include "funneld/base/json.h"
+#include "funneld/pipeline/import.h"
 #include "funneld/pipeline/replay.h"
 
 /* Client. RC_NONE: no daemon listens there. *ret is the answer without its line end. */
@@ -45,6 +48,20 @@ void replay_add(struct replay_sums *all, const struct replay_sums *slice);
 /* Members of an object. */
 void replay_sums_write(const struct replay_sums *s, struct sbuf *b);
 void replay_queued_write(const struct replay_queued *q, struct sbuf *b);
+
+/* Rows to be imported by the daemon: bodies as imported_body writes them. */
+struct import_batch {
+    struct str source; /* import_source, or the CRM's connector */
+    const struct str *bodies;
+    size_t n;
+    const struct import_place *place; /* to be remembered with them; NULL: none */
+};
+extern const struct str import_source; /* of what comes out of files: "import" */
+bool import_source_usable(const struct config *c, struct str name);
+void import_question(const struct import_batch *q, struct sbuf *b);
+/* Adds to *sums. *ret_busy: nothing was taken, it is to be asked again. */
+MUST_CHECK enum rc import_answered(const json *answer, struct import_sums *sums, bool *ret_busy,
+                                   struct why *why);
 
 /* Which connectors pause or go on; a command_fn takes it. */
 struct pause {

@@ -1,0 +1,189 @@
+/* test_drift.c - what a model is told of its leads, and what that makes of it. */
+#include <math.h>
+
+#include "cm.h"
+#include "funneld/model/drift.h"
+#include "random.h"
+#include "tiny_model.h"
+
+enum { LEADS = 2000 };
+
+static const double edges[] = {-0.67, 0, 0.67};
+static const double shares[] = {0.25, 0.25, 0.25, 0.25, 0};
+
+/* Log-odds -2 + 2 x, where x is spread like the normal distribution when it learnt. */
+static struct model *model_of_x(void)
+{
+    static const struct tiny_input input = {"x", NULL, 2};
+    struct model *m = tiny_model(GOAL_CONVERSION, "main", -2, &input, 1);
+
+    m->inputs[0].edges = edges;
+    m->inputs[0].shares = shares;
+    m->inputs[0].n_bins = 5;
+    return m;
+}
+
+static double uniform(uint64_t *state)
+{
+    return ((double)(random_next(state) >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double normal(uint64_t *state)
+{
+    return sqrt(-2 * log(uniform(state))) * cos(2 * 3.14159265358979 * uniform(state));
+}
+
+/* How the world is: x is moved by shift, the log-odds are bias + slope * x. */
+struct truth {
+    double shift, bias, slope;
+    size_t seen, matured;
+};
+
+static void live(struct drift *d, const struct truth *t)
+{
+    uint64_t chance = 7;
+
+    for (size_t i = 0; i < t->matured || i < t->seen; i++) {
+        struct cell x = {.number = normal(&chance) + t->shift};
+        bool positive = uniform(&chance) < sigmoid(t->bias + t->slope * x.number);
+
+        if (i < t->seen)
+            drift_see(d, &x, 0);
+        if (i < t->matured)
+            drift_mature(d, &x, 0, positive);
+    }
+}
+
+static struct drift_report judged(const struct truth *t, struct arena *a)
+{
+    struct model *m = model_of_x();
+    struct drift *d = drift_new(m, a);
+    struct drift_report report;
+
+    live(d, t);
+    drift_judge(d, &report);
+    model_drop(m);
+    return report;
+}
+
+static void a_model_that_is_right_holds(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth as_learnt = {0, -2, 2, LEADS, LEADS};
+    struct drift_report r = judged(&as_learnt, &a);
+
+    (void)state;
+    assert_int_equal(r.verdict, DRIFT_NONE);
+    assert_true(r.psi[0] < 0.02);
+    assert_true(fabs(r.predicted - r.observed) < 0.03);
+    assert_true(r.gain > 0.1 && r.gain_error < 0.02);
+    assert_true(r.matured.ece < 0.03);
+}
+
+static void inputs_that_moved_are_an_alarm_and_no_verdict(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth moved = {1.5, -2, 2, LEADS, 0};
+    struct drift_report r = judged(&moved, &a);
+
+    (void)state;
+    assert_int_equal(r.verdict, DRIFT_WATCH);
+    assert_true(r.psi[0] > 0.25);
+    assert_non_null(str_find(r.reason, STR("x is not what the model learnt from")));
+}
+
+static void inputs_that_moved_while_it_is_right_are_watched(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth moved = {1.5, -2, 2, LEADS, LEADS};
+
+    (void)state;
+    assert_int_equal(judged(&moved, &a).verdict, DRIFT_WATCH);
+}
+
+static void a_rate_that_moved_is_watched_while_the_model_helps(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth more = {0, -1.2, 2, LEADS, LEADS};
+    struct drift_report r = judged(&more, &a);
+
+    (void)state;
+    assert_int_equal(r.verdict, DRIFT_WATCH);
+    assert_true(r.observed > r.predicted + 0.05);
+    assert_non_null(str_find(r.reason, STR("the model drifts")));
+}
+
+static void a_model_that_is_worse_than_the_rate_alone_is_to_go(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth reversed = {0, -2, -2, LEADS, LEADS};
+    struct drift_report r = judged(&reversed, &a);
+
+    (void)state;
+    assert_int_equal(r.verdict, DRIFT_ACT);
+    assert_true(r.gain < 0);
+    assert_non_null(str_find(r.reason, STR("worse than none")));
+}
+
+static void too_few_leads_say_nothing(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth nobody = {0}, some = {0, -2, -2, DRIFT_MIN_SEEN - 1, DRIFT_MIN_MATURED - 1};
+
+    (void)state;
+    assert_int_equal(judged(&nobody, &a).verdict, DRIFT_UNKNOWN);
+    assert_int_equal(judged(&some, &a).verdict, DRIFT_UNKNOWN);
+}
+
+/* Years of being wrong are forgotten once the newest are as many as count. */
+static void the_newest_outcomes_count(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct model *m = model_of_x();
+    struct drift *d = drift_new(m, &a);
+    struct drift_report r;
+    const struct truth wrong = {0, -2, -2, 0, DRIFT_MAX_MATURED},
+                       right = {0, -2, 2, 0, DRIFT_MAX_MATURED};
+
+    (void)state;
+    live(d, &wrong);
+    drift_judge(d, &r);
+    assert_int_equal(r.verdict, DRIFT_ACT);
+    live(d, &right);
+    drift_judge(d, &r);
+    assert_int_equal(r.verdict, DRIFT_NONE);
+    assert_true(r.matured.n <= DRIFT_MAX_MATURED);
+    model_drop(m);
+}
+
+static void a_gain_is_the_mean_difference_of_log_loss(void **state)
+{
+    const double a[] = {0.5, 0.5, 0.5, 0.5}, b[] = {0.8, 0.2, 0.8, 0.2};
+    const bool positive[] = {true, false, true, false};
+    double gain, error;
+
+    (void)state;
+    log_loss_gain(a, b, positive, 4, &gain, &error);
+    assert_true(fabs(gain - log(0.8 / 0.5)) < 1e-12);
+    assert_true(error < 1e-9);
+    log_loss_gain(b, a, positive, 4, &gain, &error);
+    assert_true(fabs(gain + log(0.8 / 0.5)) < 1e-12);
+    log_loss_gain(a, b, positive, 0, &gain, &error);
+    assert_true(gain == 0 && error == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_that_is_right_holds),
+        cmocka_unit_test(inputs_that_moved_are_an_alarm_and_no_verdict),
+        cmocka_unit_test(inputs_that_moved_while_it_is_right_are_watched),
+        cmocka_unit_test(a_rate_that_moved_is_watched_while_the_model_helps),
+        cmocka_unit_test(a_model_that_is_worse_than_the_rate_alone_is_to_go),
+        cmocka_unit_test(too_few_leads_say_nothing),
+        cmocka_unit_test(the_newest_outcomes_count),
+        cmocka_unit_test(a_gain_is_the_mean_difference_of_log_loss),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
