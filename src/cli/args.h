@@ -39,10 +39,12 @@
     X(URL, "url", 0, "BASE", "where to send it; else [server] public_url")                         \
     X(ONLINE, "online", 0, NULL, "also asks each service whether credential and target work")      \
     X(CREATE, "create", 0, NULL, "with --online: makes the properties that are missing")           \
-    X(CSV, "csv", 0, "FILE", "a table: comma, semicolon or tab, with a header")                    \
+    X(REFERENCE, "reference", 0, NULL, "prints every section and key with its default")            \
+    X(CSV, "csv", 0, "FILE", "a table, its first line the names of the columns")                   \
+    X(GOAL, "goal", 0, "GOAL", "conversion or churn (conversion)")                                 \
+    X(HORIZON, "horizon", 0, "TIME", "within which the goal counts, as in 90d; else the goal's")   \
     X(MAP, "map", 0, "MAP", "lines `Column name = property`; without it one is proposed")          \
-    X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")                          \
-    X(REFERENCE, "reference", 0, NULL, "prints every section and key with its default")
+    X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")
 
 #define CONFIG_FALLBACK "/etc/funneld/funneld.conf"
 
