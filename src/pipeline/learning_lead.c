@@ -131,23 +131,25 @@ static void happen(struct walk *w, const struct known_event *k)
     note_outcome(w, &k->e);
 }
 
-/* Its record may have been deleted before the time was over: then nobody knows. */
+/* A row counts once its time is over, whatever came earlier: those that reached the goal at once
+ * would else be learnt from before the others of their day. And its record may have been deleted
+ * before: then nobody knows. */
 static void judge(const struct walk *w, struct snapshot *s)
 {
     const struct learning *l = w->p->l;
     int64_t end = s->at + l->horizon_ms;
 
-    if (w->outcome && w->outcome <= s->at) {
+    s->known_at = end;
+    if (w->outcome && w->outcome <= s->at)
         s->outcome = OUTCOME_BEFORE;
-    } else if (w->outcome && w->outcome <= end) {
-        s->outcome = OUTCOME_YES;
-        s->known_at = w->known_at;
-    } else if (end > l->now_ms || (w->ended && w->ended <= end)) {
+    else if (end > l->now_ms)
         s->outcome = OUTCOME_OPEN;
-    } else {
-        s->outcome = OUTCOME_NO;
-        s->known_at = end;
-    }
+    else if (w->outcome && w->outcome <= end)
+        s->outcome = OUTCOME_YES;
+    else
+        s->outcome = w->ended && w->ended <= end ? OUTCOME_OPEN : OUTCOME_NO;
+    if (s->outcome == OUTCOME_YES && w->known_at > end)
+        s->known_at = w->known_at; /* late news */
 }
 
 /* Where it begins is missing, or it would begin with its first event. */

@@ -24,7 +24,7 @@ struct lead_past {
 
     struct arena arena; /* emptied with each lead */
     struct snapshot {
-        int64_t at, known_at; /* known_at: when its outcome was */
+        int64_t at, known_at; /* known_at: since when it may be learnt from */
         enum { OUTCOME_OPEN, OUTCOME_NO, OUTCOME_YES, OUTCOME_BEFORE } outcome;
     } snapshots[LEARNING_AGES];
     size_t n;

@@ -57,7 +57,7 @@ static void an_outcome_within_the_horizon_is_one(void **state)
     assert_int_equal(l.set.table.n_rows, 3); /* behind it there is nothing left to foresee */
     for (size_t i = 0; i < 3; i++) {
         assert_true(l.set.positive[i]);
-        assert_true(l.set.known_at[i] == (double)(START + 20 * DAY));
+        assert_true(l.set.known_at[i] == l.set.time[i] + (double)(30 * DAY));
         assert_int_equal(l.set.group[i], l.set.group[0]);
     }
     learning_free(&l);
@@ -109,6 +109,26 @@ static void open_ones_are_left_out_and_counted(void **state)
     learning_free(&l);
 }
 
+/* Else those that are quick to reach it would be learnt from, and the others of their day not. */
+static void a_time_that_is_not_over_is_open_whatever_came(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, CONF);
+    change(p, 7, "plan", "small");
+    later(p, 2 * DAY);
+    change(p, 7, "stage", "won");
+    later(p, 20 * DAY);
+    struct learning l = learn(p, 0);
+    assert_int_equal(l.set.table.n_rows, 0);
+    assert_int_equal(l.censored, 2);
+    learning_free(&l);
+    later(p, 300 * DAY);
+    l = learn(p, 0);
+    assert_int_equal(l.set.table.n_rows, 2);
+    learning_free(&l);
+}
+
 static void a_record_that_went_away_is_open(void **state)
 {
     struct pipeline *p = *state;
@@ -151,7 +171,7 @@ static void an_outcome_that_had_happened_is_not_foreseen(void **state)
     struct learning l = learn(p, 0);
     assert_int_equal(l.set.table.n_rows, 2); /* an hour and a day, not seven */
     assert_true(l.set.positive[1]);
-    assert_true(l.set.known_at[1] == (double)(START + 10 * DAY));
+    assert_true(l.set.known_at[1] == (double)(START + 31 * DAY));
     learning_free(&l);
 }
 
@@ -306,6 +326,7 @@ int main(void)
         CHECKS(an_outcome_within_the_horizon_is_one),
         CHECKS(the_horizon_ends_on_the_millisecond),
         CHECKS(open_ones_are_left_out_and_counted),
+        CHECKS(a_time_that_is_not_over_is_open_whatever_came),
         CHECKS(a_record_that_went_away_is_open),
         CHECKS(who_had_reached_the_goal_at_first_gives_no_row),
         CHECKS(an_outcome_that_had_happened_is_not_foreseen),
