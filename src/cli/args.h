@@ -44,7 +44,16 @@
     X(GOAL, "goal", 0, "GOAL", "conversion or churn (conversion)")                                 \
     X(HORIZON, "horizon", 0, "TIME", "within which the goal counts, as in 90d; else the goal's")   \
     X(MAP, "map", 0, "MAP", "lines `Column name = property`; without it one is proposed")          \
-    X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")
+    X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")                          \
+    X(ID, "id", 0, "COLUMN", "which column tells rows apart; else their number, from 1")           \
+    X(TIME, "time", 0, "COLUMN", "when a row was as it is")                                        \
+    X(TARGET, "target", 0, "COLUMN=POSITIVE[:NEGATIVE]",                                           \
+      "the outcome: rows that have neither are left out")                                          \
+    X(MODEL, "model", 0, "NAME[:VERSION]", "which model; else the active one, else the newest")    \
+    X(NAME, "name", 0, "NAME", "what the model is to be called")                                   \
+    X(HTML, "html", 0, "FILE", "writes the report as a page of its own")                           \
+    X(ACTIVATE, "activate", 0, NULL, "uses the model from now on, whichever is in use")            \
+    X(FORCE, "force", 0, NULL, "although it did no better than the base rate")
 
 #define CONFIG_FALLBACK "/etc/funneld/funneld.conf"
 

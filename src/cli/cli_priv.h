@@ -49,6 +49,8 @@ int cli_pause(struct cli *cli);
 int cli_resume(struct cli *cli);
 int cli_backup(struct cli *cli);
 int cli_restore(struct cli *cli);
+int cli_model(struct cli *cli);
+int cli_predict(struct cli *cli);
 int cli_sign(struct cli *cli);
 int cli_version(struct cli *cli);
 

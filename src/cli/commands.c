@@ -192,6 +192,35 @@ const struct cli_command cli_commands[] = {
         .run = cli_restore,
     },
     {
+        .name = "model",
+        .summary = "lists trained models, shows one, puts it in use, takes it back, measures it",
+        .arguments =
+            "[list | show [MODEL] | activate MODEL | rollback | export MODEL FILE | import "
+            "FILE | evaluate [MODEL]]",
+        .more = "MODEL is NAME, the newest of it, or NAME:VERSION.\n"
+                "    funneld model show main --html main.html\n"
+                "    funneld model activate main:3\n"
+                "    funneld model rollback --goal churn\n"
+                "    funneld model export main main.json      XGBoost's own JSON, and beside it\n"
+                "                                             main.json.sidecar.json\n"
+                "    funneld model evaluate main --csv newest.csv --target Converted=1\n",
+        .takes = TAKES(JSON) | TAKES(HTML) | TAKES(GOAL) | TAKES(NAME) | TAKES(CSV) | TAKES(TIME) |
+                 TAKES(TARGET) | TAKES(FORCE) | TAKES(ACTIVATE),
+        .max_words = 3,
+        .run = cli_model,
+    },
+    {
+        .name = "predict",
+        .summary = "writes id,probability for each row of a table",
+        .more =
+            "By the model named, whether it is active or not. A column that the model knows and "
+            "the\n"
+            "table has not is missing in every row, which is said once.\n"
+            "    funneld predict --csv leads.csv --id \"Record ID\" > chances.csv\n",
+        .takes = TAKES(CSV) | TAKES(ID) | TAKES(TIME) | TAKES(MODEL) | TAKES(GOAL),
+        .run = cli_predict,
+    },
+    {
         .name = "sign",
         .summary = "prints a curl command for a correctly signed test webhook",
         .arguments = "SOURCE",
