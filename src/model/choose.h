@@ -1,0 +1,34 @@
+/* choose.h - which way of predicting is taken: the simplest that nothing beats beyond the noise. */
+#ifndef FUNNELD_MODEL_CHOOSE_H
+#define FUNNELD_MODEL_CHOOSE_H
+
+#include "logistic.h"
+#include "search.h"
+
+enum choice { CHOSE_BASE, CHOSE_LOGISTIC, CHOSE_TREES, CHOSE_BLEND };
+
+struct chosen {
+    enum choice which;
+    double share;            /* of the trees */
+    double *margins;         /* [n]: out of fold, before calibration; NaN in no fold */
+    double *probability;     /* [n]: calibrated by the other folds */
+    double platt_a, platt_b; /* by all folds */
+    struct str verdict;
+    const struct logistic_lesson *drift_rows; /* for trying what time does; NULL: cannot be */
+};
+
+/* trees NULL: they were not tried. Writes the candidates of the report. */
+void choose(struct lesson *l, const struct logistic_lesson *logistic,
+            const struct tree_lesson *trees, struct chosen *ret);
+
+/* platt.c: log-odds = a * margin + b, fitted to the rows that are in a fold but not in `without`
+ * (n_folds: in none). */
+void platt_fit(const struct lesson *l, const double margins[], size_t without, double *ret_a,
+               double *ret_b);
+
+/* outcome.c: measures and curves of what was chosen. */
+void outcome_report(struct lesson *l, const struct chosen *c);
+/* drift.c: rate and score along the time, or the rows. */
+void drift_report(struct lesson *l, const struct chosen *c);
+
+#endif

@@ -1,0 +1,141 @@
+/* drift.c - whether what was learnt yesterday holds today, as far as the rows can tell.
+ *
+ * Ten stretches of as many rows, in order of their time, or, where no time is known, as they stand:
+ * many tables are exported in order of time. Where the rate changes more than chance would have it
+ * and nothing is known of time, a logistic regression learns from the first rows and is tried on
+ * the rest: that is what a model will really do.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choose.h"
+
+struct moment {
+    double at;
+    uint32_t row;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static void fill_block(const struct lesson *l, const struct chosen *c, const struct moment m[],
+                       size_t n, struct block *ret)
+{
+    AUTO(mem_freep) double *p = mem_array(n + 1, sizeof *p);
+    AUTO(mem_freep) bool *positive = mem_array(n + 1, sizeof *positive);
+
+    *ret = (struct block){.n = n};
+    for (size_t i = 0; i < n; i++) {
+        p[i] = c->probability[m[i].row];
+        positive[i] = l->positive[m[i].row];
+        ret->predicted += p[i] / (double)n;
+        ret->observed += (positive[i] ? 1 : 0) / (double)n;
+    }
+    ret->auc = measure_auc(p, positive, n);
+}
+
+/* How far the rates of the stretches are from one rate for all: chi-squared, 9 degrees of freedom
+ * (28 is 1 in 1000 by chance). Rows of one lead count as one. */
+static double unevenness(const struct training_report *r, double rate)
+{
+    double sum = 0;
+
+    for (size_t k = 0; k < REPORT_TENTHS; k++) {
+        double d = r->blocks[k].observed - rate;
+
+        sum += (double)r->blocks[k].n * d * d / (rate * (1 - rate));
+    }
+    return sum;
+}
+
+struct forward {
+    double log_loss, base_loss, auc;
+};
+
+/* Learns from the first 60 % of the rows and tries the rest. */
+static bool try_forward(const struct lesson *l, const struct logistic_lesson *g,
+                        const struct moment order[], size_t n, struct forward *ret)
+{
+    AUTO(mem_freep) double *w = mem_array(g->rows.n_features + 1, sizeof *w);
+    AUTO(mem_freep) uint32_t *rows = mem_array(n + 1, sizeof *rows);
+    AUTO(mem_freep) double *margins = mem_array(n + 1, sizeof *margins);
+    AUTO(mem_freep) bool *positive = mem_array(n + 1, sizeof *positive);
+    size_t first = n * 6 / 10, rest = n - first, hits = 0;
+
+    for (size_t i = 0; i < n; i++)
+        rows[i] = order[i].row;
+    for (size_t i = 0; i < first; i++)
+        hits += l->positive[rows[i]];
+    if (hits < FEW_OF_A_CLASS || first - hits < FEW_OF_A_CLASS ||
+        !ridge_fit(&g->rows, rows, first, l->positive, g->penalty, l->o->stop, w))
+        return false;
+    double base = log((double)hits / (double)(first - hits));
+    *ret = (struct forward){0};
+    for (size_t i = 0; i < rest; i++) {
+        margins[i] = ridge_margin(&g->rows, rows[first + i], w);
+        positive[i] = l->positive[rows[first + i]];
+        ret->log_loss += margin_loss(margins[i], positive[i]) / (double)rest;
+        ret->base_loss += margin_loss(base, positive[i]) / (double)rest;
+    }
+    ret->auc = measure_auc(margins, positive, rest);
+    return true;
+}
+
+static void warn(struct lesson *l, const struct chosen *c, const struct moment order[], size_t n)
+{
+    const struct block *first = &l->report->blocks[0],
+                       *last = &l->report->blocks[REPORT_TENTHS - 1];
+    const char *along = l->set->time ? "time" : "the rows";
+    double low = 1, high = 0;
+    struct forward f;
+
+    for (size_t k = 0; k < REPORT_TENTHS; k++) {
+        low = fmin(low, l->report->blocks[k].observed);
+        high = fmax(high, l->report->blocks[k].observed);
+    }
+    learn_warn(l,
+               "drift: the rate changes along %s: %.1f %% in the first tenth, %.1f %% in the last, "
+               "between %.1f %% and %.1f %%; a score learnt from the past is off by as much",
+               along, 100 * first->observed, 100 * last->observed, 100 * low, 100 * high);
+    if (!c->drift_rows || !try_forward(l, c->drift_rows, order, n, &f))
+        return;
+    learn_warn(
+        l,
+        "drift: learnt from the first 60 %% of the rows and tried on the rest, logistic "
+        "regression has an AUC of %.2f, not %.2f, and a log loss of %.3f (base rate: %.3f)%s",
+        f.auc, l->report->measures.auc, f.log_loss, f.base_loss,
+        l->by_time ? ""
+                   : "; if the rows are in order of time, the figures of random folds say "
+                     "nothing about next month: name the time by --time");
+}
+
+void drift_report(struct lesson *l, const struct chosen *c)
+{
+    AUTO(mem_freep) struct moment *order = mem_array(l->n + 1, sizeof *order);
+    struct training_report *r = l->report;
+    double rate = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (!isnan(l->base[i]))
+            order[n++] = (struct moment){learn_time(l, i), (uint32_t)i};
+    if (n < 10 * REPORT_TENTHS)
+        return;
+    qsort(order, n, sizeof *order, by_moment);
+    for (size_t k = 0; k < REPORT_TENTHS; k++) {
+        size_t from = k * n / REPORT_TENTHS, to = (k + 1) * n / REPORT_TENTHS;
+
+        fill_block(l, c, order + from, to - from, &r->blocks[k]);
+    }
+    for (size_t i = 0; i < n; i++)
+        rate += (l->positive[order[i].row] ? 1 : 0) / (double)n;
+    if (rate > 0 && rate < 1 && unevenness(r, rate) > 40)
+        warn(l, c, order, n);
+}
