@@ -157,8 +157,10 @@ static void distribution(const struct lesson *l, struct input *in, float sorted[
                 bin++;
         else
             bin = bin_of(in, *x);
-        shares[bin] += 1 / (double)l->n;
+        shares[bin] += 1;
     }
+    for (size_t k = 0; k < in->n_bins; k++)
+        shares[k] /= (double)l->n;
     in->shares = shares;
 }
 
