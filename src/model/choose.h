@@ -28,7 +28,7 @@ void platt_fit(const struct lesson *l, const double margins[], size_t without, d
 
 /* outcome.c: measures and curves of what was chosen. */
 void outcome_report(struct lesson *l, const struct chosen *c);
-/* drift.c: rate and score along the time, or the rows. */
+/* trend.c: rate and score along the time, or the rows. */
 void drift_report(struct lesson *l, const struct chosen *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* drift.c - whether what was learnt yesterday holds today, as far as the rows can tell.
+/* trend.c - whether what was learnt yesterday holds today, as far as the rows can tell.
  *
  * Ten stretches of as many rows, in order of their time, or, where no time is known, as they stand:
  * many tables are exported in order of time. Where the rate changes more than chance would have it
