@@ -3,6 +3,7 @@
 #define FUNNELD_PIPELINE_BATCH_H
 
 #include "funneld/observe/metrics.h"
+#include "funneld/model/served.h"
 #include "funneld/pipeline/replay.h"
 #include "funneld/pipeline/writer.h"
 
@@ -23,6 +24,7 @@ struct batch {
     struct store *store;
     struct reader *reader; /* the store's own */
     const struct rules *rules;
+    const struct models *models; /* NULL: not known; what they said stays */
     int64_t now_ms;
     struct arena *arena; /* for one event or other work; emptied after it */
     struct arena *kept;  /* until the commit was told: counts and notices */
@@ -50,7 +52,14 @@ void batch_notice(struct batch *b, struct str connector, const struct due_row *r
 /* past.c and event.c: what a rule that fires for an event puts into the ledger. */
 struct ledger_row rule_row(const struct rule *rule, const struct event *e, int64_t event);
 void take_score(struct lead *lead, const struct verdict_score *v);
-/* The lead's new score; *ret_rows are its ledger, for the explanation. */
+struct lead_view view_lead(const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
+                           int64_t at, struct arena *a);
+/* What was said of a lead before an event: nothing of a new one. */
+struct before_event {
+    int64_t score;
+    enum band band;
+};
+/* The lead's new score and chances; *ret_rows are its ledger, for the explanation. */
 MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,
                                  struct ledger_row **ret_rows, size_t *ret_n);
 
@@ -112,7 +121,7 @@ MUST_CHECK enum rc queue_object_read(struct batch *b, const struct event *e, int
                                      struct object *o, bool of_nobody);
 MUST_CHECK enum rc queue_routes(struct batch *b, const struct event *e, int64_t event,
                                 struct lead *lead, const struct ledger_row *rows, size_t n_rows,
-                                int64_t previous, bool enrichment_waits);
+                                struct before_event before, bool enrichment_waits);
 /* The message that the event answers is brought up to date, saying what it said. */
 MUST_CHECK enum rc queue_answer(struct batch *b, const struct event *e, int64_t event,
                                 struct lead *lead);
@@ -122,8 +131,11 @@ const struct source *source_find(const struct rules *r, struct str name); /* NUL
 const struct connector *connector_find(const struct rules *r, struct str name);
 /* What a message says of the lead as it is given, its score evaluated. */
 void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,
-                 const struct ledger_row *rows, size_t n_rows, int64_t previous, struct arena *a,
-                 struct delivery_facts *ret);
+                 const struct ledger_row *rows, size_t n_rows, struct before_event before,
+                 struct arena *a, struct delivery_facts *ret);
+/* And why the models say what they say, in words. The lead is as it was when they were asked. */
+void state_chance_reasons(const struct models *m, const struct lead_view *v, struct arena *a,
+                          struct delivery_facts *ret);
 /* To each of its subscribers, where it has any. The caller saves the lead. */
 MUST_CHECK enum rc queue_delivery(struct batch *b, const struct connector *c, struct lead *lead,
                                   struct delivery *d);

@@ -77,20 +77,50 @@ static void score_lead(const struct scorecard *c, struct lead *lead, const struc
     take_score(lead, &v);
 }
 
+struct lead_view view_lead(const struct lead *lead, const struct ledger_row *rows, size_t n_rows,
+                           int64_t at, struct arena *a)
+{
+    return (struct lead_view){
+        .lead = lead,
+        .rows = rows,
+        .n_rows = n_rows,
+        .activity = lead->activity.at ? activity_read(lead->activity, a) : NULL,
+        .at = at,
+    };
+}
+
+static void ask_models(struct batch *b, struct lead *lead, const struct ledger_row *rows,
+                       size_t n_rows, int64_t at)
+{
+    const struct lead_view v = view_lead(lead, rows, n_rows, at, b->arena);
+
+    models_judge(b->models, &b->rules->scorecard, &v, lead);
+}
+
 enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at, struct ledger_row **ret_rows,
                       size_t *ret_n)
 {
     enum rc rc = read_ledger(b->reader, lead, INT64_MAX, b->arena, ret_rows, ret_n);
 
-    if (rc == RC_OK)
-        score_lead(&b->rules->scorecard, lead, *ret_rows, *ret_n, at);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    score_lead(&b->rules->scorecard, lead, *ret_rows, *ret_n, at);
+    if (b->models)
+        ask_models(b, lead, *ret_rows, *ret_n, at);
+    return RC_OK;
+}
+
+/* As it was before an event. */
+static struct before_event before_event(const struct lead *lead)
+{
+    return lead->evaluated ? (struct before_event){lead->score, lead->band}
+                           : (struct before_event){0};
 }
 
 /* Scores, routes and saves a lead after an event was folded into it. */
 static enum rc judge(struct batch *b, const struct event *e, int64_t event, struct lead *lead)
 {
-    int64_t previous = lead->evaluated ? lead->score : 0;
+    const struct before_event before = before_event(lead);
     struct ledger_row *rows = NULL;
     size_t n_rows = 0;
     bool waiting = false;
@@ -101,7 +131,7 @@ static enum rc judge(struct batch *b, const struct event *e, int64_t event, stru
     if (rc == RC_OK)
         rc = b->silent ? RC_OK : queue_enrichment(b, e, event, lead, &waiting);
     if (rc == RC_OK && lead->state == LEAD_ACTIVE && !b->silent)
-        rc = queue_routes(b, e, event, lead, rows, n_rows, previous, waiting);
+        rc = queue_routes(b, e, event, lead, rows, n_rows, before, waiting);
     if (rc == RC_OK && e->remote.len)
         rc = queue_answer(b, e, event, lead);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
@@ -119,6 +149,7 @@ static enum rc erase(struct batch *b, struct lead *lead)
 {
     lead->score = lead->fit = lead->engagement = 0;
     lead->band = BAND_COLD;
+    lead->probability = lead->churn = (struct chance){0};
     enum rc rc = store_lead_erase(b->store, lead, b->now_ms, count_cancelled, b);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }

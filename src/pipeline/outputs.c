@@ -131,19 +131,21 @@ enum rc queue_object_read(struct batch *b, const struct event *e, int64_t event,
 }
 
 void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,
-                 const struct ledger_row *rows, size_t n_rows, int64_t previous, struct arena *a,
-                 struct delivery_facts *ret)
+                 const struct ledger_row *rows, size_t n_rows, struct before_event before,
+                 struct arena *a, struct delivery_facts *ret)
 {
     struct verdict_score v;
 
     scorecard_evaluate(&r->scorecard, lead, rows, n_rows, e->received_at, a, &v);
     *ret = (struct delivery_facts){
         .score = lead->score,
-        .previous = previous,
+        .previous = before.score,
         .fit = lead->fit,
         .engagement = lead->engagement,
         .band = lead->band,
-        .previous_band = scorecard_band(&r->scorecard, previous),
+        .previous_band = before.band,
+        .probability = lead->probability,
+        .churn = lead->churn,
         .reasons = score_reasons(&v, REASONS, a),
         .event_source = e->source,
         .event_type = e->type,
@@ -151,6 +153,15 @@ void state_facts(const struct rules *r, const struct event *e, const struct lead
         .event_value = e->value,
         .event_time = e->occurred_at,
     };
+}
+
+void state_chance_reasons(const struct models *m, const struct lead_view *v, struct arena *a,
+                          struct delivery_facts *ret)
+{
+    if (v->lead->probability.known)
+        ret->chance_reasons = models_reasons(m, GOAL_CONVERSION, v, REASONS, a);
+    if (v->lead->churn.known)
+        ret->churn_reasons = models_reasons(m, GOAL_CHURN, v, REASONS, a);
 }
 
 /* How long a message waits for the CRM's answer: 30 s from the first of the lead that waits, or
@@ -218,12 +229,28 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
     return rc;
 }
 
+static void state_all(struct batch *b, const struct event *e, const struct lead *lead,
+                      const struct ledger_row *rows, size_t n_rows, struct before_event before,
+                      struct delivery_facts *ret)
+{
+    const struct lead_view v = view_lead(lead, rows, n_rows, e->received_at, b->arena);
+
+    state_facts(b->rules, e, lead, rows, n_rows, before, b->arena, ret);
+    if (b->models)
+        state_chance_reasons(b->models, &v, b->arena, ret);
+}
+
 enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
-                     const struct ledger_row *rows, size_t n_rows, int64_t previous,
+                     const struct ledger_row *rows, size_t n_rows, struct before_event before,
                      bool enrichment_waits)
 {
-    const struct facts now = {
-        .event = e, .lead = lead, .score = lead->score, .previous = previous, .band = lead->band};
+    const struct facts now = {.event = e,
+                              .lead = lead,
+                              .score = lead->score,
+                              .previous = before.score,
+                              .band = lead->band,
+                              .probability = lead->probability,
+                              .churn = lead->churn};
     struct delivery_facts facts;
     bool stated = false;
     enum rc rc = RC_OK;
@@ -234,7 +261,7 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
         if (!expr_true(r->when, &now))
             continue;
         if (!stated) /* the explanation costs more than the score: only where somebody reads it */
-            state_facts(b->rules, e, lead, rows, n_rows, previous, b->arena, &facts);
+            state_all(b, e, lead, rows, n_rows, before, &facts);
         stated = true;
         rc = queue_route(b, r, event, lead, &facts, enrichment_waits);
     }

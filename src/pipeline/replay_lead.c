@@ -41,10 +41,12 @@ static void fired(void *self, const struct ledger_row *row)
 static struct delivery_facts facts_of_then(struct redo *r)
 {
     struct arena *a = r->b->arena;
+    const struct before_event before = {r->past.previous,
+                                        scorecard_band(&r->b->rules->scorecard, r->past.previous)};
     struct delivery_facts f;
 
-    state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, r->past.previous,
-                &r->scratch, &f);
+    state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, before, &r->scratch,
+                &f);
     f.reasons = arena_str(a, f.reasons);
     f.event_source = arena_str(a, f.event_source);
     f.event_type = arena_str(a, f.event_type);
@@ -156,16 +158,23 @@ static void bring_up_to_date(const struct delivery_facts *today, struct delivery
     f->engagement = today->engagement;
     f->band = today->band;
     f->reasons = today->reasons;
+    f->probability = today->probability;
+    f->churn = today->churn;
+    f->chance_reasons = today->chance_reasons;
+    f->churn_reasons = today->churn_reasons;
 }
 
 static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows)
 {
     struct batch *b = r->b;
     const struct event now = {.received_at = r->past.at};
+    const struct lead_view v = view_lead(&r->lead, rows, n_rows, r->past.at, b->arena);
     struct delivery_facts today;
     enum rc rc = RC_OK;
 
-    state_facts(b->rules, &now, &r->lead, rows, n_rows, 0, b->arena, &today);
+    state_facts(b->rules, &now, &r->lead, rows, n_rows, (struct before_event){0}, b->arena, &today);
+    if (b->models)
+        state_chance_reasons(b->models, &v, b->arena, &today);
     for (struct routed *t = r->told; t && rc == RC_OK; t = t->next) {
         if (connector_upserts(t->connector))
             bring_up_to_date(&today, &t->facts);
@@ -183,11 +192,17 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
     return rc;
 }
 
+static bool same_chance(const struct chance *a, const struct chance *b)
+{
+    return a->known == b->known && a->tenths == b->tenths;
+}
+
 static bool is_rescored(const struct lead *before, const struct lead *now)
 {
     return before->score != now->score || before->fit != now->fit ||
            before->engagement != now->engagement || before->band != now->band ||
-           before->evaluated != now->evaluated;
+           !same_chance(&before->probability, &now->probability) ||
+           !same_chance(&before->churn, &now->churn) || before->evaluated != now->evaluated;
 }
 
 static enum rc finish(struct redo *r, const struct lead *before)

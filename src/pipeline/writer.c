@@ -24,6 +24,7 @@ struct writer {
     atomic_bool closing;
     /* The writer thread's own. */
     const struct rules *rules;
+    struct models *models; /* NULL: none were handed over yet */
     struct arena arena, kept;
     enum rc broken;     /* RC_IO or RC_CORRUPT: nothing more is written before a restart */
     enum rc last;       /* of the last commit: a change is logged once */
@@ -77,6 +78,8 @@ void writer_free(struct writer *w)
     arena_free(&w->kept);
     if (w->rules)
         ref_drop(w->rules->owner);
+    if (w->models)
+        ref_drop(&w->models->ref);
     free(w);
 }
 
@@ -169,6 +172,8 @@ static enum rc do_command(struct batch *b, struct command *c)
     switch (c->kind) {
     case COMMAND_RULES:
         return load_rules(b, c->arg);
+    case COMMAND_MODELS: /* nothing to be stored */
+        return RC_OK;
     case COMMAND_RETRY:
         return retry(b, c->arg, &c->count);
     case COMMAND_REPLAY:
@@ -186,6 +191,11 @@ static bool is_command(const struct work *work, enum command_kind kind)
 static bool is_rules(const struct work *work)
 {
     return is_command(work, COMMAND_RULES);
+}
+
+static bool is_models(const struct work *work)
+{
+    return is_command(work, COMMAND_MODELS);
 }
 
 static enum rc do_unit(struct batch *b, struct work *work)
@@ -213,6 +223,8 @@ static enum rc do_work(struct batch *b, struct work *work)
     arena_reset(b->arena);
     if (work->rc == RC_OK && is_rules(work))
         b->rules = ((struct command *)work)->arg; /* for what follows in this group already */
+    if (work->rc == RC_OK && is_models(work))
+        b->models = ((struct command *)work)->arg;
     if (work->rc == RC_OK)
         return store_release(b->store);
     enum rc undone = store_undo(b->store);
@@ -239,6 +251,7 @@ static enum rc do_group(struct writer *w, struct mail *mails, int64_t now_ms, bo
         .store = w->ports.store,
         .reader = store_reader(w->ports.store),
         .rules = w->rules,
+        .models = w->models,
         .now_ms = now_ms,
         .arena = &w->arena,
         .kept = &w->kept,
@@ -269,6 +282,17 @@ static void take_rules(struct writer *w, const struct work *work)
     w->rules = c->arg;
 }
 
+static void take_models(struct writer *w, const struct work *work)
+{
+    const struct command *c = (const struct command *)work;
+
+    if (!is_models(work) || work->rc != RC_OK)
+        return;
+    if (w->models)
+        ref_drop(&w->models->ref);
+    w->models = c->arg;
+}
+
 static void note_outcome(struct writer *w, enum rc rc)
 {
     atomic_store(&health.store, rc == RC_OK || rc == RC_BUSY ? STORE_OK
@@ -295,6 +319,7 @@ static void answer(struct writer *w, struct mail *mails, enum rc rc)
         if (rc != RC_OK)
             work->rc = rc;
         take_rules(w, work);
+        take_models(w, work);
         work->done(work);
     }
 }

@@ -42,7 +42,42 @@ static const struct {
     {"event_value", offsetof(struct delivery_facts, event_value)},
 };
 
+/* Only there where it is known: most have no model. */
+static const struct {
+    const char *key;
+    size_t offset;
+} chances[] = {
+    {"probability", offsetof(struct delivery_facts, probability)},
+    {"churn", offsetof(struct delivery_facts, churn)},
+};
+
+static const struct {
+    const char *key;
+    size_t offset;
+} words[] = {
+    {"chance_reasons", offsetof(struct delivery_facts, chance_reasons)},
+    {"churn_reasons", offsetof(struct delivery_facts, churn_reasons)},
+};
+
 static const char band_key[] = "band", before_key[] = "previous_band", time_key[] = "event_time";
+
+static void chances_to_json(const struct delivery_facts *f, struct sbuf *b)
+{
+    const char *base = (const char *)f;
+
+    for (size_t i = 0; i < ARRAY_LEN(chances); i++) {
+        const struct chance *c = (const struct chance *)(base + chances[i].offset);
+
+        if (c->known)
+            json_kv_tenths(b, chances[i].key, c->tenths);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct str text = *(const struct str *)(base + words[i].offset);
+
+        if (text.at)
+            json_kv(b, words[i].key, text);
+    }
+}
 
 void facts_to_json(const struct delivery_facts *f, struct sbuf *b)
 {
@@ -56,6 +91,7 @@ void facts_to_json(const struct delivery_facts *f, struct sbuf *b)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         json_kv(b, texts[i].key, *(const struct str *)(base + texts[i].offset));
     json_kv_int(b, time_key, f->event_time);
+    chances_to_json(f, b);
     json_close(b, '}');
 }
 
@@ -87,6 +123,28 @@ static bool text_of(const json *node, struct arena *a, struct str *ret)
     return true;
 }
 
+static enum rc read_chances(const json *root, struct arena *a, struct delivery_facts *ret,
+                            struct why *why)
+{
+    char *base = (char *)ret;
+
+    for (size_t i = 0; i < ARRAY_LEN(chances); i++) {
+        const json *node = json_get(root, chances[i].key);
+        struct chance *c = (struct chance *)(base + chances[i].offset);
+
+        c->known = node != NULL;
+        if (node && (!tenths_of(node, &c->tenths) || c->tenths < 0 || c->tenths > 1000))
+            return why_fail(RC_INVALID, why, "\"%s\" is not a percentage", chances[i].key);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const json *node = json_get(root, words[i].key);
+
+        if (node && !text_of(node, a, (struct str *)(base + words[i].offset)))
+            return why_fail(RC_INVALID, why, "\"%s\" is not a text", words[i].key);
+    }
+    return RC_OK;
+}
+
 static enum rc read_facts(const json *root, struct arena *a, struct delivery_facts *ret,
                           struct why *why)
 {
@@ -106,7 +164,7 @@ static enum rc read_facts(const json *root, struct arena *a, struct delivery_fac
         return why_fail(RC_INVALID, why, "\"%s\" is not a band", before_key);
     if (!json_int64(json_get(root, time_key), &ret->event_time))
         return why_fail(RC_INVALID, why, "\"%s\" is not a time", time_key);
-    return RC_OK;
+    return read_chances(root, a, ret, why);
 }
 
 enum rc facts_from_json(struct str text, struct arena *a, struct delivery_facts *ret,

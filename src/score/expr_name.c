@@ -20,6 +20,8 @@ static const struct known {
     [NAME_SCORE] = {"score", EXPR_SCORE, VALUE_NUMBER},
     [NAME_PREVIOUS] = {"score.previous", EXPR_SCORE, VALUE_NUMBER},
     [NAME_BAND] = {"score.band", EXPR_SCORE, VALUE_TEXT},
+    [NAME_PROBABILITY] = {"probability", EXPR_SCORE, VALUE_NUMBER},
+    [NAME_CHURN] = {"churn", EXPR_SCORE, VALUE_NUMBER},
 };
 
 unsigned name_uses(enum name_id id)
@@ -115,8 +117,8 @@ enum rc name_parse(struct str text, unsigned allowed, size_t column, struct name
         return unknown(text, allowed, column, error);
     unsigned uses = name_uses(found.id);
     if (!(uses & allowed) && uses == EXPR_SCORE)
-        return expr_fail(error, column, "a rule may not use %.*s: rules are what makes the score",
-                         STR_ARG(text));
+        return expr_fail(error, column, "a rule may not use %.*s: rules are what %s", STR_ARG(text),
+                         found.id < NAME_PROBABILITY ? "makes the score" : "the model looks at");
     if (!(uses & allowed))
         return expr_fail(error, column, "%.*s cannot be used here", STR_ARG(str_cut(text, 40)));
     *ret = found;
@@ -149,6 +151,11 @@ static struct value tenths_value(int64_t tenths)
     return (struct value){.kind = VALUE_NUMBER, .number = (double)tenths / 10};
 }
 
+static struct value chance_value(const struct chance *c)
+{
+    return c->known ? tenths_value(c->tenths) : (struct value){.kind = VALUE_NULL};
+}
+
 static struct value event_value(const struct name *name, const struct event *e)
 {
     switch (name->id) {
@@ -178,6 +185,10 @@ struct value name_value(const struct name *name, const struct facts *f)
         return tenths_value(f->previous);
     case NAME_BAND:
         return text_value(str_of(band_name(f->band)));
+    case NAME_PROBABILITY:
+        return chance_value(&f->probability);
+    case NAME_CHURN:
+        return chance_value(&f->churn);
     default:
         return f->event ? event_value(name, f->event) : text_value(STR_NULL);
     }
@@ -199,6 +210,18 @@ struct str tenths_text(int64_t tenths, struct arena *a)
                 : arena_printf(a, "%s%lld", sign, whole);
 }
 
+static int64_t number_tenths(enum name_id id, const struct facts *f)
+{
+    switch (id) {
+    case NAME_PROBABILITY:
+        return f->probability.tenths;
+    case NAME_CHURN:
+        return f->churn.tenths;
+    default:
+        return id == NAME_SCORE ? f->score : f->previous;
+    }
+}
+
 struct str expr_name_value(struct str name, const struct facts *f, struct arena *a)
 {
     char text[TIME_TEXT];
@@ -211,7 +234,7 @@ struct str expr_name_value(struct str name, const struct facts *f, struct arena 
     case VALUE_TEXT:
         return v.text;
     case VALUE_NUMBER:
-        return tenths_text(parsed.id == NAME_SCORE ? f->score : f->previous, a);
+        return tenths_text(number_tenths(parsed.id, f), a);
     case VALUE_TIME:
         time_text(f->event->occurred_at, text);
         return arena_str(a, str_of(text));

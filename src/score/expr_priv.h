@@ -54,6 +54,8 @@ enum name_id {
     NAME_SCORE,
     NAME_PREVIOUS,
     NAME_BAND,
+    NAME_PROBABILITY,
+    NAME_CHURN,
 };
 
 struct name {

@@ -10,7 +10,7 @@ enum {
 }; /* tenths: a million; sums of many rows stay far from 2^63 */
 
 struct score_settings {
-    int64_t warm, hot;
+    int64_t warm, hot, bands;
 };
 
 struct group_settings {
@@ -22,11 +22,21 @@ struct rule_settings {
     int64_t points, half_life_ms, max;
 };
 
+static const char *const bands_names[] = {[BANDS_POINTS] = "points",
+                                          [BANDS_PROBABILITY] = "probability",
+                                          [BANDS_QUARTILE] = "quartile",
+                                          NULL};
+
 static const struct option score_options[] = {
     {"warm", OPTION_DECIMAL, offsetof(struct score_settings, warm), "40", -POINTS_MAX, POINTS_MAX,
      NULL, 0, NULL, "a lead with this score is warm"},
     {"hot", OPTION_DECIMAL, offsetof(struct score_settings, hot), "80", -POINTS_MAX, POINTS_MAX,
      NULL, 0, NULL, "a lead with this score is hot; not less than warm"},
+    {"bands", OPTION_CHOICE, offsetof(struct score_settings, bands), "points", 0, 0, bands_names, 0,
+     NULL,
+     "what warm and hot are of: points, probability (in percent), or quartile (hot: the best "
+     "quarter, "
+     "warm: the one below it); points while no model is in use"},
 };
 
 static const struct option group_options[] = {
@@ -127,6 +137,7 @@ static void build_bands(const struct build *b)
                      "hot is less than warm");
     b->card->warm = settings.warm;
     b->card->hot = settings.hot;
+    b->card->bands = (enum bands)settings.bands;
 }
 
 /* False with a problem when there are more than evaluating has room for. */
@@ -275,6 +286,8 @@ static void write_text(const struct build *b)
 
     sbuf_printf(&text, "[score]\nwarm=%s\nhot=%s\n", tenths_text(b->card->warm, a).at,
                 tenths_text(b->card->hot, a).at);
+    if (b->card->bands != BANDS_POINTS) /* once there was nothing else */
+        sbuf_printf(&text, "bands=%s\n", bands_names[b->card->bands]);
     write_sections(b, &group_spec, &text);
     write_sections(b, &rule_spec, &text);
     b->card->text = arena_str(a, sbuf_str(&text));

@@ -10,6 +10,7 @@
 #include "funneld/base/ref.h"
 #include "funneld/connectors/connector.h"
 #include "funneld/ingest/source.h"
+#include "funneld/model/served.h"
 #include "funneld/route/route.h"
 #include "funneld/score/scorecard.h"
 #include "funneld/store/store.h"
@@ -35,9 +36,10 @@ struct writer_ports {
 };
 
 struct writer;
-/* The first work it gets must be a COMMAND_RULES. max_weight bounds the intake that waits. */
+/* The first work it gets must be a COMMAND_RULES. What leads had of models stays as it is until the
+ * first COMMAND_MODELS. max_weight bounds the intake that waits. */
 struct writer *writer_new(const struct writer_ports *ports, size_t max_weight);
-void writer_free(struct writer *w); /* closed and empty; drops the rules */
+void writer_free(struct writer *w); /* closed and empty; drops rules and models */
 
 /* From any thread. Intake: RC_BUSY when too much waits; others only RC_CLOSED. */
 MUST_CHECK enum rc writer_submit(struct writer *w, struct work *work);

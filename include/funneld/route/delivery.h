@@ -22,7 +22,8 @@ const char *delivery_state_name(enum delivery_state s);
 struct delivery_facts {
     int64_t score, previous, fit, engagement; /* tenths */
     enum band band, previous_band;
-    struct str reasons;
+    struct chance probability, churn;
+    struct str reasons, chance_reasons, churn_reasons; /* the latter two: of those, in words */
     struct str event_source, event_type, event_property, event_value;
     int64_t event_time;
 };

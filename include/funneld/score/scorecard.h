@@ -26,12 +26,20 @@ struct group {
     int64_t max;
 };
 
+enum bands {
+    BANDS_POINTS,
+    BANDS_PROBABILITY, /* warm and hot are percents of what the model says */
+    BANDS_QUARTILE,    /* warm: the upper half of the leads that the model learnt from, hot: the
+                          best quarter */
+};
+
 struct scorecard {
     const struct rule *rules;
     size_t n_rules;
     const struct group *groups;
     size_t n_groups;
     int64_t warm, hot;     /* tenths */
+    enum bands bands;      /* by points while no model is in use */
     const size_t *by_name; /* indexes of rules, sorted by their names */
     struct str text;       /* the [score], [group] and [rule] sections in canonical form: the rule
                               set as it is kept beside past scores; conf_read_text reads it back */
@@ -90,6 +98,7 @@ void scorecard_evaluate(const struct scorecard *c, const struct lead *lead,
                         const struct ledger_row *rows, size_t n_rows, int64_t at, struct arena *a,
                         struct verdict_score *ret);
 
+/* By points. */
 enum band scorecard_band(const struct scorecard *c, int64_t score);
 
 /* The strongest reasons in words, all firings of a rule in one: "demo request +35, visited pricing

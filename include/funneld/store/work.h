@@ -82,6 +82,7 @@ struct verdicts {
 
 enum command_kind {
     COMMAND_RULES,  /* swap what the pipeline works by; `arg` is a struct rules, taken over */
+    COMMAND_MODELS, /* swap the models that it asks; `arg` is a struct models, taken over */
     COMMAND_RETRY,  /* dead deliveries become pending again */
     COMMAND_REPLAY, /* a slice of stored events is processed again; `arg` is a struct replay */
     COMMAND_CALL,   /* run fn(store, arg) inside the transaction */

@@ -1,0 +1,177 @@
+/* tests/unit/test_pipeline_models.c - what models say of a lead, in the transaction of its event.
+ */
+#include "served_world.h"
+
+static const char conf[] = BASIC_SOURCES SLACK RULES
+    "[route likely]\nwhen = probability >= 80\nto = sales-slack\n"
+    "[route leaving]\nwhen = churn > 90 and not probability > 50\nto = sales-slack\n";
+
+static void an_event_changes_what_may_come_of_its_lead(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    use_models(p, demo_model(), age_model());
+    change(p, 1, "page", "/home");
+    struct lead l = contact_lead(p, 1);
+    CHANCE(l.probability, 119); /* sigmoid(-2) */
+    CHANCE(l.churn, 269);       /* sigmoid(-1) */
+    change(p, 1, "company", "Acme");
+    CHANCE(contact_lead(p, 1).probability, 500);
+    p->now += 10 * DAYS_MS;
+    change(p, 1, "demo_requested", "true");
+    l = contact_lead(p, 1);
+    CHANCE(l.probability, 982); /* sigmoid(4) */
+    CHANCE(l.churn, 500);
+}
+
+static void without_a_model_it_is_not_known(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    change(p, 1, "demo_requested", "true");
+    assert_false(contact_lead(p, 1).probability.known);
+    use_models(p, demo_model(), NULL);
+    change(p, 1, "page", "/home");
+    struct lead l = contact_lead(p, 1);
+    CHANCE(l.probability, 881); /* what it did before counts: sigmoid(-2 + 4) */
+    assert_false(l.churn.known);
+    use_models(p, NULL, NULL);
+    CHANCE(contact_lead(p, 1).probability, 881); /* until it is looked at again */
+    p->now++;
+    change(p, 1, "page", "/home");
+    assert_false(contact_lead(p, 1).probability.known);
+}
+
+static void a_route_may_ask_for_it(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    change(p, 1, "demo_requested", "true"); /* null compares false, either way */
+    use_models(p, demo_model(), age_model());
+    change(p, 1, "page", "/home");
+    struct deliveries list = deliveries(p, "sales-slack", NULL);
+    assert_int_equal(list.n, 1);
+    TEXT(list.items[0].route, "likely");
+    p->now += 60 * DAYS_MS; /* the demo is long ago, the lead old */
+    change(p, 1, "page", "/home");
+    list = deliveries(p, "sales-slack", NULL);
+    assert_int_equal(list.n, 2);
+    TEXT(list.items[0].route, "leaving");
+}
+
+static void a_message_keeps_what_was_said_and_why(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    use_models(p, demo_model(), age_model());
+    change(p, 1, "demo_requested", "true");
+    const struct delivery_facts f = deliveries(p, "sales-slack", NULL).items[0].facts;
+    CHANCE(f.probability, 881);
+    CHANCE(f.churn, 269);
+    assert_non_null(str_find(f.chance_reasons, STR("demo")));
+    assert_true(f.churn_reasons.at != NULL);
+}
+
+static void a_model_is_let_go_when_it_is_replaced(void **state)
+{
+    struct pipeline *p = *state;
+    struct model *m = demo_model();
+
+    load(p, conf);
+    (void)model_take(m);
+    use_models(p, m, NULL);
+    assert_int_equal(atomic_load(&m->references), 2);
+    change(p, 1, "page", "/home");
+    assert_int_equal(atomic_load(&m->references), 2);
+    use_models(p, demo_model(), NULL);
+    assert_int_equal(atomic_load(&m->references), 1);
+    model_drop(m);
+}
+
+/* Of one group: what stands before the swap is judged by the old one, what comes after by the new.
+ */
+static void a_swap_takes_effect_where_it_stands_among_events(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    struct command c = {.kind = COMMAND_MODELS, .arg = models_of(demo_model(), NULL)};
+    struct intake one =
+        decoded(p, "zapier", form_json(p, "a@example.com", p->now, ",\"page\":\"x\""));
+    struct intake two =
+        decoded(p, "zapier", form_json(p, "b@example.com", p->now, ",\"page\":\"x\""));
+    submit(p, &one.work, WORK_INTAKE);
+    submit(p, &c.work, WORK_COMMAND);
+    submit(p, &two.work, WORK_INTAKE);
+    step(p);
+    COUNTS(one, 1, 0, 0);
+    COUNTS(two, 1, 0, 0);
+    assert_false(email_lead(p, "a@example.com").probability.known);
+    CHANCE(email_lead(p, "b@example.com").probability, 119);
+}
+
+static void merged_leads_are_judged_by_what_both_did(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, conf);
+    use_models(p, demo_model(), NULL);
+    change(p, 1, "demo_requested", "true");
+    change(p, 2, "company", "Acme");
+    merge(p, 1, 2);
+    CHANCE(contact_lead(p, 2).probability, 982);
+    tell(p, "contact.privacyDeletion", 2);
+    struct lead l = contact_lead(p, 2);
+    assert_false(l.probability.known);
+    assert_null(l.activity.at);
+}
+
+static void expect_band(struct pipeline *p, const char *bands, enum band plain, enum band acme,
+                        enum band asked)
+{
+    load(p,
+         arena_printf(&p->w->arena,
+                      BASIC_SOURCES "[score]\nwarm = 40\nhot = 80\nbands = %s\n"
+                                    "[rule acme]\nwhen = lead.company == \"Acme\"\npoints = 90\n",
+                      bands)
+             .at);
+    p->now += 60 * DAYS_MS; /* what was asked for before is long ago */
+    change(p, 1, "page", "/home");
+    change(p, 2, "company", "Acme");
+    change(p, 3, "demo_requested", "true");
+    assert_int_equal(contact_lead(p, 1).band, plain);
+    assert_int_equal(contact_lead(p, 2).band, acme);
+    assert_int_equal(contact_lead(p, 3).band, asked);
+}
+
+/* 11.9, 50 and 88.1 %; the model's quartiles are 20, 50 and 80 %. */
+static void bands_may_be_by_points_probability_or_quartile(void **state)
+{
+    struct pipeline *p = *state;
+
+    expect_band(p, "probability", BAND_COLD, BAND_HOT, BAND_COLD); /* no model: points */
+    use_models(p, demo_model(), NULL);
+    expect_band(p, "points", BAND_COLD, BAND_HOT, BAND_COLD);
+    expect_band(p, "probability", BAND_COLD, BAND_WARM, BAND_HOT);
+    expect_band(p, "quartile", BAND_COLD, BAND_WARM, BAND_HOT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CHECKS(an_event_changes_what_may_come_of_its_lead),
+        CHECKS(without_a_model_it_is_not_known),
+        CHECKS(a_route_may_ask_for_it),
+        CHECKS(a_message_keeps_what_was_said_and_why),
+        CHECKS(a_model_is_let_go_when_it_is_replaced),
+        CHECKS(a_swap_takes_effect_where_it_stands_among_events),
+        CHECKS(merged_leads_are_judged_by_what_both_did),
+        CHECKS(bands_may_be_by_points_probability_or_quartile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
