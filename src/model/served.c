@@ -26,6 +26,7 @@ struct models *models_new(const struct served goals[GOAL_COUNT])
         if (!goals[g].model)
             continue;
         *s = goals[g];
+        s->name = arena_str(&m->arena, s->name);
         (void)model_take(s->model);
         s->inputs = lead_inputs_new(s->model, &m->arena);
     }

@@ -12,7 +12,8 @@
 struct served {
     struct model *model;              /* NULL: none serves this goal */
     const struct lead_inputs *inputs; /* made by models_new */
-    int64_t id, version;              /* as the store knows it */
+    struct str name;                  /* as the store knows it, */
+    int64_t id, version;              /* and these */
 };
 
 struct models {

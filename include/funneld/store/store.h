@@ -135,6 +135,16 @@ MUST_CHECK enum rc read_lead_by_email(struct reader *r, struct str email, struct
 MUST_CHECK enum rc store_lead_add(struct store *st, struct lead *l); /* sets l->id */
 /* The row, and all properties if one of them is marked as changed, or the lead is erased. */
 MUST_CHECK enum rc store_lead_save(struct store *st, const struct lead *l);
+/* What models say of an active lead now, written where nothing happened to it since it was read:
+ * else RC_NONE. */
+struct lead_chances {
+    int64_t id, last_event; /* as it was read, */
+    enum band was;          /* its band too */
+    struct chance probability, churn;
+    enum band band;
+    struct str activity; /* missing: as it is */
+};
+MUST_CHECK enum rc store_lead_chances(struct store *st, const struct lead_chances *c);
 /* Events, ledger, pending deliveries, remote objects of `from` go to `into` (its own remotes win),
  * and so do the associations of its contact. What waits for `into` is looked at as a whole, which
  * a crowd makes as long as the move of as many events. */
@@ -411,6 +421,8 @@ MUST_CHECK enum rc read_lead_history(struct reader *r, int64_t lead, int64_t rec
                                      event_seen *seen, void *self);
 
 /* Sums for metrics and status; by scan, at start and on demand only. */
+/* The greatest id of any lead; 0: there is none. */
+MUST_CHECK enum rc read_last_lead(struct reader *r, int64_t *ret);
 MUST_CHECK enum rc read_bands(struct reader *r, int64_t ret[BAND_COUNT]);
 MUST_CHECK enum rc read_queue(struct reader *r, struct str connector, int64_t *ret_depth,
                               int64_t *ret_oldest_created_at);

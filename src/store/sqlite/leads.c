@@ -96,6 +96,17 @@ enum rc store_lead_save(struct store *st, const struct lead *l)
     return rc == RC_OK && rows == 0 ? RC_NONE : rc;
 }
 
+enum rc store_lead_chances(struct store *st, const struct lead_chances *c)
+{
+    int64_t rows = 0;
+    enum rc rc = db_change(store_db(st), &rows, SQL_LEAD_CHANCES, "indmmdb", c->id, c->last_event,
+                           (int)c->was, (int)c->probability.known, c->probability.tenths,
+                           (int)c->churn.known, c->churn.tenths, (int)c->band, c->activity.at,
+                           c->activity.len);
+
+    return rc == RC_OK && rows == 0 ? RC_NONE : rc;
+}
+
 /* Events stay in their order, for the oldest are purged from the end of the chain. */
 static enum rc move_events(struct db *db, struct lead *from, struct lead *into)
 {
@@ -207,6 +218,11 @@ enum rc read_leads(struct reader *r, const struct list_filter *f, lead_seen *see
             seen(self, &l);
     }
     return db_finish(s, rc);
+}
+
+enum rc read_last_lead(struct reader *r, int64_t *ret)
+{
+    return db_count(&r->db, SQL_LEAD_LAST_ID, ret);
 }
 
 enum rc read_bands(struct reader *r, int64_t ret[BAND_COUNT])
