@@ -23,12 +23,12 @@ static int find_goal(const struct cli *cli, enum model_goal *ret)
 static int read_horizon(const struct cli *cli, const struct goal *goal, int64_t *ret)
 {
     struct str text = cli_value(cli, ARG_HORIZON);
-    int64_t back = 0;
+    int64_t back = 0, number;
 
     *ret = goal->horizon_ms;
     if (!text.at)
         return DONE;
-    if (!value_time(text, cli->now_ms, &back) || str_chr(text, '-') ||
+    if (!value_time(text, cli->now_ms, &back) || str_chr(text, '-') || str_int64(text, &number) ||
         cli->now_ms - back < DAYS_MS || cli->now_ms - back > 3650 * DAYS_MS)
         return cli_usage(cli, "--horizon %.*s is no time from 1d to 3650d",
                          STR_ARG(str_cut(text, 80)));
@@ -66,8 +66,10 @@ static void note_counts(struct cli *cli, const struct learning *l)
     cli_note(cli, "%zu rows of %lld leads, %zu of them with the outcome", l->set.table.n_rows,
              (long long)l->sampled, positive);
     if (l->sampled < l->leads)
-        cli_note(cli, "of %lld leads every so-manieth was taken: there is room for %zu rows",
-                 (long long)l->leads, l->max_rows);
+        cli_note(
+            cli,
+            "there are %lld leads, of which these were taken evenly: there is room for %zu rows",
+            (long long)l->leads, l->max_rows);
     if (l->censored)
         cli_note(cli,
                  "%lld rows are left out: whether the goal is reached within %.*s is not "
