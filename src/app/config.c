@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct section_spec *const fixed_specs[] = {
-    &server_spec, &admin_spec, &store_spec, &log_spec,      &score_spec,   &group_spec,
-    &rule_spec,   &goal_spec,  &route_spec, &messages_spec, &message_spec,
+    &server_spec, &admin_spec, &store_spec, &log_spec,   &score_spec,    &group_spec,
+    &rule_spec,   &goal_spec,  &model_spec, &route_spec, &messages_spec, &message_spec,
 };
 
 /* Every kind of section that there is: the fixed ones, then sources, then connectors. */
@@ -81,6 +81,7 @@ static void bind_sections(struct config *c)
     bind_single(c, &admin_spec, &c->admin);
     bind_single(c, &store_spec, &c->store);
     bind_single(c, &log_spec, &c->log);
+    bind_single(c, &model_spec, &c->model);
     for (size_t i = 0; i < c->conf.n_sections; i++) {
         const struct section_spec *spec = conf_spec(&c->conf.sections[i], specs, n, &c->problems);
 
@@ -209,9 +210,9 @@ static void add_reference(struct sbuf *b, const struct section_spec *spec, const
 
 void config_reference(struct sbuf *b)
 {
-    static const char *const names[] = {NULL,       NULL,         NULL,           NULL,
-                                        NULL,       "engagement", "demo-request", "conversion",
-                                        "hot-lead", NULL,         "hot-lead"};
+    static const char *const names[] = {NULL, NULL,         NULL,           NULL,
+                                        NULL, "engagement", "demo-request", "conversion",
+                                        NULL, "hot-lead",   NULL,           "hot-lead"};
 
     sbuf_text(
         b, "; funneld.conf - every section and key, with its default.\n"

@@ -22,6 +22,7 @@ struct daemon {
     pthread_t deliver_thread;
     struct server *server;
     struct scheduler *scheduler;
+    struct trainer *trainer;
     int control_fd;
     bool writer_runs, deliverer_runs;
     atomic_bool store_failed; /* set by the writer: restart on what is on disk */

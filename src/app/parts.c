@@ -1,7 +1,7 @@
 /* app/parts.c - building the parts in order, stopping them in reverse.
  *
- *     store -> deliverer -> writer, which tells it -> their threads -> scheduler -> listeners ->
- *     control socket
+ *     store -> deliverer -> writer, which tells it -> their threads -> scheduler -> trainer ->
+ *     listeners -> control socket
  *
  * Down: no new connections, requests in hand finish, attempts in flight finish or are left open
  * (and are looked at after the next start), the scheduler asks for nothing more, the writer does
@@ -24,6 +24,7 @@
 #include "funneld/observe/log.h"
 #include "funneld/observe/metrics.h"
 #include "scheduler.h"
+#include "trainer.h"
 
 enum {
     INTAKE_WEIGHT = 4 * COMMIT_WEIGHT, /* what may wait for the writer: some commits' worth */
@@ -175,6 +176,15 @@ static enum rc start_scheduler(struct daemon *d, struct why *why)
     return rc == RC_OK ? scheduler_start(d, reader, &d->scheduler, why) : rc;
 }
 
+static enum rc start_trainer(struct daemon *d, struct why *why)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct reader *reader = NULL;
+    enum rc rc = reader_open(arena_text(&a, d->config->store.path), &reader, why);
+
+    return rc == RC_OK ? trainer_start(d, reader, &d->trainer, why) : rc;
+}
+
 static enum rc start_server(struct daemon *d, struct why *why)
 {
     const struct http_ports ports = {
@@ -211,6 +221,8 @@ enum rc daemon_start(struct daemon *d, struct why *why)
         daemon_catch_up(d);
     if (rc == RC_OK)
         rc = start_scheduler(d, why);
+    if (rc == RC_OK)
+        rc = start_trainer(d, why);
     if (rc == RC_OK)
         rc = start_server(d, why);
     if (rc == RC_OK)
@@ -279,6 +291,11 @@ static bool scheduler_ended(struct daemon *d)
     return !d->scheduler || scheduler_joined(d->scheduler);
 }
 
+static bool trainer_ended(struct daemon *d)
+{
+    return !d->trainer || trainer_joined(d->trainer);
+}
+
 static bool writer_joined(struct daemon *d)
 {
     return joined(d->writer_thread, &d->writer_runs);
@@ -315,6 +332,7 @@ static void free_parts(struct daemon *d)
     if (d->transport.free)
         d->transport.free(d->transport.self);
     scheduler_free(d->scheduler);
+    trainer_free(d->trainer);
     writer_free(d->writer);
     reader_close(d->deliver_reader);
     reader_close(d->overview_reader);
@@ -339,11 +357,15 @@ int daemon_stop(struct daemon *d, int signal_fd)
         deliverer_stop(d->deliverer);
     if (d->scheduler)
         scheduler_stop(d->scheduler);
+    if (d->trainer)
+        trainer_stop(d->trainer);
     finish_requests(d, now + all / 4, deadline, signal_fd);
     bool idle = wait_until(d, attempts_done, half, signal_fd) &&
                 wait_until(d, deliverer_joined, half, signal_fd);
     if (!wait_until(d, scheduler_ended, deadline, signal_fd))
         too_late("the scheduler waits for the disk");
+    if (!wait_until(d, trainer_ended, deadline, signal_fd))
+        too_late("a model is being trained");
     if (d->writer)
         writer_close(d->writer);
     if (!wait_until(d, writer_joined, deadline, signal_fd))

@@ -6,6 +6,7 @@
 #include "funneld/observe/metrics.h"
 #include "scheduler.h"
 #include "systemd.h"
+#include "trainer.h"
 
 #include "funneld/observe/log.h"
 
@@ -91,6 +92,7 @@ static void in_force(struct daemon *d, struct config *next)
 {
     daemon_make_series(next);
     scheduler_retention(d->scheduler, next->store.retention_ms);
+    trainer_reload(d->trainer, next);
     log_configure(&next->log);
     tell_what_needs_a_restart(d->started, next);
     daemon_warn_of_exposure(next);

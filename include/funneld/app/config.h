@@ -15,6 +15,14 @@
 #include "funneld/pipeline/writer.h"
 #include "funneld/store/store.h"
 
+enum on_drift { ON_DRIFT_FALL_BACK, ON_DRIFT_RETRAIN, ON_DRIFT_WARN };
+struct model_settings {
+    int64_t check_every_ms;
+    int64_t retrain_ms; /* 0: only by hand */
+    int64_t on_drift;   /* an enum on_drift */
+};
+extern const struct section_spec model_spec;
+
 struct config {
     struct ref ref;
     struct arena arena;
@@ -24,6 +32,7 @@ struct config {
     struct admin_settings admin;
     struct store_settings store;
     struct log_settings log;
+    struct model_settings model;
     struct source *sources;
     size_t n_sources;
     struct connector *connectors;

@@ -25,9 +25,9 @@ struct contest {
     struct trained challenger; /* of all rows, where it won */
 };
 
-/* The set must say times. champion NULL: there is none; champion_knows: outcomes known by then, in
- * the set's unit, it may have learnt from. RC_NONE: too few newest rows, with the reason; else as
- * model_train. */
+/* The set must say times. champion NULL: there is none; champion_knows: rows of that time and
+ * before, in the set's unit, it may have learnt from. RC_NONE: too few newest rows, with the
+ * reason; else as model_train. */
 MUST_CHECK enum rc model_contest(const struct training_set *set, const struct model *champion,
                                  double champion_knows, const struct train_options *o,
                                  struct arena *a, struct contest *ret, struct why *why);

@@ -49,6 +49,18 @@
       "Rows of the database that break a promise, as of the last look through all of it.")         \
     X(CERT_EXPIRY, "funneld_tls_certificate_expiry_timestamp_seconds", GAUGE, NULL, NULL,          \
       "End of the certificate's validity.")                                                        \
+    X(MODEL_DRIFT, "funneld_model_drift", GAUGE, "name", NULL,                                     \
+      "How the model does: 0 not known, 1 it holds, 2 it drifts, 3 it is worse than none.")        \
+    X(MODEL_PSI, "funneld_model_psi", GAUGE, "name", "input",                                      \
+      "How far an input has moved from what the model learnt: from 0.25 on another population.")   \
+    X(MODEL_MATURED, "funneld_model_matured_leads", GAUGE, "name", NULL,                           \
+      "Leads whose time is over since the model was trained.")                                     \
+    X(MODEL_PREDICTED, "funneld_model_predicted_ratio", GAUGE, "name", NULL,                       \
+      "Mean probability that the model gave them.")                                                \
+    X(MODEL_OBSERVED, "funneld_model_observed_ratio", GAUGE, "name", NULL,                         \
+      "How many of them reached the goal.")                                                        \
+    X(MODEL_ECE, "funneld_model_calibration_error", GAUGE, "name", NULL,                           \
+      "Expected calibration error over them.")                                                     \
     X(BUILD_INFO, "funneld_build_info", GAUGE, "version", NULL, "Always 1.")
 
 enum metric {
