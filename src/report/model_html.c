@@ -110,6 +110,15 @@ static void put_warnings(struct sbuf *b, const struct model_report *r)
     sbuf_text(b, "</ul>\n");
 }
 
+/* None where it would be compared with itself. */
+static void put_gain(struct sbuf *b, struct report_gain g)
+{
+    if (g.se > 0)
+        sbuf_printf(b, "<td class=\"n\">%+.4f &plusmn; %.4f</td>", g.mean, g.se);
+    else
+        sbuf_text(b, "<td class=\"n\">&ndash;</td>");
+}
+
 static void put_candidate(struct sbuf *b, const struct report_candidate *c)
 {
     sbuf_printf(b, "<tr%s><td>", c->chosen ? " class=\"chosen\"" : "");
@@ -119,11 +128,10 @@ static void put_candidate(struct sbuf *b, const struct report_candidate *c)
                     (long long)c->rounds);
     if (c->share > 0)
         sbuf_printf(b, " <span class=\"soft\">%.0f&nbsp;%% trees</span>", 100 * c->share);
-    sbuf_printf(b,
-                "</td><td class=\"n\">%.4f</td><td class=\"n\">%+.4f &plusmn; %.4f</td>"
-                "<td class=\"n\">%+.4f &plusmn; %.4f</td><td class=\"n\">%.3f</td></tr>\n",
-                c->log_loss, c->over_base.mean, c->over_base.se, c->over_logistic.mean,
-                c->over_logistic.se, c->auc);
+    sbuf_printf(b, "</td><td class=\"n\">%.4f</td>", c->log_loss);
+    put_gain(b, c->over_base);
+    put_gain(b, c->over_logistic);
+    sbuf_printf(b, "<td class=\"n\">%.3f</td></tr>\n", c->auc);
 }
 
 static void put_candidates(struct sbuf *b, const struct model_report *r)

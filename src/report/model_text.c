@@ -68,6 +68,15 @@ static void put_how(struct sbuf *b, const struct report_candidate *c)
         sbuf_printf(b, "  %.0f %% trees", 100 * c->share);
 }
 
+/* None where it would be compared with itself. */
+static void put_gain(struct sbuf *b, struct report_gain g)
+{
+    if (g.se > 0)
+        sbuf_printf(b, "   %+.4f +- %.4f", g.mean, g.se);
+    else
+        sbuf_printf(b, "   %-17s", "-");
+}
+
 static void put_candidates(struct sbuf *b, const struct model_report *r)
 {
     if (!r->n_candidates)
@@ -82,9 +91,10 @@ static void put_candidates(struct sbuf *b, const struct model_report *r)
 
         sbuf_text(b, c->chosen ? "  > " : "    ");
         put_padded(b, c->kind, 22);
-        sbuf_printf(b, " %8.4f   %+.4f +- %.4f   %+.4f +- %.4f  %6.3f", c->log_loss,
-                    c->over_base.mean, c->over_base.se, c->over_logistic.mean, c->over_logistic.se,
-                    c->auc);
+        sbuf_printf(b, " %8.4f", c->log_loss);
+        put_gain(b, c->over_base);
+        put_gain(b, c->over_logistic);
+        sbuf_printf(b, "  %6.3f", c->auc);
         put_how(b, c);
         sbuf_char(b, '\n');
     }
