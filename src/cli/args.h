@@ -53,7 +53,9 @@
     X(NAME, "name", 0, "NAME", "what the model is to be called")                                   \
     X(HTML, "html", 0, "FILE", "writes the report as a page of its own")                           \
     X(ACTIVATE, "activate", 0, NULL, "uses the model from now on, whichever is in use")            \
-    X(FORCE, "force", 0, NULL, "although it did no better than the base rate")
+    X(FORCE, "force", 0, NULL, "although it did no better than the base rate")                     \
+    X(EXCLUDE, "exclude", 0, "A,B", "columns that are not to be learnt from")                      \
+    X(KEEP, "keep", 0, "A,B", "columns that are learnt from, whatever speaks against them")
 
 #define CONFIG_FALLBACK "/etc/funneld/funneld.conf"
 

@@ -52,6 +52,7 @@ int cli_restore(struct cli *cli);
 int cli_model(struct cli *cli);
 int cli_predict(struct cli *cli);
 int cli_sign(struct cli *cli);
+int cli_train(struct cli *cli);
 int cli_version(struct cli *cli);
 
 static inline bool cli_has(const struct cli *cli, enum arg arg)

@@ -210,6 +210,19 @@ const struct cli_command cli_commands[] = {
         .run = cli_model,
     },
     {
+        .name = "train",
+        .summary = "learns from rows whose outcome is known how likely it is for others",
+        .more =
+            "Columns that know too much, identifiers, dates and constants are left out, and the\n"
+            "report says why. A model that is no better than the base rate is kept, not used.\n"
+            "    funneld train --csv leads.csv --id \"Record ID\" --time \"Create Date\" \\\n"
+            "        --target \"Lifecycle Stage=customer\"\n",
+        .takes = TAKES(JSON) | TAKES(CSV) | TAKES(TARGET) | TAKES(ID) | TAKES(TIME) |
+                 TAKES(EXCLUDE) | TAKES(KEEP) | TAKES(NAME) | TAKES(GOAL) | TAKES(ACTIVATE) |
+                 TAKES(FORCE),
+        .run = cli_train,
+    },
+    {
         .name = "predict",
         .summary = "writes id,probability for each row of a table",
         .more =

@@ -1,0 +1,148 @@
+/* cli/train.c - learns a model and keeps it. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "models.h"
+#include "funneld/report/model.h"
+#include "progress.h"
+#include "train_table.h"
+
+enum { MAX_ROWS = 200000, MAX_NAMES = 1000 };
+
+/* Set by SIGINT and SIGTERM, which then end the training, not the process. */
+static atomic_bool stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    atomic_store(&stop, true);
+}
+
+static void catch_signals(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+
+    (void)sigemptyset(&action.sa_mask); /* these fail for a bad argument only */
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* "A,B" as names, trimmed. */
+static size_t split_names(struct cli *cli, enum arg arg, const struct str **ret)
+{
+    struct str *names = arena_array(&cli->arena, MAX_NAMES, sizeof *names);
+    struct str rest = cli_value(cli, arg), name;
+    size_t n = 0;
+
+    while (rest.at && n < MAX_NAMES && str_split(&rest, ',', &name)) {
+        name = str_trim(name);
+        if (name.len)
+            names[n++] = name;
+    }
+    *ret = names;
+    return n;
+}
+
+/* A name that is not there is a slip of the hand, and what it meant would be learnt from. */
+static int check_names(const struct cli *cli, const struct train_table *t, enum arg arg,
+                       const struct str names[], size_t n)
+{
+    size_t ignored;
+
+    for (size_t i = 0; i < n; i++)
+        if (!csv_find(t->csv, names[i], &ignored))
+            return cli_usage(cli, "--%s: there is no column %.*s in %s", arg_specs[arg].name,
+                             STR_ARG(str_cut(names[i], 80)), cli->args.values[ARG_CSV]);
+    return DONE;
+}
+
+static void show_progress(void *self, double share, const char *what)
+{
+    progress_show(self, share, what);
+}
+
+static void note_rows(const struct cli *cli, const struct train_table *t)
+{
+    if (t->left_out)
+        cli_note(cli, "%zu rows are left out: their outcome is not known", t->left_out);
+    if (t->no_time)
+        cli_note(cli, "%zu rows are left out: their time cannot be read", t->no_time);
+    if (t->set.table.n_rows + t->no_time < t->rows)
+        cli_note(cli, "of %zu rows %zu were taken, evenly", t->rows, t->set.table.n_rows);
+}
+
+/* Which cores there are to use is asked of the system. */
+static int n_threads(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > 8 ? 8 : (int)n;
+}
+
+static int learn(struct cli *cli, const struct training_set *set, struct train_options *o,
+                 struct trained *ret)
+{
+    struct progress progress = progress_begin("train");
+    struct why why = {0};
+
+    o->progress = show_progress;
+    o->self = &progress;
+    o->stop = &stop;
+    catch_signals(on_signal);
+    enum rc rc = model_train(set, o, &cli->arena, ret, &why);
+    catch_signals(SIG_DFL);
+    progress_end(&progress);
+    return rc == RC_OK ? DONE : cli_fail(cli, "%s", why.text[0] ? why.text : rc_text(rc));
+}
+
+static int report(struct cli *cli, const struct train_options *o, const struct trained *t)
+{
+    const struct reported_model m = {.name = o->name, .sidecar = t->sidecar};
+
+    if (cli_has(cli, ARG_JSON))
+        return DONE;
+    int status = cli_print_report(cli, &m);
+    sbuf_char(&cli->out, '\n');
+    return status;
+}
+
+static int from_table(struct cli *cli, struct train_options *o)
+{
+    struct train_table table AUTO(train_table_close) = {0};
+    struct trained trained;
+    int status = train_table_read(cli, MAX_ROWS, &table);
+
+    if (status == DONE)
+        status = check_names(cli, &table, ARG_EXCLUDE, o->exclude, o->n_exclude);
+    if (status == DONE)
+        status = check_names(cli, &table, ARG_KEEP, o->keep, o->n_keep);
+    if (status != DONE)
+        return status;
+    note_rows(cli, &table);
+    status = learn(cli, &table.set, o, &trained);
+    if (status == DONE)
+        status = report(cli, o, &trained);
+    return status == DONE ? cli_keep_model(cli, &trained,
+                                           cli_has(cli, ARG_ACTIVATE) ? USE_ALWAYS : USE_WHEN_FIRST)
+                          : status;
+}
+
+int cli_train(struct cli *cli)
+{
+    struct train_options o = {
+        .trained_at = cli->now_ms, .max_rows = MAX_ROWS, .threads = n_threads(), .seed = 1};
+    int status = models_goal(cli, &o.goal);
+
+    if (status == DONE && !cli_has(cli, ARG_CSV))
+        status = cli_usage(cli, "--csv FILE and --target COLUMN=POSITIVE[:NEGATIVE] say what to "
+                                "learn from");
+    if (status == DONE)
+        status = cli_load(cli); /* before the work: a model must be kept somewhere */
+    if (status != DONE)
+        return status;
+    o.name = cli_has(cli, ARG_NAME) ? cli_value(cli, ARG_NAME) : str_of(goal_name(o.goal));
+    o.n_exclude = split_names(cli, ARG_EXCLUDE, &o.exclude);
+    o.n_keep = split_names(cli, ARG_KEEP, &o.keep);
+    return from_table(cli, &o);
+}
