@@ -14,12 +14,16 @@ enum { DEALS = 1500, DEALS_DAYS = 500, OPEN_DAYS = 120, DEALS_AT_ONCE = 500 };
 
 struct deal {
     int64_t engaged, closed;
+    int agent, product;
     bool won;
 };
 
+/* What decides who wins. */
+enum deals_by { BY_LOT, BY_PRODUCT };
+
 static struct deal deals[DEALS + 1]; /* by the contact's id */
 
-static MAYBE void make_deals(int64_t now)
+static MAYBE void make_deals(int64_t now, enum deals_by by)
 {
     uint64_t seed = 4711;
 
@@ -28,7 +32,10 @@ static MAYBE void make_deals(int64_t now)
 
         d->engaged = now - (int64_t)(random_below(&seed, DEALS_DAYS) + 1) * DAY;
         d->closed = d->engaged + (int64_t)(random_below(&seed, OPEN_DAYS * 24) + 30) * HOUR;
-        d->won = random_below(&seed, 100) < 60;
+        d->agent = (int)random_below(&seed, 30);
+        d->product = (int)random_below(&seed, 7);
+        uint64_t chance = by == BY_LOT ? 60 : d->product < 4 ? 75 : 25;
+        d->won = random_below(&seed, 100) < chance;
     }
 }
 
@@ -45,18 +52,17 @@ static MAYBE void add_deal(struct pipeline *p, int64_t i, int64_t at, const stru
 }
 
 /* What is to come after now nobody knows yet. */
-static MAYBE void import_deals(struct pipeline *p)
+static MAYBE void import_deals(struct pipeline *p, enum deals_by by)
 {
     static struct event events[2 * DEALS];
     struct import_sums sums = {0};
-    uint64_t seed = 42;
     size_t n = 0;
 
-    make_deals(p->now);
+    make_deals(p->now, by);
     for (int64_t i = 1; i <= DEALS; i++) {
         const struct field first[] = {
-            {STR("agent"), arena_printf(&p->w->arena, "agent %d", (int)random_below(&seed, 30))},
-            {STR("product"), arena_printf(&p->w->arena, "product %d", (int)random_below(&seed, 7))},
+            {STR("agent"), arena_printf(&p->w->arena, "agent %d", deals[i].agent)},
+            {STR("product"), arena_printf(&p->w->arena, "product %d", deals[i].product)},
             {STR("stage"), STR("engaging")},
         };
         const struct field last[] = {{STR("stage"), deals[i].won ? STR("won") : STR("lost")}};

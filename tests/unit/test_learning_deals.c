@@ -31,7 +31,7 @@ static void each_row_says_what_became_of_the_deal(void **state)
     size_t positive = 0;
 
     load(p, DEALS_CONF);
-    import_deals(p);
+    import_deals(p, BY_LOT);
     struct learning l = learn(p, 0);
     assert_int_equal(l.leads, DEALS);
     assert_true(l.set.table.n_rows > 3 * DEALS && l.censored > DEALS / 10);
@@ -50,7 +50,7 @@ static void the_same_store_gives_the_same_rows(void **state)
     struct pipeline *p = *state;
 
     load(p, DEALS_CONF);
-    import_deals(p);
+    import_deals(p, BY_LOT);
     struct learning a = learn(p, 1000), b = learn(p, 1000);
     assert_int_equal(a.set.table.n_rows, b.set.table.n_rows);
     assert_int_equal(a.set.table.n_columns, b.set.table.n_columns);
