@@ -62,6 +62,13 @@ static enum rc take_over(struct daemon *d, int goal, struct why *why)
     return RC_OK;
 }
 
+static void tell_use(const struct model_record *m, struct str reason)
+{
+    log_write(LOG_INFO, "model.used", L_TEXT("goal", goal_name((enum model_goal)m->goal)),
+              L_STR("name", m->id ? m->name : STR("none")), L_INT("version", m->version),
+              L_STR("reason", reason), L_END);
+}
+
 static void write_answer(const struct model_record *m, struct sbuf *b)
 {
     json_open(b, '{');
@@ -91,11 +98,13 @@ static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct
     m.model = model;
     m.name = arena_str(&a, json_string(json_get(request, "name")));
     rc = daemon_command(d, COMMAND_CALL, &m, model_add, NULL, why);
-    model_drop(model);
     if (rc == RC_OK && m.added.active)
         rc = take_over(d, m.added.goal, why);
+    if (rc == RC_OK && m.added.active)
+        tell_use(&m.added, STR("activated"));
     if (rc == RC_OK)
         write_answer(&m.added, b);
+    model_drop(model); /* the name was its own */
     return rc;
 }
 
@@ -121,9 +130,8 @@ static enum rc choose(struct daemon *d, struct model_choosing *c, command_fn *fn
     if (rc != RC_OK)
         return rc;
     m.active = c->id != 0;
-    log_write(LOG_INFO, "model.used", L_TEXT("goal", goal_name((enum model_goal)c->goal)),
-              L_STR("name", m.name), L_INT("version", m.version), L_STR("reason", c->reason),
-              L_END);
+    m.goal = c->goal;
+    tell_use(&m, c->reason);
     write_answer(&m, b);
     return RC_OK;
 }
