@@ -30,6 +30,7 @@ struct daemon {
     pthread_mutex_t overview_lock;
     struct reader *overview_reader;
     struct config *overview_config;
+    struct models *models; /* that serve; written by the main thread. NULL: not loaded yet */
 };
 
 /* With a stack that is small, but enough for all that ours do. */
@@ -86,6 +87,8 @@ void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m);
 /* import.c: the rows that the request brings. */
 MUST_CHECK enum rc daemon_import(struct daemon *d, const json *request, struct sbuf *b,
                                  struct why *why);
+/* Those that the store has in use; what cannot be read is logged, and what serves goes on. */
+void daemon_models_load(struct daemon *d);
 
 /* Log lines for a person who sent SIGUSR1. */
 void daemon_log_summary(struct daemon *d);

@@ -1,9 +1,145 @@
-/* app/model_swap.c - another model comes into service. */
+/* app/model_swap.c - which models serve: loaded at the start and on SIGHUP, swapped when another
+ * one is put in use.
+ *
+ * The writer holds what it asks, and whoever rescores holds the same; the main thread keeps a
+ * reference to what is in service now. The writer swaps between transactions: no event waits.
+ */
 #include "daemon_priv.h"
+
+#include "funneld/app/model.h"
+#include "funneld/observe/log.h"
+#include "funneld/observe/metrics.h"
+#include "scheduler.h"
+
+static void show(const struct served *s, double value)
+{
+    char version[INT64_TEXT];
+
+    if (s->model)
+        metric_set(metric(METRIC_MODEL_INFO, s->name, str_of_int64(s->version, version)), value);
+}
+
+static void in_service(struct daemon *d, struct models *next)
+{
+    for (int g = 0; g < GOAL_COUNT && d->models; g++)
+        show(&d->models->goals[g], 0);
+    for (int g = 0; g < GOAL_COUNT; g++)
+        show(&next->goals[g], 1);
+    pthread_mutex_lock(&d->overview_lock);
+    struct models *before = d->models;
+    d->models = next;
+    pthread_mutex_unlock(&d->overview_lock);
+    if (before)
+        ref_drop(&before->ref);
+}
+
+/* To the writer, and then to all. */
+static void hand_over(struct daemon *d, const struct served goals[GOAL_COUNT])
+{
+    struct models *next = models_new(goals);
+    struct why why = {0};
+
+    (void)ref_take(&next->ref); /* the writer's */
+    enum rc rc = daemon_command(d, COMMAND_MODELS, next, NULL, NULL, &why);
+    if (rc == RC_OK) {
+        in_service(d, next);
+        if (d->scheduler)
+            scheduler_rescore(d->scheduler);
+        return;
+    }
+    log_write(LOG_ERROR, "model.rejected", L_WHY(&why),
+              L_TEXT("hint", "the old one stays in service"), L_END);
+    ref_drop(&next->ref);
+    ref_drop(&next->ref);
+}
+
+static void serving_now(const struct daemon *d, struct served ret[GOAL_COUNT])
+{
+    for (int g = 0; g < GOAL_COUNT; g++)
+        ret[g] = d->models ? d->models->goals[g] : (struct served){0};
+}
+
+/* What the store calls the one that is in use. */
+static enum rc describe(struct daemon *d, enum model_goal goal, struct arena *a, struct served *s)
+{
+    struct model_record record;
+    enum rc rc = read_model_at(d->overview_reader, goal, INT64_MAX, &s->id);
+
+    if (rc == RC_OK)
+        rc = read_model(d->overview_reader, s->id, a, &record);
+    if (rc != RC_OK)
+        return rc;
+    s->name = record.name;
+    s->version = record.version;
+    return RC_OK;
+}
 
 void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m)
 {
-    (void)d;
-    (void)goal;
+    struct arena a AUTO(arena_free) = {0};
+    struct served goals[GOAL_COUNT], next = {.model = m};
+    enum rc rc = RC_OK;
+
+    if (m) {
+        pthread_mutex_lock(&d->overview_lock);
+        rc = describe(d, goal, &a, &next);
+        pthread_mutex_unlock(&d->overview_lock);
+    }
+    if (rc != RC_OK) /* it serves under the name that it has itself */
+        next.name = model_card(m)->name;
+    serving_now(d, goals);
+    goals[goal] = next;
+    hand_over(d, goals);
     model_drop(m);
+}
+
+/* *s becomes what the store has in use; false: it is that already, or cannot be read. */
+static bool take_from_store(struct daemon *d, enum model_goal goal, struct arena *a,
+                            struct served *s)
+{
+    struct served next = {0};
+    struct why why = {0};
+    enum rc rc = describe(d, goal, a, &next);
+
+    if (rc == RC_NONE) {
+        bool was = s->model != NULL;
+
+        *s = (struct served){0};
+        return was;
+    }
+    if (rc == RC_OK && s->model && s->id == next.id)
+        return false;
+    if (rc == RC_OK)
+        rc = models_load(d->overview_reader, goal, &next.model, &why);
+    if (rc == RC_OK) {
+        *s = next;
+        return true;
+    }
+    log_write(LOG_ERROR, "model.unreadable", L_TEXT("goal", goal_name(goal)), L_WHY(&why),
+              L_TEXT("hint", s->model ? "the old one stays in service" : "rules alone decide"),
+              L_END);
+    return false;
+}
+
+void daemon_models_load(struct daemon *d)
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct served goals[GOAL_COUNT];
+    bool fresh[GOAL_COUNT], any = !d->models;
+
+    serving_now(d, goals);
+    pthread_mutex_lock(&d->overview_lock);
+    for (int g = 0; g < GOAL_COUNT; g++) {
+        fresh[g] = take_from_store(d, (enum model_goal)g, &a, &goals[g]);
+        any |= fresh[g];
+    }
+    pthread_mutex_unlock(&d->overview_lock);
+    if (any)
+        hand_over(d, goals);
+    for (int g = 0; g < GOAL_COUNT; g++)
+        if (fresh[g] && goals[g].model) {
+            log_write(LOG_INFO, "model.serves", L_TEXT("goal", goal_name((enum model_goal)g)),
+                      L_STR("name", goals[g].name), L_INT("version", goals[g].version), L_END);
+            model_drop(goals[g].model); /* struct models has a reference of its own */
+        }
 }

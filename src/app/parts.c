@@ -197,6 +197,24 @@ static enum rc start_server(struct daemon *d, struct why *why)
     return rc;
 }
 
+static void see_model(void *self, const struct model_record *m)
+{
+    (void)m;
+    *(bool *)self = true;
+}
+
+/* What they said of leads may still stand there. */
+static bool had_models(struct daemon *d)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&d->overview_lock);
+    if (read_models(d->overview_reader, see_model, &any) != RC_OK)
+        any = false; /* the store's own failure is told elsewhere */
+    pthread_mutex_unlock(&d->overview_lock);
+    return any;
+}
+
 enum rc daemon_start(struct daemon *d, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
@@ -215,12 +233,16 @@ enum rc daemon_start(struct daemon *d, struct why *why)
     if (rc == RC_OK)
         rc = start_writer(d, why);
     if (rc == RC_OK)
+        daemon_models_load(d);
+    if (rc == RC_OK)
         rc = daemon_thread(&d->deliver_thread, deliverer_run, d->deliverer, why);
     d->deliverer_runs = rc == RC_OK;
     if (rc == RC_OK)
         daemon_catch_up(d);
     if (rc == RC_OK)
         rc = start_scheduler(d, why);
+    if (rc == RC_OK && d->models && (models_any(d->models) || had_models(d)))
+        scheduler_rescore(d->scheduler);
     if (rc == RC_OK)
         rc = start_trainer(d, why);
     if (rc == RC_OK)
@@ -334,6 +356,8 @@ static void free_parts(struct daemon *d)
     scheduler_free(d->scheduler);
     trainer_free(d->trainer);
     writer_free(d->writer);
+    if (d->models)
+        ref_drop(&d->models->ref);
     reader_close(d->deliver_reader);
     reader_close(d->overview_reader);
     store_close(d->store);

@@ -120,7 +120,12 @@ void daemon_reload(struct daemon *d)
     atomic_store(&health.config_ok, ok);
     metric_set(metric(METRIC_RELOAD_SUCCESS, STR_NULL, STR_NULL), ok);
     if (ok) {
+        bool other = !str_eq(d->config->scorecard.text, next->scorecard.text);
+
         in_force(d, next);
+        daemon_models_load(d);
+        if (other && d->models && models_any(d->models))
+            scheduler_rescore(d->scheduler); /* bands may be others */
     } else {
         log_write(LOG_ERROR, "config.rejected", L_WHY(&why),
                   L_TEXT("hint", "the old configuration stays in force"), L_END);

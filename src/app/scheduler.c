@@ -53,6 +53,7 @@ static const struct {
     {backup_job_step, 0},          {cancel_step, SECONDS_MS},
     {audit_step, 2 * SECONDS_MS},  {retention_step, 5 * SECONDS_MS},
     {checkpoint_step, MINUTES_MS}, {trim_step, TRIM_MS},
+    {rescore_step, SECONDS_MS},
 };
 
 static int64_t mono_ms(void)
@@ -107,6 +108,7 @@ static void *run(void *scheduler)
         }
     } while (wait_until(s, next));
     backup_job_drop(s);
+    rescore_job_drop(s);
     return NULL;
 }
 
@@ -190,6 +192,12 @@ void scheduler_free(struct scheduler *s)
 void scheduler_retention(struct scheduler *s, int64_t retention_ms)
 {
     atomic_store(&s->retention_ms, retention_ms);
+    tell(s, &s->woken);
+}
+
+void scheduler_rescore(struct scheduler *s)
+{
+    atomic_store(&s->rescore_wanted, true);
     tell(s, &s->woken);
 }
 

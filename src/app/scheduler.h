@@ -25,6 +25,9 @@ void scheduler_free(struct scheduler *s);   /* joined; NULL is fine */
 
 void scheduler_retention(struct scheduler *s, int64_t retention_ms); /* after a reload */
 
+/* All leads are looked at again by the models that serve now; a round that is under way ends. */
+void scheduler_rescore(struct scheduler *s);
+
 enum backup_state { BACKUP_NONE, BACKUP_RUNNING, BACKUP_DONE, BACKUP_FAILED };
 struct backup_report {
     enum backup_state state;

@@ -29,6 +29,15 @@ struct audit_job {
     int64_t found, last; /* in this round, in the one before */
 };
 
+struct rescore_job {
+    struct rescoring *run; /* NULL: no round is under way */
+    struct models *models; /* of the round, as the configuration */
+    struct config *config;
+    int64_t began_ms, next_ms; /* by the steady clock; next_ms 0: not by itself */
+    int64_t leads;             /* the greatest id when it began */
+    size_t seen, changed;
+};
+
 struct scheduler {
     struct daemon *daemon;
     struct reader *reader;
@@ -39,7 +48,9 @@ struct scheduler {
     struct retention retention;
     struct audit_job audit;
     struct backup_job backup;
+    struct rescore_job rescore;
     /* Shared. */
+    atomic_bool rescore_wanted;
     _Atomic int64_t retention_ms;
     atomic_bool ending; /* as `stopping`, for what looks without the lock */
     pthread_mutex_t lock;
@@ -59,6 +70,8 @@ int64_t retention_step(struct scheduler *s);
 int64_t audit_step(struct scheduler *s);
 int64_t cancel_step(struct scheduler *s);
 int64_t backup_job_step(struct scheduler *s);
-void backup_job_drop(struct scheduler *s); /* at the end, if one runs */
+int64_t rescore_step(struct scheduler *s);
+void rescore_job_drop(struct scheduler *s); /* at the end, if a round is under way */
+void backup_job_drop(struct scheduler *s);  /* at the end, if one runs */
 
 #endif

@@ -52,6 +52,36 @@ static bool healthy(int64_t now_ms)
     return health_render(HEALTH_READY, now_ms, &unread) == 200;
 }
 
+static void model_status(void *self, const struct model_record *m)
+{
+    struct sbuf *b = self;
+
+    if (!m->active)
+        return;
+    json_open(b, '{');
+    json_kv_text(b, "goal", goal_name((enum model_goal)m->goal));
+    json_kv(b, "name", m->name);
+    json_kv_int(b, "version", m->version);
+    json_close(b, '}');
+}
+
+/* rescored_percent: how far all leads were looked at again; null: none is left to be. */
+static void models_status(struct reader *reader, bool running, struct sbuf *b)
+{
+    int percent = atomic_load(&health.rescored_percent);
+
+    json_key(b, "models");
+    json_open(b, '[');
+    if (reader)
+        rc_ignored(read_models(reader, model_status, b)); /* shown as none */
+    json_close(b, ']');
+    json_key(b, "rescored_percent");
+    if (running && percent != RESCORED_ALL)
+        json_int(b, percent);
+    else
+        json_null(b);
+}
+
 void status_write(const struct config *c, struct reader *reader, bool running, int64_t now_ms,
                   struct sbuf *b)
 {
@@ -65,6 +95,7 @@ void status_write(const struct config *c, struct reader *reader, bool running, i
     for (size_t i = 0; i < c->n_connectors; i++)
         connector_status(&c->connectors[i], reader, running, now_ms, b);
     json_close(b, ']');
+    models_status(reader, running, b);
     json_key(b, "config");
     json_open(b, '{');
     json_kv_time(b, "loaded_at", c->loaded_at);

@@ -90,6 +90,21 @@ static void print_queue(struct cli *cli, const json *connectors)
     table_print(&t, &cli->out);
 }
 
+static void print_models(struct cli *cli, const json *status)
+{
+    const json *models = json_get(status, "models");
+    int64_t version = 0, percent = 0;
+
+    for (const json *m = json_first(models); m; m = json_next(m))
+        if (json_int64(json_get(m, "version"), &version))
+            sbuf_printf(&cli->out, "%-12s%.*s:%lld\n",
+                        printable(json_string(json_get(m, "goal")), &cli->arena).at,
+                        STR_ARG(printable(json_string(json_get(m, "name")), &cli->arena)),
+                        (long long)version);
+    if (json_int64(json_get(status, "rescored_percent"), &percent))
+        sbuf_printf(&cli->out, "rescoring   %lld %% of all leads\n", (long long)percent);
+}
+
 static void print_screen(struct cli *cli, const json *status)
 {
     struct arena *a = &cli->arena;
@@ -110,6 +125,7 @@ static void print_screen(struct cli *cli, const json *status)
         print_rate(cli);
         print_bands(cli);
     }
+    print_models(cli, status);
     print_queue(cli, json_get(status, "connectors"));
 }
 

@@ -4,7 +4,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 
-struct health health;
+struct health health = {.rescored_percent = RESCORED_ALL};
 
 enum { STUCK_AFTER_MS = 10000 };
 

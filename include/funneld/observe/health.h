@@ -12,6 +12,8 @@
 
 enum store_health { STORE_OK, STORE_FULL, STORE_FAILED };
 
+enum { RESCORED_ALL = 101 };
+
 struct health {
     _Atomic int64_t started_at;  /* Unix ms */
     _Atomic int64_t writer_beat; /* Unix ms of the writer's last turn */
@@ -21,6 +23,7 @@ struct health {
     atomic_bool stopping;
     _Atomic int64_t config_loaded_at; /* Unix ms */
     atomic_bool config_ok;            /* the last reload worked */
+    atomic_int rescored_percent; /* of all leads, by the models in use; RESCORED_ALL: at rest */
 };
 
 extern struct health health;

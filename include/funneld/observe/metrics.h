@@ -61,6 +61,8 @@
       "How many of them reached the goal.")                                                        \
     X(MODEL_ECE, "funneld_model_calibration_error", GAUGE, "name", NULL,                           \
       "Expected calibration error over them.")                                                     \
+    X(MODEL_INFO, "funneld_model_info", GAUGE, "name", "version",                                  \
+      "1 while this model is in service, 0 when another one took its place.")                      \
     X(BUILD_INFO, "funneld_build_info", GAUGE, "version", NULL, "Always 1.")
 
 enum metric {
