@@ -98,6 +98,8 @@ static void loop(struct daemon *d, int signal_fd)
         feed_watchdog(watchdog_ms, &fed_us);
         if (atomic_load(&d->store_failed))
             return;
+        if (atomic_exchange(&d->models_changed, false))
+            daemon_models_load(d);
         if (n > 0 && fds[0].revents && on_signal(d, signal_fd) == TURN_STOP)
             return;
         if (n > 0 && fds[1].revents)

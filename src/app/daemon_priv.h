@@ -25,7 +25,8 @@ struct daemon {
     struct trainer *trainer;
     int control_fd;
     bool writer_runs, deliverer_runs;
-    atomic_bool store_failed; /* set by the writer: restart on what is on disk */
+    atomic_bool models_changed; /* set by the trainer: the store has others in use */
+    atomic_bool store_failed;   /* set by the writer: restart on what is on disk */
     /* Shared with the admin listener's thread, under the lock. */
     pthread_mutex_t overview_lock;
     struct reader *overview_reader;

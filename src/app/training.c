@@ -131,7 +131,7 @@ static enum rc put_in_use(struct look *k, command_fn *fn, void *arg, struct mode
 
     if (rc != RC_OK)
         return rc;
-    daemon_model_swap(k->t->daemon, k->goal, model_take(m));
+    atomic_store(&k->t->daemon->models_changed, true);
     log_write(LOG_WARN, "model.changed", L_TEXT("goal", goal_name(k->goal)),
               L_STR("model", m ? model_card(m)->name : STR("none: rules alone")),
               L_STR("reason", reason), L_END);
