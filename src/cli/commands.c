@@ -211,15 +211,18 @@ const struct cli_command cli_commands[] = {
     },
     {
         .name = "train",
-        .summary = "learns from rows whose outcome is known how likely it is for others",
-        .more =
-            "Columns that know too much, identifiers, dates and constants are left out, and the\n"
-            "report says why. A model that is no better than the base rate is kept, not used.\n"
-            "    funneld train --csv leads.csv --id \"Record ID\" --time \"Create Date\" \\\n"
-            "        --target \"Lifecycle Stage=customer\"\n",
+        .summary = "learns from leads whose outcome is known how likely it is for others",
+        .more = "From the store: leads as they were at past moments, and whether they reached the "
+                "[goal NAME]\n"
+                "within its horizon; or from the rows of a table. Columns that know too much, "
+                "identifiers, dates and constants are left out, and the\n"
+                "report says why. A model that is no better than the base rate is kept, not used.\n"
+                "    funneld train --goal conversion --horizon 90d\n"
+                "    funneld train --csv leads.csv --id \"Record ID\" --time \"Create Date\" \\\n"
+                "        --target \"Lifecycle Stage=customer\"\n",
         .takes = TAKES(JSON) | TAKES(CSV) | TAKES(TARGET) | TAKES(ID) | TAKES(TIME) |
-                 TAKES(EXCLUDE) | TAKES(KEEP) | TAKES(NAME) | TAKES(GOAL) | TAKES(ACTIVATE) |
-                 TAKES(FORCE),
+                 TAKES(EXCLUDE) | TAKES(KEEP) | TAKES(NAME) | TAKES(GOAL) | TAKES(HORIZON) |
+                 TAKES(ACTIVATE) | TAKES(FORCE),
         .run = cli_train,
     },
     {

@@ -6,6 +6,7 @@
 #include "models.h"
 #include "funneld/report/model.h"
 #include "progress.h"
+#include "train_store.h"
 #include "train_table.h"
 
 enum { MAX_ROWS = 200000, MAX_NAMES = 1000 };
@@ -80,19 +81,30 @@ static int n_threads(void)
     return n < 1 ? 1 : n > 8 ? 8 : (int)n;
 }
 
+static void begin(struct train_options *o, struct progress *progress)
+{
+    *progress = progress_begin("train");
+    o->progress = show_progress;
+    o->self = progress;
+    o->stop = &stop;
+    catch_signals(on_signal);
+}
+
+static void end(struct progress *progress)
+{
+    catch_signals(SIG_DFL);
+    progress_end(progress);
+}
+
 static int learn(struct cli *cli, const struct training_set *set, struct train_options *o,
                  struct trained *ret)
 {
-    struct progress progress = progress_begin("train");
+    struct progress progress;
     struct why why = {0};
 
-    o->progress = show_progress;
-    o->self = &progress;
-    o->stop = &stop;
-    catch_signals(on_signal);
+    begin(o, &progress);
     enum rc rc = model_train(set, o, &cli->arena, ret, &why);
-    catch_signals(SIG_DFL);
-    progress_end(&progress);
+    end(&progress);
     return rc == RC_OK ? DONE : cli_fail(cli, "%s", why.text[0] ? why.text : rc_text(rc));
 }
 
@@ -107,20 +119,11 @@ static int report(struct cli *cli, const struct train_options *o, const struct t
     return status;
 }
 
-static int from_table(struct cli *cli, struct train_options *o)
+static int learn_and_keep(struct cli *cli, const struct training_set *set, struct train_options *o)
 {
-    struct train_table table AUTO(train_table_close) = {0};
     struct trained trained;
-    int status = train_table_read(cli, MAX_ROWS, &table);
+    int status = learn(cli, set, o, &trained);
 
-    if (status == DONE)
-        status = check_names(cli, &table, ARG_EXCLUDE, o->exclude, o->n_exclude);
-    if (status == DONE)
-        status = check_names(cli, &table, ARG_KEEP, o->keep, o->n_keep);
-    if (status != DONE)
-        return status;
-    note_rows(cli, &table);
-    status = learn(cli, &table.set, o, &trained);
     if (status == DONE)
         status = report(cli, o, &trained);
     return status == DONE ? cli_keep_model(cli, &trained,
@@ -128,21 +131,67 @@ static int from_table(struct cli *cli, struct train_options *o)
                           : status;
 }
 
+static int from_table(struct cli *cli, struct train_options *o)
+{
+    struct train_table table AUTO(train_table_close) = {0};
+    int status = cli_load(cli); /* before the work: a model must be kept somewhere */
+
+    if (status == DONE)
+        status = train_table_read(cli, MAX_ROWS, &table);
+    if (status == DONE)
+        status = check_names(cli, &table, ARG_EXCLUDE, o->exclude, o->n_exclude);
+    if (status == DONE)
+        status = check_names(cli, &table, ARG_KEEP, o->keep, o->n_keep);
+    if (status != DONE)
+        return status;
+    note_rows(cli, &table);
+    return learn_and_keep(cli, &table.set, o);
+}
+
+static int read_store(struct cli *cli, struct train_options *o, struct learning *ret)
+{
+    struct progress progress;
+
+    begin(o, &progress);
+    int status = train_read_store(cli, o, ret);
+    end(&progress);
+    return status;
+}
+
+static int from_store(struct cli *cli, struct train_options *o)
+{
+    struct learning l AUTO(learning_free) = {0};
+    int status = read_store(cli, o, &l);
+
+    return status == DONE ? learn_and_keep(cli, &l.set, o) : status;
+}
+
+static int check_usage(const struct cli *cli)
+{
+    static const enum arg of_tables[] = {ARG_TARGET, ARG_ID, ARG_TIME};
+
+    if (cli_has(cli, ARG_CSV))
+        return cli_has(cli, ARG_HORIZON)
+                   ? cli_usage(cli, "--horizon goes without --csv: a table says what counts")
+                   : DONE;
+    for (size_t i = 0; i < ARRAY_LEN(of_tables); i++)
+        if (cli_has(cli, of_tables[i]))
+            return cli_usage(cli, "--%s goes with --csv", arg_specs[of_tables[i]].name);
+    return DONE;
+}
+
 int cli_train(struct cli *cli)
 {
     struct train_options o = {
         .trained_at = cli->now_ms, .max_rows = MAX_ROWS, .threads = n_threads(), .seed = 1};
-    int status = models_goal(cli, &o.goal);
+    int status = check_usage(cli);
 
-    if (status == DONE && !cli_has(cli, ARG_CSV))
-        status = cli_usage(cli, "--csv FILE and --target COLUMN=POSITIVE[:NEGATIVE] say what to "
-                                "learn from");
     if (status == DONE)
-        status = cli_load(cli); /* before the work: a model must be kept somewhere */
+        status = models_goal(cli, &o.goal);
     if (status != DONE)
         return status;
     o.name = cli_has(cli, ARG_NAME) ? cli_value(cli, ARG_NAME) : str_of(goal_name(o.goal));
     o.n_exclude = split_names(cli, ARG_EXCLUDE, &o.exclude);
     o.n_keep = split_names(cli, ARG_KEEP, &o.keep);
-    return from_table(cli, &o);
+    return cli_has(cli, ARG_CSV) ? from_table(cli, &o) : from_store(cli, &o);
 }

@@ -3,22 +3,6 @@
 
 #include "funneld/base/clock.h"
 
-static int find_goal(const struct cli *cli, enum model_goal *ret)
-{
-    struct str name = cli_value(cli, ARG_GOAL);
-
-    *ret = GOAL_CONVERSION;
-    if (!name.at)
-        return DONE;
-    for (int g = 0; g < GOAL_COUNT; g++)
-        if (str_is(name, goal_name((enum model_goal)g))) {
-            *ret = (enum model_goal)g;
-            return DONE;
-        }
-    return cli_usage(cli, "--goal %.*s is neither conversion nor churn",
-                     STR_ARG(str_cut(name, 80)));
-}
-
 /* "90d" back from now is a time, and the same long. */
 static int read_horizon(const struct cli *cli, const struct goal *goal, int64_t *ret)
 {
@@ -108,11 +92,9 @@ static void pass_on(void *self, double share)
 
 int train_read_store(struct cli *cli, struct train_options *o, struct learning *ret)
 {
-    int status = find_goal(cli, &o->goal);
+    int status = cli_read(cli);
 
     *ret = (struct learning){0};
-    if (status == DONE)
-        status = cli_read(cli);
     if (status != DONE)
         return status;
     const struct goal *goal = &cli->config->goals.of[o->goal];

@@ -6,9 +6,9 @@
 #include "funneld/model/train.h"
 #include "funneld/pipeline/learning.h"
 
-/* Reads --goal and --horizon, the configuration and the store; sets o->goal and o->horizon_ms, and
- * says on standard error what was left out and why. o->progress, o->self and o->stop are used as
- * they are. DONE: ret->set is there, until learning_free, which the caller owes in any case. */
+/* Reads --horizon, the configuration and, for o->goal, the store; sets o->horizon_ms, and says on
+ * standard error what was left out and why. o->progress, o->self and o->stop are used as they are.
+ * DONE: ret->set is there, until learning_free, which the caller owes in any case. */
 int train_read_store(struct cli *cli, struct train_options *o, struct learning *ret);
 
 #endif
