@@ -1,9 +1,9 @@
 /* knows.c - columns that know too much: written after the outcome, or because of it.
  *
  * Strong evidence leaves a column out: alone it tells the outcome nearly for sure; it is filled in
- * almost only for one class; or it adds so much to all others that no honest column does. What is
- * merely much is told as a suspicion, for a good column looks like that too. Left out one by one,
- * the strongest first, for what gives the answer away hides the others that do.
+ * almost only for one class; or it makes all together nearly sure, which without it they are not.
+ * What is merely much is told as a suspicion, for a good column looks like that too. Left out one by
+ * one, the strongest first, for what gives the answer away hides the others that do.
  */
 #include "knows.h"
 
@@ -70,7 +70,7 @@ static bool strip(struct lesson *l, struct known known[], size_t n)
 {
     struct learn_column *columns[MOST_COLUMNS];
     size_t at[MOST_COLUMNS], m = 0, best = 0;
-    double added[ASKED];
+    double added[ASKED], all = 0;
 
     for (size_t i = 0; i < n && m < MOST_COLUMNS; i++)
         if (!known[i].column->out) {
@@ -78,13 +78,13 @@ static bool strip(struct lesson *l, struct known known[], size_t n)
             columns[m++] = known[i].column;
         }
     size_t asked = m < ASKED ? m : ASKED;
-    if (m < 2 || !knowledge_added(l, columns, m, asked, added))
+    if (m < 2 || !knowledge_added(l, columns, m, asked, added, &all))
         return false;
     for (size_t k = 0; k < asked; k++) {
         known[at[k]].added = added[k];
         best = added[k] > added[best] && !columns[k]->keep ? k : best;
     }
-    if (!(added[best] > sure_added) || columns[best]->keep)
+    if (!(added[best] > sure_added && all > sure_gain) || columns[best]->keep)
         return false;
     screen_out(l, columns[best], "leakage",
                "adds %.0f %% of the outcome to what all others tell: too much to have been known "

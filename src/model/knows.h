@@ -27,9 +27,9 @@ static const double suspect_gain = .25, suspect_added = .1, filled_tells = .04;
 void knowledge_alone(const struct lesson *l, const struct learn_column *c, struct knowledge *ret);
 
 /* together.c: what each of some columns adds to all others, as a share of the outcome's entropy, by
- * a quick model out of fold. columns[n]; only the first n_asked are left out in turn. false: it was
- * stopped. */
+ * a quick model out of fold, and what all tell. columns[n]; only the first n_asked are left out in
+ * turn. false: it was stopped. */
 bool knowledge_added(const struct lesson *l, struct learn_column *const columns[], size_t n,
-                     size_t n_asked, double ret[]);
+                     size_t n_asked, double ret[], double *ret_all);
 
 #endif

@@ -109,7 +109,7 @@ static double entropy(const struct sketch *s)
 }
 
 bool knowledge_added(const struct lesson *l, struct learn_column *const columns[], size_t n,
-                     size_t n_asked, double ret[])
+                     size_t n_asked, double ret[], double *ret_all)
 {
     struct arena a AUTO(arena_free) = {0};
     struct sketch s = {.l = l, .n = l->n < SOME_ROWS ? l->n : SOME_ROWS, .n_columns = n};
@@ -124,5 +124,6 @@ bool knowledge_added(const struct lesson *l, struct learn_column *const columns[
         return false;
     for (size_t k = 0; k < n_asked; k++)
         ret[k] = (s.losses[k + 1] - s.losses[0]) / entropy(&s);
+    *ret_all = 1 - s.losses[0] / entropy(&s);
     return true;
 }

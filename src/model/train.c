@@ -93,10 +93,13 @@ static enum rc learn(struct lesson *l, struct pupils *p, struct why *why)
 {
     learn_progress(l, 0, "looking at the columns");
     columns_read(l);
+    if (learn_stopped(l))
+        return RC_CLOSED;
     screen(l);
     learn_progress(l, .02, "looking for what knows too much");
-    if (!learn_stopped(l))
-        knows_too_much(l);
+    knows_too_much(l);
+    if (learn_stopped(l))
+        return RC_CLOSED;
     encoding_learn(l);
     if (learn_stopped(l))
         return RC_CLOSED;
