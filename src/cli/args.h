@@ -43,7 +43,7 @@
     X(CSV, "csv", 0, "FILE", "a table, its first line the names of the columns")                   \
     X(GOAL, "goal", 0, "GOAL", "conversion or churn (conversion)")                                 \
     X(HORIZON, "horizon", 0, "TIME", "within which the goal counts, as in 90d; else the goal's")   \
-    X(MAP, "map", 0, "MAP", "lines `Column name = property`; without it one is proposed")          \
+    X(MAP, "map", 0, "MAP", "lines `Column name = property`; import without it proposes one")      \
     X(CRM, "crm", 0, NULL, "all contacts of the CRM, with their history")                          \
     X(ID, "id", 0, "COLUMN", "which column tells rows apart; else their number, from 1")           \
     X(TIME, "time", 0, "COLUMN", "when a row was as it is")                                        \

@@ -205,7 +205,7 @@ const struct cli_command cli_commands[] = {
                 "                                             main.json.sidecar.json\n"
                 "    funneld model evaluate main --csv newest.csv --target Converted=1\n",
         .takes = TAKES(JSON) | TAKES(HTML) | TAKES(GOAL) | TAKES(NAME) | TAKES(CSV) | TAKES(TIME) |
-                 TAKES(TARGET) | TAKES(FORCE) | TAKES(ACTIVATE),
+                 TAKES(TARGET) | TAKES(MAP) | TAKES(FORCE) | TAKES(ACTIVATE),
         .max_words = 3,
         .run = cli_model,
     },
@@ -214,15 +214,19 @@ const struct cli_command cli_commands[] = {
         .summary = "learns from leads whose outcome is known how likely it is for others",
         .more = "From the store: leads as they were at past moments, and whether they reached the "
                 "[goal NAME]\n"
-                "within its horizon; or from the rows of a table. Columns that know too much, "
-                "identifiers, dates and constants are left out, and the\n"
-                "report says why. A model that is no better than the base rate is kept, not used.\n"
+                "within its horizon. Or from the rows of a table; --map (see import) says what its "
+                "columns are\n"
+                "called in the CRM, so that the model finds them in leads. Columns that know too "
+                "much,\n"
+                "identifiers, dates and constants are left out, and the report says why. A model "
+                "that is no\n"
+                "better than the base rate is kept, not used.\n"
                 "    funneld train --goal conversion --horizon 90d\n"
-                "    funneld train --csv leads.csv --id \"Record ID\" --time \"Create Date\" \\\n"
+                "    funneld train --csv leads.csv --map my.map --time \"Create Date\" \\\n"
                 "        --target \"Lifecycle Stage=customer\"\n",
         .takes = TAKES(JSON) | TAKES(CSV) | TAKES(TARGET) | TAKES(ID) | TAKES(TIME) |
                  TAKES(EXCLUDE) | TAKES(KEEP) | TAKES(NAME) | TAKES(GOAL) | TAKES(HORIZON) |
-                 TAKES(ACTIVATE) | TAKES(FORCE),
+                 TAKES(MAP) | TAKES(ACTIVATE) | TAKES(FORCE),
         .run = cli_train,
     },
     {
@@ -233,7 +237,7 @@ const struct cli_command cli_commands[] = {
             "the\n"
             "table has not is missing in every row, which is said once.\n"
             "    funneld predict --csv leads.csv --id \"Record ID\" > chances.csv\n",
-        .takes = TAKES(CSV) | TAKES(ID) | TAKES(TIME) | TAKES(MODEL) | TAKES(GOAL),
+        .takes = TAKES(CSV) | TAKES(MAP) | TAKES(ID) | TAKES(TIME) | TAKES(MODEL) | TAKES(GOAL),
         .run = cli_predict,
     },
     {

@@ -33,11 +33,20 @@ void import_propose(struct import_column *c, struct arena *a);
  * of the columns. RC_INVALID: why says which line, and what to do. */
 MUST_CHECK enum rc import_map_read(struct str text, struct import_column columns[], size_t n,
                                    struct arena *a, struct why *why);
-/* RC_INVALID: no column says who a row is about, or two say the same. */
+/* RC_INVALID: two columns say the same. */
+MUST_CHECK enum rc import_map_unique(const struct import_column columns[], size_t n,
+                                     struct why *why);
+/* The same, or no column says who a row is about. */
 MUST_CHECK enum rc import_map_check(const struct import_column columns[], size_t n,
                                     struct why *why);
 /* The map itself, to begin with. */
 void import_map_write(const struct import_column columns[], size_t n, struct sbuf *b);
+
+/* The file's columns, as --map says, or else as proposed. */
+int import_columns(struct cli *cli, const struct csv *csv, struct import_column **ret);
+/* What a model calls each of them: with --map the lead's property, missing where it is none; else
+ * the column's own name. */
+int import_names(struct cli *cli, const struct csv *csv, struct str **ret);
 
 /* "2026-11-24 10:30", and all that value_time takes for a moment. */
 bool import_time(struct str text, int64_t *ret);

@@ -1,6 +1,5 @@
 /* cli/import_csv.c - `import --csv`: what the columns are, and row after row into the store. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +9,7 @@
 #include "import.h"
 #include "progress.h"
 
-enum { LOOKED_AT = 1000, SAMPLES = 3, SAMPLE_WIDTH = 24, ERRORS_SHOWN = 20, MAP_MAX = 1 << 20 };
+enum { LOOKED_AT = 1000, SAMPLES = 3, SAMPLE_WIDTH = 24, ERRORS_SHOWN = 20 };
 
 /* What the cells of a column look like */
 struct look {
@@ -129,50 +128,21 @@ static int open_file(struct file *f, struct why *why)
         return cli_fail(cli, "%s: %s", f->path, why->text[0] ? why->text : strerror(errno));
     f->rules.file_at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
     f->n = csv_columns(f->csv);
-    f->columns = arena_array(&cli->arena, f->n, sizeof *f->columns);
     f->cells = arena_array(&cli->arena, f->n, sizeof *f->cells);
     f->looks = arena_array(&cli->arena, f->n, sizeof *f->looks);
-    for (size_t i = 0; i < f->n; i++) {
-        f->columns[i].name = csv_name(f->csv, i);
-        import_propose(&f->columns[i], &cli->arena);
-    }
+    int status = import_columns(cli, f->csv, &f->columns);
     f->rules.columns = f->columns;
     f->rules.n = f->n;
-    return DONE;
+    return status;
 }
 
-static void closep(const int *fd)
+static int check_map(const struct file *f, struct why *why)
 {
-    if (*fd >= 0)
-        (void)close(*fd); /* it was only read */
-}
+    const char *path = f->cli->args.values[ARG_MAP];
 
-static int read_text(struct cli *cli, const char *path, struct sbuf *ret)
-{
-    int fd AUTO(closep) = open(path, O_RDONLY | O_CLOEXEC);
-    char piece[4096];
-    ssize_t n = -1;
-
-    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0)
-        sbuf_add(ret, (struct str){piece, (size_t)n});
-    if (n < 0)
-        return cli_fail(cli, "%s: %s", path, strerror(errno));
-    return ret->failed ? cli_fail(cli, "%s: a map has a MiB at most", path) : DONE;
-}
-
-static int read_map(struct file *f, struct why *why)
-{
-    struct sbuf text AUTO(sbuf_free) = SBUF(MAP_MAX);
-    struct cli *cli = f->cli;
-    const char *path = cli->args.values[ARG_MAP];
-    int status = path ? read_text(cli, path, &text) : DONE;
-
-    if (status != DONE || !path)
-        return status;
-    if (import_map_read(sbuf_str(&text), f->columns, f->n, &cli->arena, why))
-        return cli_usage(cli, "%s: %s", path, why->text);
-    return import_map_check(f->columns, f->n, why) ? cli_usage(cli, "%s: %s", path, why->text)
-                                                   : DONE;
+    return path && import_map_check(f->columns, f->n, why)
+               ? cli_usage(f->cli, "%s: %s", path, why->text)
+               : DONE;
 }
 
 /* Without a map: one to begin with, on standard output, and on the other what to do with it. */
@@ -318,7 +288,7 @@ static int run(struct file *f)
     int status = open_file(f, &why);
 
     if (status == DONE)
-        status = read_map(f, &why);
+        status = check_map(f, &why);
     if (status != DONE)
         return status;
     look_around(f);

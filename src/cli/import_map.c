@@ -202,20 +202,22 @@ static enum rc check_twice(const struct import_column columns[], size_t i, struc
     return RC_OK;
 }
 
+enum rc import_map_unique(const struct import_column columns[], size_t n, struct why *why)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        rc = check_twice(columns, i, why);
+    return rc;
+}
+
 enum rc import_map_check(const struct import_column columns[], size_t n, struct why *why)
 {
-    bool someone = false;
-
-    for (size_t i = 0; i < n; i++) {
-        enum rc rc = check_twice(columns, i, why);
-
-        if (rc != RC_OK)
-            return rc;
-        someone |= columns[i].use == USE_EMAIL || columns[i].use == USE_ID;
-    }
-    return someone ? RC_OK
-                   : why_fail(RC_INVALID, why,
-                              "no column says who a row is about: map one to email or to @id");
+    for (size_t i = 0; i < n; i++)
+        if (columns[i].use == USE_EMAIL || columns[i].use == USE_ID)
+            return import_map_unique(columns, n, why);
+    return why_fail(RC_INVALID, why,
+                    "no column says who a row is about: map one to email or to @id");
 }
 
 void import_map_write(const struct import_column columns[], size_t n, struct sbuf *b)

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "funneld/base/clock.h"
+#include "import.h"
 
 int models_goal(const struct cli *cli, enum model_goal *ret)
 {
@@ -119,10 +120,23 @@ static void tell_missing(const struct cli *cli, const struct scored_table *t)
                  missing, n, STR_ARG(sbuf_str(&names)));
 }
 
+/* Exact, else case folded. */
+static size_t find_name(const struct str names[], size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return i;
+    for (size_t i = 0; i < n; i++)
+        if (names[i].at && str_ieq(names[i], name))
+            return i;
+    return NO_COLUMN;
+}
+
 int scored_open(struct cli *cli, const struct model *m, struct scored_table *ret)
 {
     struct scored_table t = {.model = m};
     size_t n = model_card(m)->n_inputs;
+    struct str *names = NULL;
     struct why why = {0};
 
     if (!cli_has(cli, ARG_CSV))
@@ -132,6 +146,8 @@ int scored_open(struct cli *cli, const struct model *m, struct scored_table *ret
                         why.text[0] ? why.text : "there is no such file");
     *ret = t;
     int status = scored_column(cli, ret, ARG_TIME, &ret->time);
+    if (status == DONE)
+        status = import_names(cli, t.csv, &names);
     if (status != DONE) {
         scored_close(ret);
         return status;
@@ -140,8 +156,7 @@ int scored_open(struct cli *cli, const struct model *m, struct scored_table *ret
     ret->columns = arena_array(&cli->arena, n, sizeof *ret->columns);
     ret->row = arena_array(&cli->arena, csv_columns(t.csv), sizeof *ret->row);
     for (size_t i = 0; i < n; i++)
-        if (!csv_find(t.csv, model_input_name(m, i), &ret->columns[i]))
-            ret->columns[i] = NO_COLUMN;
+        ret->columns[i] = find_name(names, csv_columns(t.csv), model_input_name(m, i));
     tell_missing(cli, ret);
     return DONE;
 }

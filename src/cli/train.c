@@ -45,16 +45,21 @@ static size_t split_names(struct cli *cli, enum arg arg, const struct str **ret)
     return n;
 }
 
-/* A name that is not there is a slip of the hand, and what it meant would be learnt from. */
-static int check_names(const struct cli *cli, const struct train_table *t, enum arg arg,
-                       const struct str names[], size_t n)
+/* The file's names as the model's. One that is not there is a slip of the hand, and what it meant
+ * would be learnt from. */
+static int find_names(struct cli *cli, const struct train_table *t, enum arg arg,
+                      const struct str **names, size_t n)
 {
-    size_t ignored;
+    struct str *found = arena_array(&cli->arena, n, sizeof *found);
+    size_t column;
 
-    for (size_t i = 0; i < n; i++)
-        if (!csv_find(t->csv, names[i], &ignored))
+    for (size_t i = 0; i < n; i++) {
+        if (!csv_find(t->csv, (*names)[i], &column))
             return cli_usage(cli, "--%s: there is no column %.*s in %s", arg_specs[arg].name,
-                             STR_ARG(str_cut(names[i], 80)), cli->args.values[ARG_CSV]);
+                             STR_ARG(str_cut((*names)[i], 80)), cli->args.values[ARG_CSV]);
+        found[i] = t->names[column];
+    }
+    *names = found;
     return DONE;
 }
 
@@ -139,9 +144,9 @@ static int from_table(struct cli *cli, struct train_options *o)
     if (status == DONE)
         status = train_table_read(cli, MAX_ROWS, &table);
     if (status == DONE)
-        status = check_names(cli, &table, ARG_EXCLUDE, o->exclude, o->n_exclude);
+        status = find_names(cli, &table, ARG_EXCLUDE, &o->exclude, o->n_exclude);
     if (status == DONE)
-        status = check_names(cli, &table, ARG_KEEP, o->keep, o->n_keep);
+        status = find_names(cli, &table, ARG_KEEP, &o->keep, o->n_keep);
     if (status != DONE)
         return status;
     note_rows(cli, &table);
@@ -168,7 +173,7 @@ static int from_store(struct cli *cli, struct train_options *o)
 
 static int check_usage(const struct cli *cli)
 {
-    static const enum arg of_tables[] = {ARG_TARGET, ARG_ID, ARG_TIME};
+    static const enum arg of_tables[] = {ARG_TARGET, ARG_ID, ARG_TIME, ARG_MAP};
 
     if (cli_has(cli, ARG_CSV))
         return cli_has(cli, ARG_HORIZON)

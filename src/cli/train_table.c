@@ -4,6 +4,7 @@
 #include "train_table.h"
 
 #include "funneld/base/clock.h"
+#include "import.h"
 #include "target.h"
 
 #define NOT_GIVEN SIZE_MAX
@@ -36,7 +37,9 @@ static int open_table(struct reading *r)
     if (rc != RC_OK)
         return cli_fail(r->cli, "%s", why.text);
     r->row = arena_array(&r->cli->arena, csv_columns(r->t->csv), sizeof *r->row);
-    int status = find_column(r, "target", r->target.column, &r->outcome);
+    int status = import_names(r->cli, r->t->csv, &r->t->names);
+    if (status == DONE)
+        status = find_column(r, "target", r->target.column, &r->outcome);
     if (status == DONE)
         status = find_column(r, "id", cli_value(r->cli, ARG_ID), &r->id);
     return status == DONE ? find_column(r, "time", cli_value(r->cli, ARG_TIME), &r->time) : status;
@@ -124,11 +127,11 @@ static struct room make_room(struct reading *r, size_t rows)
     struct column *columns = arena_array(a, all, sizeof *columns);
 
     for (size_t i = 0; i < all; i++) {
-        if (i == r->outcome || i == r->id || i == r->time)
+        if (i == r->outcome || i == r->id || i == r->time || !r->t->names[i].at)
             continue;
         room.from[n] = i;
         room.texts[n] = arena_array(a, rows, sizeof **room.texts);
-        columns[n] = (struct column){.name = csv_name(r->t->csv, i), .texts = room.texts[n]};
+        columns[n] = (struct column){.name = r->t->names[i], .texts = room.texts[n]};
         n++;
     }
     r->t->set.table = (struct table){.columns = columns, .n_columns = n};

@@ -415,7 +415,7 @@ url = {s.url}
         finally:
             client.close()
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """The value of one series, None when there is none."""
         want = {f'{k}="{v}"' for k, v in labels.items()}
         for line in self.admin("/metrics").body.decode().splitlines():
