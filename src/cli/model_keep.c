@@ -31,8 +31,10 @@ static enum rc handover_write(struct cli *cli, const struct model_adding *m, str
 
     free(absolute);
     free(database);
-    if (!base || base[0] != '/')
-        return why_fail(RC_IO, why, "the database's place is not known");
+    if (!base || base[0] != '/') {
+        (void)why_fail(RC_IO, why, "the database's place is not known");
+        return RC_IO;
+    }
     ret->trees = arena_printf(&cli->arena, "%s.model-%d.trees", base, (int)getpid()).at;
     ret->sidecar = arena_printf(&cli->arena, "%s.model-%d.sidecar", base, (int)getpid()).at;
     enum rc rc = file_write_for(base, ret->trees, m->trees, why);

@@ -32,7 +32,8 @@ struct reading {
 
 static enum rc bad(struct reading *r, const char *what)
 {
-    return why_fail(RC_INVALID, r->why, "the trees: %s", what);
+    (void)why_fail(RC_INVALID, r->why, "the trees: %s", what);
+    return RC_INVALID;
 }
 
 static bool real_of(const json *node, double *ret)
@@ -294,15 +295,15 @@ enum rc trees_read(struct str text, size_t n_features, struct arena *a, struct t
     struct json_doc doc AUTO(json_doc_free) = {0};
     struct trees trees = {0};
     struct reading r = {.trees = &trees, .n_features = n_features, .keep = a, .why = why};
-    enum rc rc = text.len > MAX_BYTES
-                     ? why_fail(RC_INVALID, why, "more than %d MiB", MAX_BYTES >> 20)
-                     : json_parse(text, &doc, why);
+    enum rc rc = RC_INVALID;
 
-    if (rc != RC_OK)
+    if (text.len > MAX_BYTES)
+        return bad(&r, "they are over 64 MiB");
+    if ((rc = json_parse(text, &doc, why)) != RC_OK)
         return why_wrap(rc, why, "the trees");
     rc = read_all(&r, doc.root);
     void *nodes = trees.nodes, *share = trees.share;
-    if (rc == RC_OK)
+    if (rc == RC_OK && nodes && share)
         keep_nodes(&r);
     mem_freep(&nodes);
     mem_freep(&share);

@@ -1,8 +1,8 @@
 /* report/model.h - what a trained model's sidecar says of it, for people.
  *
- * Pure. A sidecar comes from outside and may say anything: texts are escaped in the page and stay on
- * their line in the text, numbers are bounded where they are drawn. What the report lacks is left
- * out; one without a report at all still says what the model is.
+ * Pure. A sidecar comes from outside and may say anything: texts are escaped in the page and stay
+ * on their line in the text, numbers are bounded where they are drawn. What the report lacks is
+ * left out; one without a report at all still says what the model is.
  */
 #ifndef FUNNELD_REPORT_MODEL_H
 #define FUNNELD_REPORT_MODEL_H
