@@ -1,12 +1,12 @@
 """A past is taken over: out of a file, and out of the CRM with the history of its properties."""
 import json
 import os
-import signal
 import subprocess
 import time
 
-from harness import PORTAL, change, check, equal, eventually, log_lines
+from harness import PORTAL, change, check, equal, eventually
 from services import begin, connector, deliveries, finish, post, record, text_of
+from test_crm import now
 
 RULES = """[rule demo]
 when = event.property == "demo_requested" and event.value == "true"
@@ -225,3 +225,19 @@ def test_a_token_that_is_not_valid_is_said(world):
                           env=world.env, capture_output=True, timeout=60)
     equal(done.returncode, 1, "exit status")
     check("put a new one into the connector's `token`" in done.stderr.decode(), done.stderr)
+
+
+def test_an_import_while_we_were_away_hides_nothing_of_what_was_missed(world):
+    box = world.start_sandbox()
+    box.contacts([record(7, firstname="Ada")])
+    begin(world, crm(world, catch_up_after="1s"), "log", RULES, enrich=True)
+    post(world, [change(7, "note", "a")])
+    world.all_done()
+    world.stop()
+    time.sleep(1.2)
+    by_file(world, HEADER + rows(10))
+    box.contacts([record(7, updated=now(), firstname="Augusta")])
+    world.start()
+    eventually(lambda: lead(world, f"{PORTAL}:7")["properties"]["firstname"]["value"] == "Augusta",
+               10, "the CRM was asked")
+    finish(world)
