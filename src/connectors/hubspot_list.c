@@ -79,13 +79,24 @@ static void write_after(struct sbuf *b, struct str after)
     }
 }
 
+/* One that did not come through may have been too long, or too slow to make. */
+static int page_size(const struct job *job, const struct list_place *p)
+{
+    int64_t attempts = job->parcels[0].d.attempts;
+    int size = p->plain ? PAGE : HISTORY_PAGE;
+
+    for (; attempts > 0 && size > 1; attempts--)
+        size /= 2;
+    return size;
+}
+
 static enum rc list_build(struct job *job, struct http_request *ret, struct why *why)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(PATH_MAX_BYTES);
     const struct list_place p = place_of(job);
     const struct str_list names = wanted(job);
 
-    sbuf_printf(&b, HUBSPOT_CONTACTS "?limit=%d", p.plain ? PAGE : HISTORY_PAGE);
+    sbuf_printf(&b, HUBSPOT_CONTACTS "?limit=%d", page_size(job, &p));
     write_list(&b, "properties", &names);
     if (!p.plain)
         write_list(&b, "propertiesWithHistory", &names);

@@ -6,7 +6,7 @@
 
 #include "mask_priv.h"
 
-enum { LOOK_MS = 1000, DOUBLINGS_MOST = 16 };
+enum { LOOK_MS = 1000, DOUBLINGS_MOST = 16, QUOTA_SPARED = 10 };
 
 struct reading {
     const struct transport *transport;
@@ -84,6 +84,7 @@ static void begin_job(struct reading *r)
     r->outcome = (struct outcome){0};
     r->parcel = (struct parcel){.d = {.route = r->pages->route,
                                       .connector = r->pages->connector->name,
+                                      .attempts = r->failures,
                                       .remote_id = arena_str(&r->arena, sbuf_str(&r->place))},
                                 .lead = &r->nobody,
                                 .public_id = STR(""),
@@ -149,7 +150,7 @@ static void spare_quota(struct reading *r)
 {
     const struct quota_left *left = &r->job.left;
 
-    if (left->key && left->window_ms > 0 && left->requests < 1)
+    if (left->key && left->window_ms > 0 && left->requests < QUOTA_SPARED)
         wait_until(r, r->clock_ms() + left->window_ms);
 }
 

@@ -45,6 +45,22 @@ static void the_next_one_goes_on_where_hubspot_says(void **state)
     fixture_end(&f);
 }
 
+static void a_page_that_does_not_come_through_is_asked_for_by_halves(void **state)
+{
+    static const char *const limits[] = {"?limit=50&", "?limit=25&", "?limit=12&"};
+
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        start(NULL);
+        f.parcels[0].d.attempts = (int)i;
+        fixture_build(&f);
+        assert_non_null(
+            str_find(f.request.url, str_of(i < ARRAY_LEN(limits) ? limits[i] : "?limit=")));
+        assert_true(i < 6 || str_find(f.request.url, STR("?limit=1&")) != NULL);
+        fixture_end(&f);
+    }
+}
+
 static void a_page_comes_back_with_versions_and_the_place_behind_it(void **state)
 {
     (void)state;
@@ -144,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_page_asks_for_values_and_their_history),
         cmocka_unit_test(the_next_one_goes_on_where_hubspot_says),
+        cmocka_unit_test(a_page_that_does_not_come_through_is_asked_for_by_halves),
         cmocka_unit_test(a_page_comes_back_with_versions_and_the_place_behind_it),
         cmocka_unit_test(the_last_page_ends_it),
         cmocka_unit_test(what_we_write_ourselves_is_no_history),
