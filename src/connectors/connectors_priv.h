@@ -83,6 +83,11 @@ size_t message_lines(const struct parcel *p, struct arena *a,
 struct str message_title(const struct parcel *p, struct arena *a);   /* "Ada Lovelace is hot" */
 struct str message_summary(const struct parcel *p, struct arena *a); /* title, score and reasons */
 struct str message_origin(const struct parcel *p, struct arena *a); /* event, source, time, route */
+/* What the models say, each with its reasons: "72 % likely to convert: country is DE +3 points".
+ * Returns how many. */
+enum { MESSAGE_CHANCES_MAX = 2 };
+size_t message_chances(const struct parcel *p, struct arena *a,
+                       struct str ret[MESSAGE_CHANCES_MAX]);
 /* A template of the route's message; at most MESSAGE_BYTES_MAX, cut between characters. */
 struct str message_written(const struct parcel *p, const struct template *t, enum escaping how,
                            struct arena *a);

@@ -125,10 +125,15 @@ static void html_link(struct sbuf *b, const struct parcel *p)
 
 static void html_built_in(struct sbuf *b, const struct parcel *p, struct arena *a)
 {
+    struct str chances[MESSAGE_CHANCES_MAX];
+    size_t n = message_chances(p, a, chances);
+
     html_element(b, "h2", text_line(message_title(p, a), MESSAGE_VALUE_POINTS, a));
     html_table(b, p, a);
     if (p->d.facts.reasons.len)
         html_element(b, "p", text_line(p->d.facts.reasons, MESSAGE_REASON_POINTS, a));
+    for (size_t i = 0; i < n; i++)
+        html_element(b, "p", text_line(chances[i], MESSAGE_REASON_POINTS, a));
     html_link(b, p);
     html_element(b, "small", text_line(message_origin(p, a), MESSAGE_VALUE_POINTS, a));
 }

@@ -60,8 +60,8 @@ static const struct option hubspot_options[] = {
      .type = OPTION_MAP,
      .offset = offsetof(struct hubspot, renamed),
      .example = "my_property",
-     .help = "where a route writes: score band reasons updated, funneld_score and so on unless "
-             "renamed; empty: not at all"},
+     .help = "where a route writes: score band reasons updated probability churn, funneld_score "
+             "and so on unless renamed; empty: not at all"},
     {.key = "catch_up",
      .type = OPTION_BOOL,
      .offset = offsetof(struct hubspot, catch_up),
@@ -96,6 +96,8 @@ static const struct {
     [HUBSPOT_BAND] = {"band", "funneld_band"},
     [HUBSPOT_REASONS] = {"reasons", "funneld_reasons"},
     [HUBSPOT_UPDATED] = {"updated", "funneld_updated"},
+    [HUBSPOT_PROBABILITY] = {"probability", "funneld_probability"},
+    [HUBSPOT_CHURN] = {"churn", "funneld_churn"},
 };
 
 const char *hubspot_output_key(enum hubspot_output o)

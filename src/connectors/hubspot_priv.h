@@ -29,6 +29,8 @@ enum hubspot_output {
     HUBSPOT_BAND,
     HUBSPOT_REASONS,
     HUBSPOT_UPDATED,
+    HUBSPOT_PROBABILITY, /* the last two only where they are known: most have no model */
+    HUBSPOT_CHURN,
     HUBSPOT_OUTPUTS
 };
 const char *hubspot_output_key(enum hubspot_output o);

@@ -190,6 +190,12 @@ static void take_found(struct probe *p, const struct http_response *r, const str
     next(p);
 }
 
+/* Nothing is written there before there is a model. */
+static bool is_of_models(enum hubspot_output o)
+{
+    return o == HUBSPOT_PROBABILITY || o == HUBSPOT_CHURN;
+}
+
 static void take_missing(struct probe *p, const struct question *q)
 {
     const struct hubspot_talk *talk = q->kind ? &hubspot_objects[q->kind] : &hubspot_read;
@@ -199,7 +205,7 @@ static void take_missing(struct probe *p, const struct question *q)
         p->stage = MAKE;
         return;
     }
-    probe_find(p, FINDING_FAILS, p->about,
+    probe_find(p, is_of_models(q->output) ? FINDING_NOT_USED : FINDING_FAILS, p->about,
                written ? arena_printf(p->arena,
                                       "HubSpot has no such property: make it with `funneld check "
                                       "--online --create`, or name another with property.%s",

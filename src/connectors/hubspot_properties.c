@@ -35,6 +35,16 @@ static const struct definition {
                          "date",
                          "When funneld wrote the score",
                          {"datetime", "string"}},
+    [HUBSPOT_PROBABILITY] = {"Probability of conversion (funneld)",
+                             "number",
+                             "number",
+                             "In percent, as funneld's model sees it",
+                             {"number", "string"}},
+    [HUBSPOT_CHURN] = {"Churn risk (funneld)",
+                       "number",
+                       "number",
+                       "In percent, as funneld's model sees it",
+                       {"number", "string"}},
 };
 
 enum rc hubspot_property_ask(const struct hubspot *s, enum object_kind kind, struct str name,

@@ -46,6 +46,10 @@ static void write_facts(struct sbuf *b, const struct job *job, const struct parc
     write_output(b, job, HUBSPOT_SCORE, score_text(f->score, job->arena));
     write_output(b, job, HUBSPOT_BAND, str_of(band_name(f->band)));
     write_output(b, job, HUBSPOT_REASONS, text_units(f->reasons, TEXT_UNITS_MAX));
+    if (f->probability.known)
+        write_output(b, job, HUBSPOT_PROBABILITY, score_text(f->probability.tenths, job->arena));
+    if (f->churn.known)
+        write_output(b, job, HUBSPOT_CHURN, score_text(f->churn.tenths, job->arena));
 }
 
 /* "87.5 hot 0123456789abcdef": enough to see that nothing has changed. */

@@ -36,6 +36,15 @@ static void who(struct sbuf *b, const struct parcel *p, struct arena *a)
     text(b, "crm_url", p->crm_url);
 }
 
+static void chance(struct sbuf *b, const char *key, const struct chance *c)
+{
+    json_key(b, key);
+    if (c->known)
+        json_num(b, (double)c->tenths / 10);
+    else
+        json_null(b);
+}
+
 static void score(struct sbuf *b, const struct delivery_facts *f)
 {
     json_kv_tenths(b, "score", f->score);
@@ -45,6 +54,10 @@ static void score(struct sbuf *b, const struct delivery_facts *f)
     json_kv_text(b, "band", band_name(f->band));
     json_kv_text(b, "previous_band", band_name(f->previous_band));
     text(b, "reasons", f->reasons);
+    chance(b, "probability", &f->probability);
+    text(b, "probability_reasons", f->chance_reasons);
+    chance(b, "churn", &f->churn);
+    text(b, "churn_reasons", f->churn_reasons);
 }
 
 void lead_payload(struct sbuf *b, const struct parcel *p, struct arena *a)

@@ -45,14 +45,41 @@ struct str message_title(const struct parcel *p, struct arena *a)
     return PHRASE_WITH(p->language, PHRASE_TITLE_COLD + p->d.facts.band, a, name);
 }
 
+/* Missing: it is not known. */
+static struct str chance_text(const struct parcel *p, enum phrase phrase, const struct chance *c,
+                              struct arena *a)
+{
+    return c->known ? PHRASE_WITH(p->language, phrase, a, score_text(c->tenths, a)) : STR_NULL;
+}
+
+static size_t add_chance(struct str text, struct str reasons, struct arena *a, struct str ret[],
+                         size_t n)
+{
+    if (!text.len)
+        return n;
+    ret[n] =
+        arena_printf(a, "%.*s%s%.*s", STR_ARG(text), reasons.len ? ": " : "", STR_ARG(reasons));
+    return n + 1;
+}
+
+size_t message_chances(const struct parcel *p, struct arena *a, struct str ret[MESSAGE_CHANCES_MAX])
+{
+    const struct delivery_facts *f = &p->d.facts;
+    size_t n = add_chance(chance_text(p, PHRASE_CONVERTS, &f->probability, a), f->chance_reasons, a,
+                          ret, 0);
+
+    return add_chance(chance_text(p, PHRASE_LEAVES, &f->churn, a), f->churn_reasons, a, ret, n);
+}
+
 struct str message_summary(const struct parcel *p, struct arena *a)
 {
     const struct delivery_facts *f = &p->d.facts;
     struct str score = score_text(f->score, a), line;
 
     line = PHRASE_WITH(p->language, PHRASE_SUMMARY, a, message_title(p, a), score);
-    return arena_printf(a, "%.*s%s%.*s", STR_ARG(line), f->reasons.len ? " - " : "",
-                        STR_ARG(f->reasons));
+    struct str chance = chance_text(p, PHRASE_CONVERTS, &f->probability, a);
+    return arena_printf(a, "%.*s%s%.*s%s%.*s", STR_ARG(line), chance.len ? ", " : "",
+                        STR_ARG(chance), f->reasons.len ? " - " : "", STR_ARG(f->reasons));
 }
 
 struct str message_origin(const struct parcel *p, struct arena *a)
@@ -82,8 +109,12 @@ static struct template_values values_of(const struct parcel *p, struct arena *a)
                   .lead = p->lead,
                   .score = f->score,
                   .previous = f->previous,
-                  .band = f->band},
+                  .band = f->band,
+                  .probability = f->probability,
+                  .churn = f->churn},
         .reasons = f->reasons,
+        .chance_reasons = f->chance_reasons,
+        .churn_reasons = f->churn_reasons,
         .name = lead_name(p->lead, a),
         .url = p->crm_url,
         .language = p->language,
@@ -125,7 +156,8 @@ static struct str built_in_text(const struct parcel *p, enum escaping how, struc
     struct sbuf b AUTO(sbuf_free) = SBUF(MESSAGE_BYTES_MAX);
     const struct lines l = {&b, how, a};
     struct message_line lines[MESSAGE_LINES_MAX];
-    size_t n = message_lines(p, a, lines);
+    struct str chances[MESSAGE_CHANCES_MAX];
+    size_t n = message_lines(p, a, lines), n_chances = message_chances(p, a, chances);
 
     add_text(&l, message_title(p, a), MESSAGE_VALUE_POINTS);
     sbuf_char(&b, '\n');
@@ -134,6 +166,8 @@ static struct str built_in_text(const struct parcel *p, enum escaping how, struc
     if (p->d.facts.reasons.len)
         add_line(&l, phrase_text(p->language, PHRASE_REASONS), p->d.facts.reasons,
                  MESSAGE_REASON_POINTS);
+    for (size_t i = 0; i < n_chances; i++)
+        add_text(&l, chances[i], MESSAGE_REASON_POINTS);
     if (p->crm_url.len) {
         sbuf_char(&b, '\n');
         add_line(&l, phrase_text(p->language, PHRASE_OPEN_CRM), p->crm_url, MESSAGE_REASON_POINTS);

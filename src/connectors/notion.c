@@ -40,7 +40,7 @@ static const struct option notion_options[] = {
      .offset = offsetof(struct notion, renamed),
      .example = "My name",
      .help = "another name (or id) for a column: name lead_id score email band reasons crm updated "
-             "status"},
+             "status probability churn"},
     {.key = "log",
      .type = OPTION_BOOL,
      .offset = offsetof(struct notion, log),

@@ -15,6 +15,7 @@ enum {
 struct value {
     struct str text; /* missing or empty: the column is cleared */
     int64_t tenths;  /* of a number */
+    bool unknown;    /* which is not known */
 };
 
 void notion_text_write(struct sbuf *b, struct str text)
@@ -50,12 +51,26 @@ static void write_bounded(struct sbuf *b, struct str text, size_t max)
     json_str(b, text.len && text.len <= max ? text : STR_NULL);
 }
 
+static void write_number(struct sbuf *b, const char *key, const struct value *v)
+{
+    json_key(b, key);
+    if (v->unknown)
+        json_null(b);
+    else
+        json_num(b, (double)v->tenths / 10);
+}
+
+static struct value chance_value(const struct chance *c)
+{
+    return (struct value){.tenths = c->tenths, .unknown = !c->known};
+}
+
 static void write_value(struct sbuf *b, const struct notion_found *column, const struct value *v)
 {
     json_key_str(b, column->id);
     json_open(b, '{');
     if (column->type == NOTION_NUMBER) {
-        json_kv_tenths(b, notion_type_name(column->type), v->tenths);
+        write_number(b, notion_type_name(column->type), v);
         json_close(b, '}');
         return;
     }
@@ -99,6 +114,8 @@ void notion_page_write(struct sbuf *b, const struct notion_schema *schema, const
         [NOTION_REASONS] = {.text = p->d.facts.reasons},
         [NOTION_CRM] = {.text = p->crm_url},
         [NOTION_STATUS] = {.text = schema->states[l->state]},
+        [NOTION_PROBABILITY] = chance_value(&l->probability),
+        [NOTION_CHURN] = chance_value(&l->churn),
     };
 
     time_text(now_ms, now);

@@ -35,6 +35,8 @@ enum notion_column {
     NOTION_CRM,
     NOTION_UPDATED,
     NOTION_STATUS,
+    NOTION_PROBABILITY,
+    NOTION_CHURN,
     NOTION_COLUMNS
 };
 

@@ -25,6 +25,8 @@ static const struct column {
     [NOTION_CRM] = {"crm", "CRM", 1u << NOTION_URL, false},
     [NOTION_UPDATED] = {"updated", "Updated", 1u << NOTION_DATE, false},
     [NOTION_STATUS] = {"status", "Status", 1u << NOTION_STATUS_TYPE | 1u << NOTION_SELECT, false},
+    [NOTION_PROBABILITY] = {"probability", "Probability", 1u << NOTION_NUMBER, false},
+    [NOTION_CHURN] = {"churn", "Churn", 1u << NOTION_NUMBER, false},
 };
 
 const char *notion_type_name(enum notion_type t)

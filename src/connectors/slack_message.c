@@ -65,11 +65,16 @@ static void built_in_blocks(struct sbuf *b, const struct slack_view *v)
 {
     struct str title = message_title(v->parcel, v->arena);
     struct str reasons = slack_text(v->parcel->d.facts.reasons, SECTION_POINTS, v->arena);
+    struct str chances[MESSAGE_CHANCES_MAX];
+    size_t n = message_chances(v->parcel, v->arena, chances);
 
     slack_text_block(b, "header", "plain_text", slack_line(title, HEADER_POINTS, v->arena));
     fields_block(b, v);
     if (reasons.len)
         slack_text_block(b, "section", "plain_text", reasons);
+    for (size_t i = 0; i < n; i++)
+        slack_text_block(b, "section", "plain_text",
+                         slack_text(chances[i], SECTION_POINTS, v->arena));
     origin_block(b, v);
 }
 

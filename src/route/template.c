@@ -44,9 +44,10 @@ static enum rc refuse(struct expr_error *error, size_t column, const char *fmt, 
 static enum rc check_name(struct str name, size_t column, struct expr_error *error)
 {
     static const char *const names[] = {
-        "event.type",     "event.source", "event.property", "event.value", "event.time",
-        "event.data.KEY", "lead.NAME",    "lead.name_full", "lead.url",    "score",
-        "score.previous", "score.band",   "reasons",
+        "event.type",     "event.source",  "event.property", "event.value", "event.time",
+        "event.data.KEY", "lead.NAME",     "lead.name_full", "lead.url",    "score",
+        "score.previous", "score.band",    "reasons",        "probability", "probability.reasons",
+        "churn",          "churn.reasons",
     };
     struct str shown = str_cut(name, 40);
 
@@ -67,7 +68,7 @@ static enum rc check_name(struct str name, size_t column, struct expr_error *err
                       STR_ARG(shown), STR_ARG(shown));
     return refuse(error, column,
                   "unknown name %.*s; known are lead.NAME lead.name_full lead.url reasons score "
-                  "score.band event.type event.value ...",
+                  "score.band probability churn event.type event.value ...",
                   STR_ARG(shown));
 }
 

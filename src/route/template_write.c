@@ -3,6 +3,8 @@
 
 static const struct extra extras[] = {
     {"reasons", offsetof(struct template_values, reasons)},
+    {"probability.reasons", offsetof(struct template_values, chance_reasons)},
+    {"churn.reasons", offsetof(struct template_values, churn_reasons)},
     {"lead.name_full", offsetof(struct template_values, name)},
     {"lead.url", offsetof(struct template_values, url)},
 };

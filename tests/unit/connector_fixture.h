@@ -104,6 +104,17 @@ static inline void fixture_parcel(struct fixture *f, size_t i)
     };
 }
 
+/* What models say of the first. */
+static inline void fixture_chances(struct fixture *f)
+{
+    struct delivery_facts *facts = &f->parcels[0].d.facts;
+
+    facts->probability = f->leads[0].probability = (struct chance){true, 720};
+    facts->chance_reasons = STR("visited pricing 4 times: +11 points, country is DE: -3 points");
+    facts->churn = f->leads[0].churn = (struct chance){true, 85};
+    facts->churn_reasons = STR("<!channel> & last seen 3 days ago: -2 points");
+}
+
 /* All that has hurt somebody's service: commands, formulas, line ends, direction, size. No NUL:
  * neither JSON nor a form can bring one (test_json_suite.c, test_form.c). */
 static inline void fixture_hostile(struct fixture *f)

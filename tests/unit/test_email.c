@@ -24,6 +24,16 @@ static void a_lead_becomes_a_text_and_a_page(void **state)
     assert_false(e->clear_text);
 }
 
+static void what_models_say_stands_beside_the_score(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TO);
+    f.parcels[0].language = LANGUAGE_ES;
+    fixture_chances(&f);
+    fixture_build(&f);
+    golden(&f, "email/chances.http");
+}
+
 static void it_speaks_spanish(void **state)
 {
     (void)state;
@@ -385,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_lead_becomes_a_text_and_a_page),
         TEST(hostile_names_stay_names_in_own_words),
+        TEST(what_models_say_stands_beside_the_score),
         TEST(it_speaks_spanish),
         TEST(clear_text_is_only_for_this_machine),
         TEST(a_message_of_the_route_replaces_the_built_in_one),

@@ -83,6 +83,23 @@ static void a_message_is_a_text_for_people(void **state)
     golden(&f, "http/template.http");
 }
 
+static void a_message_says_what_models_say(void **state)
+{
+    struct expr_error error;
+
+    (void)state;
+    fixture_start(&f, PLAIN "format = message\n");
+    fixture_chances(&f);
+    fixture_build(&f);
+    golden(&f, "http/message_chances.http");
+    assert_int_equal(template_compile(STR("{{probability}} % ({{probability.reasons}}), {{churn}} %"
+                                          " ({{churn.reasons}})"),
+                                      &f.arena, fixture_template(&f, 0), &error),
+                     RC_OK);
+    fixture_build(&f);
+    golden(&f, "http/template_chances.http");
+}
+
 /* Which chat it is nobody told us: nothing of a lead's may call a channel or hide an address. */
 static void a_message_calls_nobody(void **state)
 {
@@ -320,6 +337,7 @@ int main(void)
         T(each_try_is_signed_anew_under_the_same_id),
         T(a_cloudevent_may_be_signed_as_well),
         T(a_message_is_a_text_for_people),
+        T(a_message_says_what_models_say),
         T(a_message_calls_nobody),
         T(hostile_texts_stay_inside_their_strings),
         T(keys_are_the_same_for_every_lead),

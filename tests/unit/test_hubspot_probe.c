@@ -34,6 +34,8 @@ static void outputs_are(int status, const char *body)
     asks_and_is_told("GET", PROPERTY "funneld_band", status, body);
     asks_and_is_told("GET", PROPERTY "funneld_reasons", status, body);
     asks_and_is_told("GET", PROPERTY "funneld_updated", status, body);
+    asks_and_is_told("GET", PROPERTY "funneld_probability", status, body);
+    asks_and_is_told("GET", PROPERTY "funneld_churn", status, body);
 }
 
 static void what_works_is_said(void **state)
@@ -55,8 +57,10 @@ static void what_works_is_said(void **state)
     asks_and_is_told("GET", PROPERTY "funneld_band", 200, BANDS("cold", "warm", "hot"));
     asks_and_is_told("GET", PROPERTY "funneld_reasons", 200, STRING);
     asks_and_is_told("GET", PROPERTY "funneld_updated", 200, "{\"type\":\"datetime\"}");
+    asks_and_is_told("GET", PROPERTY "funneld_probability", 200, NUMBER);
+    asks_and_is_told("GET", PROPERTY "funneld_churn", 200, NUMBER);
     is_done();
-    assert_int_equal(x.probe.n, 9);
+    assert_int_equal(x.probe.n, 11);
     for (size_t i = 0; i < x.probe.n; i++) {
         assert_int_equal(x.probe.findings[i].state, FINDING_WORKS);
         assert_null(x.probe.findings[i].detail.at);
@@ -135,6 +139,8 @@ static void what_is_missing_is_made_if_that_is_wanted(void **state)
         {"funneld_band", "hubspot/property_create_band.http", 409, FINDING_WORKS},
         {"funneld_reasons", "hubspot/property_create_reasons.http", 200, FINDING_CREATED},
         {"funneld_updated", "hubspot/property_create_updated.http", 201, FINDING_CREATED},
+        {"funneld_probability", "hubspot/property_create_probability.http", 201, FINDING_CREATED},
+        {"funneld_churn", "hubspot/property_create_churn.http", 201, FINDING_CREATED},
     };
 
     (void)state;
@@ -171,11 +177,14 @@ static void nothing_is_made_unless_it_is_wanted(void **state)
     asks_and_is_told("GET", PROPERTY "email", 200, STRING);
     asks_and_is_told("GET", PROPERTY "lead_score", 404, "");
     asks_and_is_told("GET", PROPERTY "funneld_updated", 404, "");
+    asks_and_is_told("GET", PROPERTY "funneld_probability", 404, "");
+    asks_and_is_told("GET", PROPERTY "funneld_churn", 200, NUMBER);
     is_done();
     found("property lead_score", FINDING_FAILS,
           "--online --create`, or name another with "
           "property.score");
     found("property funneld_updated", FINDING_FAILS, "property.updated");
+    found("property funneld_probability", FINDING_NOT_USED, "property.probability");
     found("scope crm.objects.contacts.write", FINDING_NOT_KNOWN, "does not say which scopes");
 }
 

@@ -28,6 +28,16 @@ static void a_batch_says_what_each_lead_is_worth(void **state)
     assert_true(f.request.repeatable);
 }
 
+static void what_models_say_is_written_where_it_is_known(void **state)
+{
+    (void)state;
+    fixture_start(&f, SECTION);
+    fixture_job(&f, 2);
+    fixture_chances(&f);
+    fixture_build(&f);
+    golden(&f, "hubspot/batch_update_chances.http");
+}
+
 static void properties_are_renamed_or_left_out(void **state)
 {
     (void)state;
@@ -345,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_batch_says_what_each_lead_is_worth),
+        T(what_models_say_is_written_where_it_is_known),
         T(properties_are_renamed_or_left_out),
         T(a_lead_without_a_number_is_written_to_by_its_address),
         T(hostile_reasons_stay_text),

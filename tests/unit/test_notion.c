@@ -1,6 +1,9 @@
 /* tests/unit/test_notion.c - one page per lead: discovery, upsert, settings. */
 #include "notion_fixture.h"
 
+#define WITH_CHANCES                                                                               \
+    SCHEMA(REQUIRED "," SCORE "," P("Probability", "pro", "number") "," P("Churn", "chu", "number"))
+
 static void a_new_lead_is_looked_up_by_key_and_created(void **state)
 {
     (void)state;
@@ -35,6 +38,17 @@ static void a_known_page_is_patched_without_another_question(void **state)
     fixture_verdict(&f, 0, VERDICT_DELIVERED, NULL);
     assert_true(str_is(f.outcomes[0].remote_id, "page-1"));
     assert_null(f.outcomes[0].remote_lead.at);
+}
+
+static void columns_for_what_models_say_are_filled_where_they_are(void **state)
+{
+    (void)state;
+    start_known(WITH_CHANCES);
+    next_job("page-1");
+    fixture_chances(&f);
+    f.leads[0].churn.known = false;
+    fixture_build(&f);
+    golden(&f, "notion/chances.http");
 }
 
 static void a_hostile_lead_is_a_page_of_texts(void **state)
@@ -330,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_new_lead_is_looked_up_by_key_and_created),
+        T(columns_for_what_models_say_are_filled_where_they_are),
         T(a_hostile_lead_is_a_page_of_texts),
         T(a_known_page_is_patched_without_another_question),
         T(only_the_required_columns_are_needed),

@@ -23,6 +23,15 @@ static void a_lead_without_crm_record_has_no_link(void **state)
     golden(&f, "slack/bare.http");
 }
 
+static void what_models_say_stands_beside_the_score(void **state)
+{
+    (void)state;
+    fixture_start(&f, WITH_TOKEN);
+    fixture_chances(&f);
+    fixture_build(&f);
+    golden(&f, "slack/chances.http");
+}
+
 static void the_language_of_the_messages_is_kept(void **state)
 {
     (void)state;
@@ -212,6 +221,7 @@ int main(void)
         T(a_lead_becomes_header_fields_reasons_and_a_link),
         T(a_hostile_lead_is_shown_as_it_is_called),
         T(a_lead_without_crm_record_has_no_link),
+        T(what_models_say_stands_beside_the_score),
         T(the_language_of_the_messages_is_kept),
         T(a_webhook_gets_the_message_without_channel_and_token),
         T(a_template_replaces_the_built_in_message),

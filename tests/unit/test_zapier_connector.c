@@ -26,6 +26,15 @@ static void a_lead_is_one_flat_object(void **state)
     json_doc_free(&doc);
 }
 
+static void what_models_say_goes_along(void **state)
+{
+    (void)state;
+    fixture_start(&f, HOOK);
+    fixture_chances(&f);
+    fixture_build(&f);
+    golden(&f, "zapier/chances.http");
+}
+
 static void hostile_texts_stay_inside_their_strings(void **state)
 {
     (void)state;
@@ -105,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_lead_is_one_flat_object),
+        T(what_models_say_goes_along),
         T(hostile_texts_stay_inside_their_strings),
         T(every_status_has_its_verdict),
         T(the_status_alone_decides),

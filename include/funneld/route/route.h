@@ -53,7 +53,7 @@ const struct message *routes_message(const struct routes *r, struct str route,
  */
 struct template_values {
     struct facts facts;
-    struct str reasons, name, url;
+    struct str reasons, chance_reasons, churn_reasons, name, url;
     enum language language; /* of dates and numbers */
 };
 enum escaping {
