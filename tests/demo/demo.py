@@ -14,6 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
+import foreseen  # noqa: E402
 import harness  # noqa: E402
 import mail  # noqa: E402
 import people  # noqa: E402
@@ -63,10 +64,10 @@ class Demo:
         w.start()
         say(f"funneld     https://localhost:{w.port}, with a certificate made a moment ago")
 
-    # 2
+    # 3
 
     def send_all(self):
-        chapter(2, "Events come in", f"about {len(self.crowd)} people, as HubSpot sends them: "
+        chapter(3, "Events come in", f"about {len(self.crowd)} people, as HubSpot sends them: "
                 "signed, in no order, some twice")
         batches, self.facts = people.batches(self.crowd, now_ms())
         self.accepted = self.duplicates = 0
@@ -151,10 +152,10 @@ class Demo:
                  retry_after=SLACK_RETRY_AFTER, times=1)
         box.fail(service="sheets", method="POST", mode="processed_no_answer", times=1)
 
-    # 3
+    # 4
 
     def deliver(self):
-        chapter(3, "Messages go out", "Slack takes one a second; nobody else waits for it")
+        chapter(4, "Messages go out", "Slack takes one a second; nobody else waits for it")
         self.slack_shown, self.counts_shown, self.counts_due = 0, None, 0
         end = time.monotonic() + 45
         while True:
@@ -184,10 +185,10 @@ class Demo:
     def deliveries(self, *options):
         return self.world.run_json("deliveries", *options, "--limit", "100000")
 
-    # 4
+    # 5
 
     def leads(self):
-        chapter(4, "Leads by band", "and who of them the bank won later; funneld was not told")
+        chapter(5, "Leads by band", "and who of them the bank won later; funneld was not told")
         w = self.world
         leads = {l["crm_id"]: l for l in w.run_json("leads", "--limit", "100000")}
         equal(len(leads), len(self.crowd), "leads")
@@ -205,6 +206,7 @@ class Demo:
             say(f"{screen.paint(band.ljust(5), colour)}{n:4} leads   {won[band]:3} won "
                 f"({share:4.0%})  {screen.paint(screen.bar(share, 40), colour)}")
         explain("The rules were written with an eye on this data: a picture, not a forecast.")
+        foreseen.against_what_came(self.crowd, leads)
         self.bands, self.by_email = bands, {l["email"]: l for l in leads.values()}
         self.hot = {l["email"] for l in leads.values() if l["band"] == "hot"}
         self.order_did_not_matter()
@@ -215,7 +217,7 @@ class Demo:
             equal(shown["properties"]["calls"]["value"], person.row["campaign"],
                   f"the newest number of calls to {person.email}")
 
-    # 5
+    # 6
 
     def slack(self):
         messages = self.state["slack"]["messages"]
@@ -225,7 +227,7 @@ class Demo:
               sorted(d["id"] for d in self.delivered("sales-slack")), "messages and deliveries")
         equal(self.hot - {self.email_in(m) for m in messages}, set(), "hot leads without a message")
         self.best = max(messages, key=lambda m: self.by_email[self.email_in(m)]["score"])
-        chapter(5, "Slack", f"{len(messages)} messages, one when a lead becomes hot; for instance")
+        chapter(6, "Slack", f"{len(messages)} messages, one when a lead becomes hot; for instance")
         screen.box(slack_lines(self.best["blocks"]), "#sales", 74, "dim")
 
     def email_in(self, message):
@@ -243,7 +245,7 @@ class Demo:
         email = self.email_in(self.best)
         found = [p["properties"] for p in pages if p["properties"]["Email"] == email]
         equal(len(found), 1, f"Notion pages of {email}")
-        chapter(6, "Notion", f"{len(pages)} pages, one a lead, kept up to date; the same lead's")
+        chapter(7, "Notion", f"{len(pages)} pages, one a lead, kept up to date; the same lead's")
         for name, value in found[0].items():
             if value not in (None, ""):
                 say(f"{name:8}  {screen.cut(plain(value), 72)}")
@@ -255,7 +257,7 @@ class Demo:
         done = self.delivered("lead-log")
         equal(len(rows), len(done), "rows and deliveries to Google Sheets")
         check(len(rows) >= self.bands["hot"] + self.bands["warm"], "a row for each warm lead")
-        chapter(7, "Google Sheets", f"{len(rows)} rows, no delivery twice")
+        chapter(8, "Google Sheets", f"{len(rows)} rows, no delivery twice")
         shown = [[r[1][:16].replace("T", " "), r[2], r[4], r[5], r[6]] for r in rows[:5]]
         screen.table(["Time", "Lead", "Score", "Band", "Reasons"], shown, [16, 15, 5, 4, 38], (2,))
         say(f"{screen.DOTS} and {len(rows) - 5} more", "dim")
@@ -263,12 +265,12 @@ class Demo:
     def delivered(self, connector):
         return self.deliveries("--connector", connector, "--state", "delivered")
 
-    # 8
+    # 9
 
     def zapier(self):
         """What was under way at kill -9 may come twice, with the same id: Zapier cannot be asked."""
         objects = list({o["id"]: o for o in self.state["hooks"]["received"]}.values())
-        chapter(8, "Zapier", f"{len(objects)} Zaps started by a catch hook, one flat object a hot lead")
+        chapter(9, "Zapier", f"{len(objects)} Zaps started by a catch hook, one flat object a hot lead")
         self.one_for_each_hot("follow-up", [o["id"] for o in objects])
         email = self.email_in(self.best)
         body, = [o["body"] for o in objects if o["body"]["email"] == email]
@@ -281,12 +283,12 @@ class Demo:
               sorted(d["id"] for d in self.delivered(connector)), f"deliveries of {connector}")
         equal(len(ids), len(self.delivered("sales-slack")), f"{connector} and Slack are told the same")
 
-    # 9
+    # 10
 
     def email(self):
         """As with Zapier: the same Message-ID then."""
         mails = list({m["Message-ID"]: m for m in map(mail.parsed, self.mail.mails())}.values())
-        chapter(9, "E-mail", f"{len(mails)} mails, over TLS and with a login; the same lead's")
+        chapter(10, "E-mail", f"{len(mails)} mails, over TLS and with a login; the same lead's")
         equal(sorted(m["Message-ID"] for m in mails),
               sorted(d["remote_id"] for d in self.delivered("sales-mail")), "mails and deliveries")
         equal(len(mails), len(self.delivered("sales-slack")), "mail and Slack are told the same")
@@ -296,11 +298,11 @@ class Demo:
         text = [l for l in mail.part(shown, "plain").splitlines() if l.strip()]
         screen.box(lines + text, "sales@example.org", 74, "dim")
 
-    # 10
+    # 11
 
     def explain_score(self):
         email = self.email_in(self.best)
-        chapter(10, "Why?", f"funneld score {email}")
+        chapter(11, "Why?", f"funneld score {email}")
         score = self.world.run_json("score", email)[0]
         lines = score["lines"]
         equal(round(sum(l["worth"] for l in lines), 1), score["score"], "the lines' sum")
@@ -310,10 +312,10 @@ class Demo:
                      (0, 3))
         say(f"{score['score']:6.1f}  {score['band']}, the sum of these lines", "bold")
 
-    # 11
+    # 12
 
     def trouble(self):
-        chapter(11, "What went wrong on the way", "and did no harm")
+        chapter(12, "What went wrong on the way", "and did no harm")
         self.told = 0
         self.attempts("sales-slack", 429, "Slack")
         self.attempts("lead-log", None, "Sheets")
@@ -336,10 +338,10 @@ class Demo:
             self.told += 1
             return
 
-    # 12
+    # 13
 
     def metrics(self):
-        chapter(12, "Metrics", f"http://127.0.0.1:{self.world.admin_port}/metrics, since the "
+        chapter(13, "Metrics", f"http://127.0.0.1:{self.world.admin_port}/metrics, since the "
                 "restart")
         w = self.world
         names = [("funneld_events_duplicate_total", {"source": "hubspot"}),
@@ -369,6 +371,7 @@ class Demo:
     def run(self):
         line("funneld: webhooks in; Slack, Notion, Google Sheets, Zapier and e-mail told", "bold")
         self.start()
+        foreseen.learn(self.world)
         self.send_all()
         self.deliver()
         self.leads()

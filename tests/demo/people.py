@@ -12,7 +12,8 @@ PORTAL = 242711451
 FIRST_ID = 267448862000  # HubSpot's ids are above 2^32
 BATCH = 100
 DAY_MS = 86400000
-SAMPLE = os.path.join(os.path.dirname(__file__), "..", "data", "bank_sample.csv")
+DATA = os.path.join(os.path.dirname(__file__), "..", "data")
+SAMPLE, PAST = os.path.join(DATA, "bank_sample.csv"), os.path.join(DATA, "bank_past.csv")
 
 GIVEN = ("Ada Ben Chloe Dario Elif Finn Greta Hugo Ines Jonas Kira Luca Mara Nils Olga Pavel Rosa "
          "Sami Tessa Umar Vera Wanda Yara Zeno").split()
@@ -60,6 +61,22 @@ class Person:
     def told(self, name):
         value = self.row[{"last_campaign": "poutcome", "reached_on": "contact"}[name]]
         return None if value == "nonexistent" else value
+
+
+def past(path):
+    """The bank's people of before, as its CRM would export them; returns how many there are."""
+    columns = {"age": "age", "job": "job", "education": "education", "default": "default",
+               "campaign": "calls", "poutcome": "last_campaign", "contact": "reached_on",
+               "y": "subscribed"}
+    missing = ("unknown", "nonexistent")
+    with open(PAST, newline="") as f:
+        rows = [{new: "" if r[old] in missing else r[old] for old, new in columns.items()}
+                for r in csv.DictReader(f)]
+    with open(path, "w", newline="") as f:
+        table = csv.DictWriter(f, columns.values())
+        table.writeheader()
+        table.writerows(rows)
+    return len(rows)
 
 
 def people():
