@@ -3,14 +3,25 @@
 
 #include <string.h>
 
+#include "funneld/lead/activity.h"
 #include "funneld/pipeline/past.h"
 
 struct rebuild {
     struct cli *cli;
     struct lead *lead;
-    struct arena scratch; /* one event at a time */
+    struct activity *activity; /* counted as well */
+    struct arena scratch;      /* one event at a time */
     size_t erased, sourceless, unreadable;
 };
+
+static void take(struct rebuild *r, const struct event *e)
+{
+    struct str kind;
+
+    (void)lead_fold(r->lead, e, &r->cli->arena); /* older news change nothing */
+    if (event_activity(&r->cli->config->rules, e, &kind))
+        activity_add(r->activity, kind, e->occurred_at, &r->cli->arena);
+}
 
 static void fold(void *self, const struct event_view *e)
 {
@@ -29,7 +40,7 @@ static void fold(void *self, const struct event_view *e)
         r->unreadable++;
     else if (!event.object && /* or else it is of an object: what it means to the lead comes next */
              !is_own_echo(r->cli->config->connectors, r->cli->config->n_connectors, &event))
-        (void)lead_fold(r->lead, &event, &r->cli->arena); /* older news change nothing */
+        take(r, &event);
 }
 
 static void note_left_out(const struct rebuild *r)
@@ -84,7 +95,8 @@ static void note_unknown(struct cli *cli, const struct lead *then, const struct 
 static enum rc add_purged(struct cli *cli, const struct lead *now, int64_t at, struct lead *lead)
 {
     struct lead kept = {.id = now->id};
-    struct rebuild r = {.cli = cli, .lead = &kept};
+    struct rebuild r = {
+        .cli = cli, .lead = &kept, .activity = activity_read(STR_NULL, &cli->arena)};
     enum rc rc = rebuild(&r, now->id, INT64_MAX);
 
     for (size_t i = 0; i < now->n_properties && rc == RC_OK; i++) {
@@ -122,8 +134,10 @@ int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *
         .portal_id = now->portal_id,
         .crm_id = now->crm_id,
         .created_at = now->created_at,
+        .source = now->source,
     };
-    struct rebuild r = {.cli = cli, .lead = &lead};
+    struct rebuild r = {
+        .cli = cli, .lead = &lead, .activity = activity_read(STR_NULL, &cli->arena)};
     bool purged = false;
     int status = within_retention(cli, at, &purged);
 
@@ -135,6 +149,7 @@ int past_lead(struct cli *cli, const struct lead *now, int64_t at, struct lead *
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
     note_left_out(&r);
+    lead.activity = activity_write(r.activity, &cli->arena);
     *ret = lead;
     return DONE;
 }

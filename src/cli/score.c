@@ -1,4 +1,6 @@
 /* cli/score.c - a lead's score, line by line, so that the sum is seen. */
+#include "chances.h"
+#include "funneld/pipeline/past.h"
 #include "past.h"
 #include "shape.h"
 
@@ -11,6 +13,8 @@ struct account {
     struct ledger_row *rows;
     size_t n_rows;
     struct verdict_score v;
+    struct told_chance chances[GOAL_COUNT];
+    size_t n_chances;
 };
 
 static int look_up(struct cli *cli, struct account *c)
@@ -106,6 +110,38 @@ static void print_account(struct cli *cli, const struct account *c)
     else
         sbuf_text(&cli->out, "no rule holds for it\n");
     table_print(&t, &cli->out);
+    chances_print(cli, c->chances, c->n_chances);
+}
+
+/* By what its firings are worth at that time. */
+static int ask_models(struct cli *cli, struct account *c)
+{
+    struct arena *a = &cli->arena;
+    enum rc rc = c->lead.activity.at ? RC_OK
+                                     : count_history(cli->reader, &cli->config->rules, &c->lead,
+                                                     c->at, a, &c->lead.activity);
+
+    if (rc != RC_OK)
+        return cli_fail_read(cli, rc);
+    c->lead.fit = c->v.fit;
+    c->lead.engagement = c->v.engagement;
+    const struct lead_view view = {.lead = &c->lead,
+                                   .rows = c->rows,
+                                   .n_rows = c->n_rows,
+                                   .activity = activity_read(c->lead.activity, a),
+                                   .at = c->at};
+    int status = chances_of(cli, &view, c->chances, &c->n_chances);
+    if (status == DONE)
+        c->v.band = chances_band(c->chances, c->n_chances, c->card, c->v.score);
+    return status;
+}
+
+static void print_json(struct cli *cli, const struct account *c)
+{
+    struct sbuf models AUTO(sbuf_free) = SBUF(SIZE_MAX / 2); /* as long as its model is */
+
+    chances_shape(c->chances, c->n_chances, &models);
+    shape_score(c->lead.id, c->at, &c->v, sbuf_str(&models), &cli->out);
 }
 
 int cli_score(struct cli *cli)
@@ -122,8 +158,11 @@ int cli_score(struct cli *cli)
     if (status != DONE)
         return status;
     scorecard_evaluate(c.card, &c.lead, c.rows, c.n_rows, c.at, &cli->arena, &c.v);
+    status = ask_models(cli, &c);
+    if (status != DONE)
+        return status;
     if (cli_has(cli, ARG_JSON)) {
-        shape_score(c.lead.id, c.at, &c.v, &cli->out);
+        print_json(cli, &c);
         sbuf_char(&cli->out, '\n');
     } else {
         print_account(cli, &c);

@@ -172,6 +172,15 @@ static void write_properties(const struct lead *l, struct sbuf *b)
     json_close(b, '}');
 }
 
+static void write_chance(struct sbuf *b, const char *key, const struct chance *c)
+{
+    json_key(b, key);
+    if (c->known)
+        json_num(b, (double)c->tenths / 10);
+    else
+        json_null(b);
+}
+
 void shape_lead(const struct lead *l, struct sbuf *b)
 {
     json_open(b, '{');
@@ -183,6 +192,8 @@ void shape_lead(const struct lead *l, struct sbuf *b)
     json_kv_text(b, "band", band_name(l->band));
     json_kv_tenths(b, "fit", l->fit);
     json_kv_tenths(b, "engagement", l->engagement);
+    write_chance(b, "probability", &l->probability);
+    write_chance(b, "churn", &l->churn);
     json_kv_text(b, "state", lead_state_name(l->state));
     json_kv_id(b, "merged_into", l->merged_into);
     write_properties(l, b);
@@ -219,7 +230,8 @@ static void write_line(const struct score_line *l, struct sbuf *b)
     json_close(b, '}');
 }
 
-void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct sbuf *b)
+void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct str models,
+                 struct sbuf *b)
 {
     json_open(b, '{');
     json_kv_id(b, "lead", lead);
@@ -233,5 +245,7 @@ void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct
     for (size_t i = 0; i < v->n_lines; i++)
         write_line(&v->lines[i], b);
     json_close(b, ']');
+    json_key(b, "models");
+    json_raw(b, models);
     json_close(b, '}');
 }

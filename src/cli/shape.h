@@ -35,6 +35,8 @@ void shape_lead(const struct lead *l, struct sbuf *b);
 void shape_delivery(const struct delivery *d, struct sbuf *b);
 void shape_delivery_whole(const struct delivery *d, const struct attempt_view *attempts, size_t n,
                           struct sbuf *b);
-void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct sbuf *b);
+/* models: a JSON array, of chances.h. */
+void shape_score(int64_t lead, int64_t at, const struct verdict_score *v, struct str models,
+                 struct sbuf *b);
 
 #endif

@@ -54,6 +54,13 @@ static void print_properties(struct cli *cli, const struct lead *l)
     table_print(&t, &cli->out);
 }
 
+static void show_chance(struct cli *cli, const char *label, const struct chance *c)
+{
+    if (c->known)
+        show_field(cli, label,
+                   arena_printf(&cli->arena, "%s %%", show_tenths(c->tenths, &cli->arena).at));
+}
+
 static void print_lead(struct cli *cli, const struct lead *l)
 {
     struct arena *a = &cli->arena;
@@ -71,6 +78,8 @@ static void print_lead(struct cli *cli, const struct lead *l)
                arena_printf(a, "%s (%s) = fit %s + engagement %s", show_tenths(l->score, a).at,
                             band_name(l->band), show_tenths(l->fit, a).at,
                             show_tenths(l->engagement, a).at));
+    show_chance(cli, "probability", &l->probability);
+    show_chance(cli, "churn", &l->churn);
     show_at(cli, "since", l->created_at);
     show_at(cli, "enriched", l->enriched_at);
     print_properties(cli, l);

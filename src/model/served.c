@@ -58,18 +58,25 @@ static enum band by_limits(int64_t tenths, int64_t warm, int64_t hot)
     return tenths >= warm ? BAND_WARM : BAND_COLD;
 }
 
+enum band chance_band(const struct scorecard *c, const double quartiles[3], int64_t tenths,
+                      int64_t score)
+{
+    if (c->bands == BANDS_POINTS)
+        return scorecard_band(c, score);
+    if (c->bands == BANDS_PROBABILITY)
+        return by_limits(tenths, c->warm, c->hot);
+    return by_limits(tenths, chance_tenths(quartiles[1]), chance_tenths(quartiles[2]));
+}
+
 enum band models_band(const struct models *m, const struct scorecard *c, const struct lead *lead)
 {
     const struct served *s = &m->goals[GOAL_CONVERSION];
     double quartiles[3];
 
-    if (c->bands == BANDS_POINTS || !lead->probability.known || !s->model)
+    if (!lead->probability.known || !s->model)
         return scorecard_band(c, lead->score);
-    if (c->bands == BANDS_PROBABILITY)
-        return by_limits(lead->probability.tenths, c->warm, c->hot);
     model_quartiles(s->model, quartiles);
-    return by_limits(lead->probability.tenths, chance_tenths(quartiles[1]),
-                     chance_tenths(quartiles[2]));
+    return chance_band(c, quartiles, lead->probability.tenths, lead->score);
 }
 
 void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,

@@ -77,14 +77,8 @@ MUST_CHECK enum rc keep_event(struct batch *b, const struct event *e, int64_t ev
 /* From the lead on, for one whose dedupe key is claimed. */
 MUST_CHECK enum rc process_linked(struct batch *b, const struct event *e, int64_t event);
 
-/* activity.c: whether the event is something that its lead did. */
-bool event_activity(const struct rules *r, const struct event *e, struct str *ret_kind);
-/* What the lead did, by its stored events of the last 90 days, as lead->activity. */
-MUST_CHECK enum rc count_history(struct reader *r, const struct rules *rules,
-                                 const struct lead *lead, int64_t now_ms, struct arena *a,
-                                 struct str *ret);
-/* Counts an event that is not one of the lead's yet; of a lead that was never counted, also those
- * that are. */
+/* activity.c: counts an event that is not one of the lead's yet; of a lead that was never counted,
+ * also those that are. */
 MUST_CHECK enum rc count_activity(struct batch *b, const struct event *e, struct lead *lead);
 
 /* identity.c: the number in "<database id>-<n>"; false: of another database, or no such text. */

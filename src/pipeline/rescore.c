@@ -2,6 +2,7 @@
 #include "funneld/pipeline/rescore.h"
 
 #include "batch.h"
+#include "funneld/pipeline/past.h"
 
 struct looking {
     struct reader *reader;

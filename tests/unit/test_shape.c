@@ -168,6 +168,7 @@ static void lead_with_its_properties(void **state)
         .fit = 200,
         .engagement = 525,
         .band = BAND_WARM,
+        .probability = {true, 725},
     };
 
     (void)state;
@@ -177,7 +178,8 @@ static void lead_with_its_properties(void **state)
     assert_string_equal(
         out.at, "{\"id\":\"3\",\"portal_id\":\"62515\",\"crm_id\":\"1246965\","
                 "\"email\":\"ada@example.com\",\"score\":72.5,\"band\":\"warm\",\"fit\":20,"
-                "\"engagement\":52.5,\"state\":\"active\",\"merged_into\":null,\"properties\":{"
+                "\"engagement\":52.5,\"probability\":72.5,\"churn\":null,\"state\":\"active\","
+                "\"merged_into\":null,\"properties\":{"
                 "\"company\":{\"value\":\"A \\\"B\\\" C\",\"at\":\"2026-11-24T13:57:39.123Z\"},"
                 "\"phone\":{\"value\":null,\"at\":\"2026-11-24T13:57:39.123Z\"}}}");
 }
@@ -190,6 +192,7 @@ static void merged_lead_says_where_it_went(void **state)
     shape_lead(&l, &out);
     assert_string_equal(out.at, "{\"id\":\"4\",\"portal_id\":null,\"crm_id\":null,\"email\":null,"
                                 "\"score\":0,\"band\":\"cold\",\"fit\":0,\"engagement\":0,"
+                                "\"probability\":null,\"churn\":null,"
                                 "\"state\":\"merged\",\"merged_into\":\"3\",\"properties\":{}}");
 }
 
@@ -243,7 +246,7 @@ static void score_with_lines_of_every_kind(void **state)
     const struct verdict_score v = {300, 200, 100, BAND_COLD, lines, 3};
 
     (void)state;
-    shape_score(3, t0, &v, &out);
+    shape_score(3, t0, &v, STR("[]"), &out);
     assert_string_equal(
         out.at,
         "{\"lead\":\"3\",\"at\":\"2026-11-24T13:57:39.123Z\",\"score\":30,\"band\":\"cold\","
@@ -254,7 +257,8 @@ static void score_with_lines_of_every_kind(void **state)
         "\"worth\":17.5,\"occurred_at\":\"2026-11-24T13:57:39.123Z\",\"event\":\"17\","
         "\"why\":\"asked\"},"
         "{\"rule\":null,\"part\":\"engagement\",\"group\":\"web\",\"points\":-7.5,"
-        "\"worth\":-7.5,\"occurred_at\":null,\"event\":null,\"why\":\"cap of group web\"}]}");
+        "\"worth\":-7.5,\"occurred_at\":null,\"event\":null,\"why\":\"cap of group "
+        "web\"}],\"models\":[]}");
 }
 
 int main(void)

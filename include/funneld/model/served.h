@@ -31,6 +31,9 @@ bool models_any(const struct models *m);
  * the view's, its score evaluated. */
 void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,
                   struct lead *lead);
+/* Of a lead with that probability and score, by a model with these quartiles. */
+enum band chance_band(const struct scorecard *c, const double quartiles[3], int64_t tenths,
+                      int64_t score);
 /* The band of a lead whose score and probability are known. */
 enum band models_band(const struct models *m, const struct scorecard *c, const struct lead *lead);
 

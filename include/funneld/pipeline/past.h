@@ -21,6 +21,13 @@ MUST_CHECK enum rc stored_event(const struct rules *r, const struct event_view *
 MUST_CHECK enum rc stored_event_anew(const struct rules *r, const struct event_view *v,
                                      struct arena *a, struct event *ret);
 
+/* Whether the event is something that its lead did, and of which kind. */
+bool event_activity(const struct rules *r, const struct event *e, struct str *ret_kind);
+/* What the lead did, by its stored events of the last 90 days, as lead->activity. */
+MUST_CHECK enum rc count_history(struct reader *r, const struct rules *rules,
+                                 const struct lead *lead, int64_t now_ms, struct arena *a,
+                                 struct str *ret);
+
 enum past_part {
     PAST_PASSES, /* as it was: what fired, fired */
     PAST_ADDS,   /* rules fire that did not fire for it */
