@@ -13,8 +13,8 @@ from harness import (HOT_TO_SLACK, PORTAL, PUBLIC_URL, ZAPIER_SECRET, Sink, chan
 
 EVENT = ["id", "lead", "occurred_at", "reason", "received_at", "request_id", "source", "state",
          "type"]
-LEAD = ["band", "crm_id", "email", "engagement", "fit", "id", "merged_into", "portal_id",
-        "properties", "score", "state"]
+LEAD = ["band", "churn", "crm_id", "email", "engagement", "fit", "id", "merged_into", "portal_id",
+        "probability", "properties", "score", "state"]
 DELIVERY = ["attempts", "connector", "done_at", "due_at", "event", "id", "lead", "reason",
             "remote_id", "route", "state"]
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -140,7 +140,7 @@ def test_a_score_is_explained_now_and_then(world):
 
         def score(*more):
             [value] = world.run_json("score", "ada@example.com", *more)
-            equal(sorted(value), ["at", "band", "engagement", "fit", "lead", "lines", "score"],
+            equal(sorted(value), ["at", "band", "engagement", "fit", "lead", "lines", "models", "score"],
                   "fields")
             for line in value["lines"]:
                 equal(sorted(line), ["event", "group", "occurred_at", "part", "points", "rule",
@@ -296,7 +296,8 @@ def test_health_and_status_say_whether_it_runs(world):
         world.run("health")
         world.post([demo(1), demo(2)])
         [value] = world.run_json("status")
-        equal(sorted(value), ["config", "connectors", "status", "uptime_seconds", "version"],
+        equal(sorted(value), ["config", "connectors", "models", "rescored_percent", "status", "uptime_seconds",
+               "version"],
               "fields")
         equal((value["status"], value["config"]["ok"]), ("pass", True), "well")
         [connector] = value["connectors"]

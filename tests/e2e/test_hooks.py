@@ -12,7 +12,8 @@ SECRET = "whsec_wCwLll4COr7oCPK1SNjVGTqLUim+bzEhpvFuLUGkSbM="
 BEFORE = "whsec_ThGV3wIN5Z4NZaM6QnnxGD565OXZgOMJ"
 FLAT = {"id", "event", "route", "occurred_at", "lead_id", "crm_id", "email", "name", "firstname",
         "lastname", "company", "jobtitle", "phone", "lifecyclestage", "crm_url", "score",
-        "previous_score", "fit", "engagement", "band", "previous_band", "reasons", "source",
+        "previous_score", "fit", "engagement", "band", "previous_band", "reasons", "probability",
+        "probability_reasons", "churn", "churn_reasons", "source",
         "source_event", "source_property", "source_value"}
 
 
