@@ -157,7 +157,7 @@ static enum rc read_row(struct csv *c, struct arena *a, struct str *cells, size_
         enum rc bad = next_cell(c, a, &cell, rc ? NULL : why);
 
         rc = rc ? rc : bad;
-        if (n < max)
+        if (cells && n < max)
             cells[n] = cell;
         n++;
         if (at_line_end(c))

@@ -7,8 +7,10 @@
 static const double shares[] = {.3, .5, .7};
 
 /* By how many standard errors something must be better: than the base rate, for that makes a model
- * be used, and than something simpler. */
-static const double over_base = 2, over_simpler = 1;
+ * be used, and more so where many settings were tried, one of which always looks good; and than
+ * something simpler. */
+static const double over_base[] = {[CHOSE_LOGISTIC] = 2, [CHOSE_TREES] = 2.5, [CHOSE_BLEND] = 2.5};
+static const double over_simpler = 1;
 
 static const char *const kinds[] = {[CHOSE_BASE] = "base rate",
                                     [CHOSE_LOGISTIC] = "logistic regression",
@@ -117,7 +119,7 @@ static enum choice decide(const struct field *f)
     enum choice best = CHOSE_BASE;
 
     for (enum choice c = CHOSE_LOGISTIC; c <= CHOSE_BLEND; c++) {
-        if (!f->at[c] || !beats(f->at[c]->over_base, over_base))
+        if (!f->at[c] || !beats(f->at[c]->over_base, over_base[c]))
             continue;
         if (best == CHOSE_BASE ||
             beats(margins_gain(f->l, f->margins[c], f->margins[best]), over_simpler))

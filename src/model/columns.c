@@ -1,4 +1,5 @@
 /* columns.c - columns of a table by their values, and what kind each of them is. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ static uint32_t level_of(struct dictionary *d, struct str s)
         d->counts[d->n++] = 0;
         *slot = (uint32_t)d->n;
     }
+    assert(d->counts);
     d->counts[*slot - 1]++;
     return *slot;
 }
@@ -189,8 +191,8 @@ static void read_values(struct lesson *l, struct learn_column *c)
 /* 9, 99, 999 ... with either sign: written where a number had to be. */
 static bool is_filler(double x)
 {
-    for (double nines = 9; nines < 1e10; nines = nines * 10 + 9)
-        if (x == nines || x == -nines)
+    for (int64_t nines = 9; nines < INT64_C(10000000000); nines = nines * 10 + 9)
+        if (fabs(x) == (double)nines)
             return true;
     return false;
 }

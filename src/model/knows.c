@@ -2,8 +2,8 @@
  *
  * Strong evidence leaves a column out: alone it tells the outcome nearly for sure; it is filled in
  * almost only for one class; or it makes all together nearly sure, which without it they are not.
- * What is merely much is told as a suspicion, for a good column looks like that too. Left out one by
- * one, the strongest first, for what gives the answer away hides the others that do.
+ * What is merely much is told as a suspicion, for a good column looks like that too. Left out one
+ * by one, the strongest first, for what gives the answer away hides the others that do.
  */
 #include "knows.h"
 

@@ -137,7 +137,7 @@ enum rc model_train(const struct training_set *set, const struct train_options *
                     struct trained *ret, struct why *why)
 {
     struct arena scratch AUTO(arena_free) = {0};
-    struct why unheard;
+    struct why unheard = {0};
     struct lesson l = {.set = set, .o = o, .arena = &scratch};
     struct pupils p = {0};
     struct model m = {.platt_a = 1};
