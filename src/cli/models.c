@@ -31,38 +31,48 @@ static struct str split_version(struct str text, int64_t *ret_version)
     return text;
 }
 
-/* Which of a goal is meant where none is named. */
+/* Which is meant where none is named. */
 struct usual {
-    int goal;
-    int64_t newest, active; /* 0: none */
+    int goal;                   /* GOAL_COUNT: whichever */
+    int64_t newest;             /* 0: none */
+    int64_t active[GOAL_COUNT]; /* the same */
 };
 
 static void see_usual(void *self, const struct model_record *m)
 {
     struct usual *u = self;
 
-    if (m->goal != u->goal)
+    if (m->goal < 0 || m->goal >= GOAL_COUNT || (u->goal != GOAL_COUNT && m->goal != u->goal))
         return;
     if (!u->newest)
         u->newest = m->id;
     if (m->active)
-        u->active = m->id;
+        u->active[m->goal] = m->id;
+}
+
+static int64_t usual_id(const struct usual *u)
+{
+    for (int g = 0; g < GOAL_COUNT; g++)
+        if (u->active[g])
+            return u->active[g];
+    return u->newest;
 }
 
 static int find_usual(struct cli *cli, struct model_record *ret)
 {
     enum model_goal goal;
     int status = models_goal(cli, &goal);
-    struct usual u = {.goal = (int)goal};
+    struct usual u = {.goal = cli_has(cli, ARG_GOAL) ? (int)goal : GOAL_COUNT};
 
     if (status != DONE)
         return status;
     enum rc rc = read_models(cli->reader, see_usual, &u);
     if (rc == RC_OK && !u.newest)
-        return cli_fail(cli, "there is no model for %s yet: funneld train makes one",
-                        goal_name(goal));
+        return cli_fail(cli, "there is no model%s%s yet: funneld train makes one",
+                        cli_has(cli, ARG_GOAL) ? " for " : "",
+                        cli_has(cli, ARG_GOAL) ? goal_name(goal) : "");
     if (rc == RC_OK)
-        rc = read_model(cli->reader, u.active ? u.active : u.newest, &cli->arena, ret);
+        rc = read_model(cli->reader, usual_id(&u), &cli->arena, ret);
     return rc == RC_OK ? DONE : cli_fail_read(cli, rc);
 }
 
@@ -161,6 +171,16 @@ int scored_open(struct cli *cli, const struct model *m, struct scored_table *ret
     return DONE;
 }
 
+/* 0: it is none. A small number only grows, as train has it: nothing is so and so old then. */
+static int64_t time_of(struct str text)
+{
+    int64_t ms, number;
+
+    if (!time_parse(text, &ms) || (str_int64(text, &number) && number < INT64_C(100000000000)))
+        return 0;
+    return ms;
+}
+
 enum rc scored_next(const struct cli *cli, struct scored_table *t, struct why *why)
 {
     arena_reset(&t->arena);
@@ -173,9 +193,7 @@ enum rc scored_next(const struct cli *cli, struct scored_table *t, struct why *w
             .text = t->columns[i] == NO_COLUMN ? STR_NULL : t->row[t->columns[i]],
             .number = NAN,
         };
-    t->at = cli->now_ms;
-    if (t->time != NO_COLUMN && !time_parse(str_trim(t->row[t->time]), &t->at))
-        t->at = 0;
+    t->at = t->time == NO_COLUMN ? cli->now_ms : time_of(str_trim(t->row[t->time]));
     return RC_OK;
 }
 

@@ -6,8 +6,8 @@
 #include "funneld/app/model.h"
 #include "funneld/base/csv.h"
 
-/* The one named NAME or NAME:VERSION; text missing: the active one of --goal, else the newest of
- * it, active or not. DONE with its texts, or FAILED where there is none. After cli_read. */
+/* The one named NAME or NAME:VERSION; text missing: the active one, else the newest, of --goal
+ * where that was given. DONE with its texts, or FAILED where there is none. After cli_read. */
 int models_find(struct cli *cli, struct str text, struct model_record *ret);
 /* The same, read. The caller drops it. */
 int models_open(struct cli *cli, struct str text, struct model_record *ret, struct model **ret_m);

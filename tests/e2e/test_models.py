@@ -35,6 +35,10 @@ def run(world, *arguments, status=0):
     return done
 
 
+def run_lines(world, *arguments):
+    return [json.loads(line) for line in run(world, *arguments, "--json").stdout.splitlines()]
+
+
 def model_files(world, file="m.json", **changes):
     with open(os.path.join(GOLDEN, "sidecar.json")) as f:
         sidecar = json.load(f)
@@ -154,6 +158,47 @@ def test_rows_of_a_table_are_predicted(world):
     check("no column nope" in failed.stderr, failed.stderr)
     run(world, "predict", "--csv", os.path.join(world.folder, "none.csv"), status=1)
     run(world, "predict", status=2)
+
+
+def test_a_map_says_which_column_is_which_property(world):
+    path = setup(world, False)
+    run(world, "model", "import", path)
+    plain = run(world, "predict", "--csv", table(world)).stdout
+    renamed = [["Record ID", "Land", "Country", "trial", "won"]] + [
+        [r[0], r[1], r[2], r[3], r[4]] for r in ROWS[1:]]
+    mapped = os.path.join(world.folder, "map")
+    with open(mapped, "w") as f:
+        f.write("; of another CRM\nLand = country\nCountry = seats\n")
+    file = table(world, renamed, "renamed.csv")
+    equal(run(world, "predict", "--csv", file, "--map", mapped).stdout, plain, "by the map")
+    check(run(world, "predict", "--csv", file).stdout != plain, "without it")
+    with open(mapped, "a") as f:
+        f.write("Nowhere = trial\n")
+    failed = run(world, "predict", "--csv", file, "--map", mapped, status=2)
+    check("line 4" in failed.stderr and "Nowhere" in failed.stderr, failed.stderr)
+
+
+def test_a_table_is_learnt_and_foretold(world):
+    setup(world, False)
+    sample = os.path.join(os.path.dirname(__file__), "..", "data", "bank_sample.csv")
+    with open(sample) as f:
+        rows = list(csv.reader(f))
+    run(world, "train", "--csv", sample, "--target", "y=yes:no", "--name", "bank")
+    [(name, version, _)] = models(world)
+    equal((name, version), ("bank", 1), "kept")
+    predicted = list(csv.reader(io.StringIO(run(world, "predict", "--csv", sample).stdout)))
+    equal(len(predicted), len(rows), "a line for each row")
+    chances = [float(p) for _, p in predicted[1:]]
+    outcomes = [r[rows[0].index("y")] == "yes" for r in rows[1:]]
+    loss = -sum(math.log(p if y else 1 - p) for p, y in zip(chances, outcomes)) / len(outcomes)
+    [found] = run_lines(world, "model", "evaluate", "--csv", sample, "--target", "y=yes:no")
+    check(abs(found["log_loss"] - loss) < 1e-6, f"{found['log_loss']}, by hand {loss}")
+    rate = sum(outcomes) / len(outcomes)
+    check(loss < -rate * math.log(rate) - (1 - rate) * math.log(1 - rate), "better than the base")
+    page = os.path.join(world.folder, "r.html")
+    run(world, "model", "show", "bank", "--html", page)
+    with open(page) as f:
+        equal(Page(f.read()).open, [], "all tags are closed")
 
 
 def test_the_active_model_predicts_unless_another_is_named(world):
