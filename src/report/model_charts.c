@@ -37,10 +37,15 @@ void chart_precision(const struct model_report *r, struct sbuf *b)
     svg_close(b);
 }
 
-/* The largest there is to draw, rounded up a little; never 0. */
+/* Where an axis of shares ends, so that quarters of it are round. */
 static double room_for(double most)
 {
-    return most > 0 ? fmin(1, ceil(most * 1.05 * 20) / 20) : 1;
+    static const double ends[] = {0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8};
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        if (most <= ends[i])
+            return ends[i];
+    return 1;
 }
 
 /* How far chance alone takes what is observed, nineteen times out of twenty. */
@@ -83,7 +88,7 @@ void chart_lift(const struct model_report *r, struct sbuf *b)
         most = fmax(most, r->lift[i]);
     if (!r->n_lift)
         return;
-    most = ceil(most * 2.0) / 2;
+    most = ceil(most);
     svg_open(b, &(struct svg_axes){"How much oftener than on average (lift by tenth)",
                                    "tenths, the likeliest first", "times the average", 1, most,
                                    SVG_NOTHING, SVG_TIMES});
@@ -165,6 +170,7 @@ void chart_gains(const struct model_report *r, struct sbuf *b)
                error = g->se / (high - low);
 
         svg_line(b, "error", at - error, y, at + error, y);
+        svg_label(b, at > 0.5 ? at + 0.03 : at + 0.02, y + 0.06, r->candidates[i].kind);
         svg_dot(b, at, y);
     }
     svg_close(b);

@@ -1,7 +1,7 @@
 /* report/svg.c - small charts as inline SVG. */
 #include "svg.h"
 
-enum { LEFT = 46, TOP = 10, WIDTH = 300, HEIGHT = 190, RIGHT = 14, BOTTOM = 42, TICKS = 4 };
+enum { LEFT = 58, TOP = 10, WIDTH = 300, HEIGHT = 190, RIGHT = 20, BOTTOM = 42, TICKS = 4 };
 
 static double px(double x)
 {
@@ -17,10 +17,10 @@ static void label(struct sbuf *b, double value, enum svg_unit unit)
 {
     switch (unit) {
     case SVG_PERCENT:
-        sbuf_printf(b, value > 0 && value < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
+        sbuf_printf(b, "%.3g %%", 100 * value);
         break;
     case SVG_TIMES:
-        sbuf_printf(b, "%.1f", value);
+        sbuf_printf(b, "%.3g", value);
         break;
     case SVG_COUNT:
         sbuf_printf(b, "%.0f", value);
@@ -85,6 +85,14 @@ void svg_bar(struct sbuf *b, double x, double width, double height)
 void svg_dot(struct sbuf *b, double x, double y)
 {
     sbuf_printf(b, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>", px(x), py(y));
+}
+
+void svg_label(struct sbuf *b, double x, double y, struct str text)
+{
+    sbuf_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", px(x), py(y),
+                x > 0.5 ? "end" : "start");
+    html_text(b, text);
+    sbuf_text(b, "</text>");
 }
 
 void svg_path_begin(struct sbuf *b, const char *element, const char *class)

@@ -21,6 +21,8 @@ void svg_close(struct sbuf *b);
 void svg_line(struct sbuf *b, const char *class, double x1, double y1, double x2, double y2);
 void svg_bar(struct sbuf *b, double x, double width, double height);
 void svg_dot(struct sbuf *b, double x, double y);
+/* Beside a point, towards the middle; the text may be anybody's. */
+void svg_label(struct sbuf *b, double x, double y, struct str text);
 /* A line or an area of points: begin, points, end. */
 void svg_path_begin(struct sbuf *b, const char *element, const char *class);
 void svg_path_point(struct sbuf *b, double x, double y);
