@@ -54,6 +54,18 @@ static void put_objects(struct world *w, int64_t event)
     OK(store_object_save(w->store, &o[1]));
 }
 
+/* Two, one in use after the other. */
+static void put_models(struct world *w)
+{
+    for (int64_t i = 1; i <= 2; i++) {
+        struct model_record m = {.name = STR("main"), .created_at = T0, .sidecar = STR("{}")};
+
+        OK(store_model_add(w->store, &m));
+        assert_int_equal(m.id, i);
+        OK(store_model_use(w->store, 0, m.id, T0 + i, STR("activated")));
+    }
+}
+
 /* Three leads, one merged into another, events of all states, deliveries of most. */
 static void fill(struct world *w)
 {
@@ -89,6 +101,7 @@ static void fill(struct world *w)
     (void)put_event(w, 0, &odd);
     OK(store_remote_set(w->store, a, STR("notion"), STR("page"), T0));
     put_objects(w, put_event_at(w, c, T0 + 6));
+    put_models(w);
     OK(store_commit(w->store));
 }
 
@@ -185,6 +198,12 @@ static const struct {
      "association", "one that was erased"},
     {"DELETE FROM object WHERE id = 2", "delivery", "its object is missing"},
     {"UPDATE object SET waiting = '[]'", "delivery", "its object does not know"},
+    {"UPDATE model SET goal = 5 WHERE id = 1", "model", "its goal is none that there is"},
+    {"UPDATE model SET sidecar = x''", "model", "says nothing of itself"},
+    {"DELETE FROM model WHERE id = 1", "model use", "of a model that is missing"},
+    {"UPDATE model SET goal = 1 WHERE id = 1", "model use", "is for another goal"},
+    {"UPDATE model_use SET below = 7 WHERE id = 2", "model use", "below it is later, missing"},
+    {"UPDATE model_use SET goal = 1, model = 0 WHERE id = 1", "model use", "of another goal"},
     {"UPDATE queue SET depth = depth + 1", "queue", "not the number of deliveries that wait"},
     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX delivery_event ON "
      "delivery (lead)' WHERE name = 'delivery_event'",

@@ -21,6 +21,8 @@ static const char *const of_remote[] = {AUDIT_REMOTE(WORDS)};
 static const char *const of_object[] = {AUDIT_OBJECT(WORDS)};
 static const char *const of_association[] = {AUDIT_ASSOCIATION(WORDS)};
 static const char *const of_queue[] = {AUDIT_QUEUE(WORDS)};
+static const char *const of_model[] = {AUDIT_MODEL(WORDS)};
+static const char *const of_model_use[] = {AUDIT_MODEL_USE(WORDS)};
 
 static const struct {
     const char *name;
@@ -39,6 +41,8 @@ static const struct {
     {"object", SQL_AUDIT_OBJECT, of_object, ARRAY_LEN(of_object)},
     {"association", SQL_AUDIT_ASSOCIATION, of_association, ARRAY_LEN(of_association)},
     {"queue", SQL_AUDIT_QUEUE, of_queue, ARRAY_LEN(of_queue)},
+    {"model", SQL_AUDIT_MODEL, of_model, ARRAY_LEN(of_model)},
+    {"model use", SQL_AUDIT_MODEL_USE, of_model_use, ARRAY_LEN(of_model_use)},
 };
 
 static void sql_sha256(sqlite3_context *context, int n, sqlite3_value **values)
