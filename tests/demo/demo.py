@@ -311,6 +311,7 @@ class Demo:
         screen.table(["Worth", "Part", "Why", "Points", "Happened"], shown, [6, 11, 34, 6, 14],
                      (0, 3))
         say(f"{score['score']:6.1f}  {score['band']}, the sum of these lines", "bold")
+        foreseen.of_score(score)
 
     # 12
 
