@@ -216,10 +216,15 @@ static enum rc read_tree(struct reading *r, const json *tree)
     return rc;
 }
 
-/* XGBoost writes the numbers of its parameters as texts. */
+/* XGBoost writes the numbers of its parameters as texts; newer ones write "[5E-1]" for a base
+ * score, of which there is one for each target. */
 static bool parameter(const json *model, const char *path, double *ret)
 {
-    return json_real(json_path(model, path), ret);
+    struct str text = json_string(json_path(model, path));
+
+    if (!text.at || !str_take(&text, '['))
+        return json_real(json_path(model, path), ret);
+    return str_ends(text, STR("]")) && value_number((struct str){text.at, text.len - 1}, ret);
 }
 
 static enum rc read_base(struct reading *r, const json *root)

@@ -236,11 +236,50 @@ static void a_full_builder_fails_once_and_for_all(void **state)
     arena_free(&a);
 }
 
+static void a_number_of_any_length_comes_back_as_it_was_written(void **state)
+{
+    static const double numbers[] = {
+        0.1, 1.0 / 3, -2.5e-300, 1e22, 0, 12345678901234567.0, 0.30000000000000004};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct sbuf b AUTO(sbuf_free) = SBUF(100);
+        struct json_doc doc AUTO(json_doc_free) = {0};
+        double back = 7;
+
+        json_open(&b, '[');
+        json_num(&b, numbers[i]);
+        json_close(&b, ']');
+        assert_int_equal(json_parse(sbuf_str(&b), &doc, NULL), RC_OK);
+        assert_true(json_real(json_first(doc.root), &back));
+        assert_memory_equal(&back, &numbers[i], sizeof back);
+    }
+}
+
+static void what_is_no_number_is_no_real(void **state)
+{
+    struct json_doc doc AUTO(json_doc_free) = {0};
+    double n = 7;
+
+    (void)state;
+    assert_int_equal(
+        json_parse(STR("[\"\",\"x\",\"nan\",\"inf\",\"0x10\",\"1 \",\"1e999\",\"-\",true,"
+                       "null,[1],{}]"),
+                   &doc, NULL),
+        RC_OK);
+    for (const json *item = json_first(doc.root); item; item = json_next(item))
+        assert_false(json_real(item, &n));
+    assert_false(json_real(NULL, &n));
+    assert_true(n == 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_rfc_8259_allows_is_read),
         cmocka_unit_test(what_rfc_8259_forbids_is_refused),
+        cmocka_unit_test(a_number_of_any_length_comes_back_as_it_was_written),
+        cmocka_unit_test(what_is_no_number_is_no_real),
         cmocka_unit_test(nesting_ends_at_64),
         cmocka_unit_test(long_integers_stay_exact),
         cmocka_unit_test(scalars_keep_their_text),

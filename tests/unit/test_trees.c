@@ -233,6 +233,24 @@ static void what_is_not_sound_is_refused_with_the_reason(void **state)
     fell(&f);
 }
 
+static void a_base_score_in_brackets_is_the_same(void **state)
+{
+    static const char from[] = "\"base_score\":\"3E-1\"";
+    struct forest f = {0};
+    struct trees t = {0};
+
+    (void)state;
+    grow(&f, (struct grown){.columns = 3, .rounds = 2, .depth = 2, .base_score = "0.3"});
+    const char *at = str_find(f.text, str_of(from));
+    assert_non_null(at);
+    struct str rest = str_from(f.text, (size_t)(at - f.text.at) + strlen(from));
+    struct str text = arena_printf(&f.arena, "%.*s\"base_score\":\"[3E-1]\"%.*s",
+                                   (int)(at - f.text.at), f.text.at, STR_ARG(rest));
+    assert_int_equal(trees_read(text, 3, &f.arena, &t, NULL), RC_OK);
+    assert_memory_equal(&t.base_margin, &f.trees.base_margin, sizeof t.base_margin);
+    fell(&f);
+}
+
 static void a_column_that_there_is_not_is_refused(void **state)
 {
     struct forest f = {0};
@@ -269,6 +287,7 @@ int main(void)
         cmocka_unit_test(contributions_are_shapley_values_by_definition),
         cmocka_unit_test(three_hundred_trees_are_fast),
         cmocka_unit_test(what_is_not_sound_is_refused_with_the_reason),
+        cmocka_unit_test(a_base_score_in_brackets_is_the_same),
         cmocka_unit_test(a_column_that_there_is_not_is_refused),
         cmocka_unit_test(a_text_that_was_cut_is_refused_wherever),
     };
