@@ -135,6 +135,13 @@ static int most_first(const void *a, const void *b)
     return x->n != y->n ? (x->n < y->n ? 1 : -1) : str_cmp(x->text, y->text);
 }
 
+/* The most frequent ones first. Nothing can be added afterwards. */
+static void sort(struct texts *t)
+{
+    if (t->n)
+        qsort(t->items, t->n, sizeof *t->items, most_first);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
@@ -183,7 +190,7 @@ static void add_properties(struct study *s, struct names *names)
     struct learning *l = s->l;
     size_t first = names->n;
 
-    qsort(s->properties.items, s->properties.n, sizeof *s->properties.items, most_first);
+    sort(&s->properties);
     for (size_t i = 0; i < s->properties.n && names->n - first < PROPERTIES_MOST; i++)
         if (s->properties.items[i].text.at[0] != '@' &&
             !must_not_be_learnt(l, s->properties.items[i].text))
@@ -203,7 +210,7 @@ static void add_kinds(struct study *s, struct names *names)
     static const char *const ends[] = {"count.7d", "count.30d", "count.90d", "days"};
     size_t first = names->n;
 
-    qsort(s->kinds.items, s->kinds.n, sizeof *s->kinds.items, most_first);
+    sort(&s->kinds);
     for (size_t i = 0; i < s->kinds.n && names->n - first < KINDS_MOST * ARRAY_LEN(ends); i++)
         if (!is_of_goal(s->l, s->kinds.items[i].text))
             add_derived(names, "event", s->kinds.items[i].text, ends, ARRAY_LEN(ends),

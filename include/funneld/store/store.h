@@ -232,14 +232,12 @@ MUST_CHECK enum rc read_model_at(struct reader *r, int goal, int64_t at, int64_t
  * changed. */
 MUST_CHECK enum rc read_model_before(struct reader *r, int goal, int64_t *ret_id);
 
-/* Imports of all contacts of a CRM */
+/* Imports of all contacts of a CRM; RC_NONE: none is under way */
 struct import_place {
-    struct str connector;
-    struct str place; /* where the CRM goes on; missing: it is through, and begins anew */
+    struct str connector, place; /* where the CRM goes on; missing: it is through */
     int64_t contacts, changed_at;
 };
 MUST_CHECK enum rc store_import_set(struct store *st, const struct import_place *p);
-/* RC_NONE: none is under way. */
 MUST_CHECK enum rc read_import(struct reader *r, struct str connector, struct arena *a,
                                struct import_place *ret);
 
