@@ -40,7 +40,7 @@ tests   := $(patsubst tests/%.c,$(BUILD)/%,$(sources))
 threads := $(patsubst tests/%.c,$(BUILD)/%,$(shell grep -lE 'pthread\.h|http_world\.h' $(sources) /dev/null))
 support := $(filter-out $(BUILD)/tests/contract/test_%,$(call objects,tests/contract/*.c))
 simulation := $(filter-out $(BUILD)/tests/sim/test_%,$(call objects,tests/sim/*.c))
-benches := $(addprefix $(BUILD)/bench/,load limits sink timing)
+benches := $(addprefix $(BUILD)/bench/,load limits sink timing explain)
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo run test test-sdk check bench bench-peers clean programs unit unit-threads benches fuzzers

@@ -202,6 +202,7 @@ const struct connector_type email_connector = {
     .name = "email",
     .spec = &email_spec,
     .max_batch = 1,
+    .explains = true,
     .routable = true,
     .check = email_check,
     .build = email_build,

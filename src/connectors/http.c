@@ -301,6 +301,7 @@ const struct connector_type http_connector = {
     .name = "http",
     .spec = &http_spec,
     .max_batch = 1,
+    .explains = true,
     .routable = true,
     .check = http_check,
     .build = http_build,

@@ -278,6 +278,7 @@ const struct connector_type rest_hooks_connector = {
     .name = "rest_hooks",
     .spec = &rest_hooks_spec,
     .max_batch = 1,
+    .explains = true,
     .routable = true,
     .subscribed = true,
     .check = rest_hooks_check,

@@ -216,6 +216,7 @@ const struct connector_type slack_connector = {
     .spec = &slack_spec,
     .session_size = sizeof(struct slack_session),
     .max_batch = 1,
+    .explains = true,
     .routable = true,
     .answers = true,
     .digest = slack_digest,

@@ -96,6 +96,7 @@ const struct connector_type zapier_connector = {
     .name = "zapier",
     .spec = &zapier_spec,
     .max_batch = 1,
+    .explains = true,
     .routable = true,
     .check = zapier_check,
     .build = zapier_build,

@@ -7,7 +7,7 @@
 #include "funneld/pipeline/replay.h"
 #include "funneld/pipeline/writer.h"
 
-/* Counted and told only once the commit has succeeded. */
+/* batch.c: counted and told only once the commit has succeeded. */
 struct count {
     struct series *series;
     int64_t n;
@@ -20,11 +20,17 @@ struct notice {
     struct notice *next;
 };
 
+/* How long the writer may still explain what models say. */
+struct explaining {
+    int64_t left_us, at_us; /* as of this time by the steady clock; 0: it never did */
+};
+
 struct batch {
     struct store *store;
     struct reader *reader; /* the store's own */
     const struct rules *rules;
-    const struct models *models; /* NULL: not known; what they said stays */
+    const struct models *models;   /* NULL: not known; what they said stays */
+    struct explaining *explaining; /* NULL: as long as it takes */
     int64_t now_ms;
     struct arena *arena; /* for one event or other work; emptied after it */
     struct arena *kept;  /* until the commit was told: counts and notices */
@@ -127,9 +133,9 @@ const struct connector *connector_find(const struct rules *r, struct str name);
 void state_facts(const struct rules *r, const struct event *e, const struct lead *lead,
                  const struct ledger_row *rows, size_t n_rows, struct before_event before,
                  struct arena *a, struct delivery_facts *ret);
-/* And why the models say what they say, in words. The lead is as it was when they were asked. */
-void state_chance_reasons(const struct models *m, const struct lead_view *v, struct arena *a,
-                          struct delivery_facts *ret);
+/* And why the models say what they say, in words. The lead is as it was when they were asked. In a
+ * flood most go without: explaining takes a tenth of the writer's time at most. */
+void state_chance_reasons(struct batch *b, const struct lead_view *v, struct delivery_facts *ret);
 /* To each of its subscribers, where it has any. The caller saves the lead. */
 MUST_CHECK enum rc queue_delivery(struct batch *b, const struct connector *c, struct lead *lead,
                                   struct delivery *d);

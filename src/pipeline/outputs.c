@@ -3,7 +3,11 @@
 
 #include <assert.h>
 
+#include "funneld/base/clock.h"
+
 enum { REASONS = 3, ENRICHMENT_PATIENCE_MS = 30000 };
+/* Of the time that passes, a tenth; so much may be saved up. */
+enum { EXPLAIN_SHARE = 10, EXPLAIN_MOST_US = 50000 };
 /* An object is read that long after news of it; one that nobody had, not again before. */
 enum { OBJECT_SETTLE_MS = 2000, NOBODYS_STALE_AFTER_MS = 60000 };
 
@@ -155,13 +159,27 @@ void state_facts(const struct rules *r, const struct event *e, const struct lead
     };
 }
 
-void state_chance_reasons(const struct models *m, const struct lead_view *v, struct arena *a,
-                          struct delivery_facts *ret)
+static bool may_explain(struct explaining *x, int64_t now_us)
 {
+    int64_t left = x->at_us ? x->left_us + (now_us - x->at_us) / EXPLAIN_SHARE : EXPLAIN_MOST_US;
+
+    x->left_us = left < EXPLAIN_MOST_US ? left : EXPLAIN_MOST_US;
+    x->at_us = now_us;
+    return x->left_us > 0;
+}
+
+void state_chance_reasons(struct batch *b, const struct lead_view *v, struct delivery_facts *ret)
+{
+    int64_t began = clock_mono_us();
+
+    if (!b->models || (b->explaining && !may_explain(b->explaining, began)))
+        return;
     if (v->lead->probability.known)
-        ret->chance_reasons = models_reasons(m, GOAL_CONVERSION, v, REASONS, a);
+        ret->chance_reasons = models_reasons(b->models, GOAL_CONVERSION, v, REASONS, b->arena);
     if (v->lead->churn.known)
-        ret->churn_reasons = models_reasons(m, GOAL_CHURN, v, REASONS, a);
+        ret->churn_reasons = models_reasons(b->models, GOAL_CHURN, v, REASONS, b->arena);
+    if (b->explaining)
+        b->explaining->left_us -= clock_mono_us() - began;
 }
 
 /* How long a message waits for the CRM's answer: 30 s from the first of the lead that waits, or
@@ -229,15 +247,36 @@ static enum rc queue_route(struct batch *b, const struct route *r, int64_t event
     return rc;
 }
 
-static void state_all(struct batch *b, const struct event *e, const struct lead *lead,
-                      const struct ledger_row *rows, size_t n_rows, struct before_event before,
-                      struct delivery_facts *ret)
-{
-    const struct lead_view v = view_lead(lead, rows, n_rows, e->received_at, b->arena);
+/* What is stated once of an event, as far as anybody reads it: explanations cost more than scores.
+ */
+struct statement {
+    const struct event *e;
+    const struct ledger_row *rows;
+    size_t n_rows;
+    struct before_event before;
+    bool stated, explained;
+    struct delivery_facts facts;
+};
 
-    state_facts(b->rules, e, lead, rows, n_rows, before, b->arena, ret);
-    if (b->models)
-        state_chance_reasons(b->models, &v, b->arena, ret);
+static bool explains(const struct rules *rules, const struct route *r)
+{
+    for (size_t i = 0; i < r->to.n; i++)
+        if (connector_find(rules, r->to.items[i])->type->explains)
+            return true;
+    return false;
+}
+
+static void state(struct batch *b, const struct route *r, const struct lead *lead,
+                  struct statement *s)
+{
+    if (!s->stated)
+        state_facts(b->rules, s->e, lead, s->rows, s->n_rows, s->before, b->arena, &s->facts);
+    s->stated = true;
+    if (s->explained || !explains(b->rules, r))
+        return;
+    const struct lead_view v = view_lead(lead, s->rows, s->n_rows, s->e->received_at, b->arena);
+    state_chance_reasons(b, &v, &s->facts);
+    s->explained = true;
 }
 
 enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, struct lead *lead,
@@ -251,8 +290,7 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
                               .band = lead->band,
                               .probability = lead->probability,
                               .churn = lead->churn};
-    struct delivery_facts facts;
-    bool stated = false;
+    struct statement s = {.e = e, .rows = rows, .n_rows = n_rows, .before = before};
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < b->rules->routes.n && rc == RC_OK; i++) {
@@ -260,10 +298,8 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
 
         if (!expr_true(r->when, &now))
             continue;
-        if (!stated) /* the explanation costs more than the score: only where somebody reads it */
-            state_all(b, e, lead, rows, n_rows, before, &facts);
-        stated = true;
-        rc = queue_route(b, r, event, lead, &facts, enrichment_waits);
+        state(b, r, lead, &s);
+        rc = queue_route(b, r, event, lead, &s.facts, enrichment_waits);
     }
     return rc;
 }

@@ -173,8 +173,7 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
     enum rc rc = RC_OK;
 
     state_facts(b->rules, &now, &r->lead, rows, n_rows, (struct before_event){0}, b->arena, &today);
-    if (b->models)
-        state_chance_reasons(b->models, &v, b->arena, &today);
+    state_chance_reasons(b, &v, &today);
     for (struct routed *t = r->told; t && rc == RC_OK; t = t->next) {
         if (connector_upserts(t->connector))
             bring_up_to_date(&today, &t->facts);

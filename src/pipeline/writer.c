@@ -25,40 +25,12 @@ struct writer {
     /* The writer thread's own. */
     const struct rules *rules;
     struct models *models; /* NULL: none were handed over yet */
+    struct explaining explaining;
     struct arena arena, kept;
     enum rc broken;     /* RC_IO or RC_CORRUPT: nothing more is written before a restart */
     enum rc last;       /* of the last commit: a change is logged once */
     enum rc checkpoint; /* of the last checkpoint: it failed until one does not */
 };
-
-struct batch_mark batch_mark(const struct batch *b)
-{
-    return (struct batch_mark){b->counts, b->last_notice};
-}
-
-void batch_undo(struct batch *b, struct batch_mark mark)
-{
-    b->counts = mark.counts;
-    b->last_notice = mark.last_notice;
-    *b->last_notice = NULL;
-}
-
-void batch_count(struct batch *b, struct series *s, int64_t n)
-{
-    struct count *c = ARENA_NEW(b->kept, struct count);
-
-    *c = (struct count){s, n, b->counts};
-    b->counts = c;
-}
-
-void batch_notice(struct batch *b, struct str connector, const struct due_row *row)
-{
-    struct notice *n = ARENA_NEW(b->kept, struct notice);
-
-    *n = (struct notice){.connector = arena_str(b->kept, connector), .row = *row};
-    *b->last_notice = n;
-    b->last_notice = &n->next;
-}
 
 struct writer *writer_new(const struct writer_ports *ports, size_t max_weight)
 {
@@ -252,6 +224,7 @@ static enum rc do_group(struct writer *w, struct mail *mails, int64_t now_ms, bo
         .reader = store_reader(w->ports.store),
         .rules = w->rules,
         .models = w->models,
+        .explaining = &w->explaining,
         .now_ms = now_ms,
         .arena = &w->arena,
         .kept = &w->kept,

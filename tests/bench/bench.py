@@ -12,6 +12,7 @@ daemon share the machine: take the ratios, not the figures. Parts:
     waiting      a million messages that wait: intake, memory, start
     stored       a million events stored: batches, look-ups, pages
     rest         memory and wake-ups when nothing happens
+    model        what a model in use adds to an event, an explanation, all leads looked at again
     growth       bytes in the database for a byte posted, by table; after a purge
     large        as stored, with --large events (10 million); only when asked for
     peers        Node-RED, n8n and webhook under the same load; only when asked for
@@ -30,6 +31,7 @@ import time
 import deliveries
 import intake
 import latency
+import models
 import peers
 import rest
 import size
@@ -37,7 +39,7 @@ from bed import Bench, Failure
 
 PARTS = {"intake": intake.run, "latency": latency.run, "deliveries": deliveries.run,
          "waiting": size.run_waiting, "stored": size.run_stored, "rest": rest.run_rest,
-         "growth": rest.run_growth, "large": size.run_large, "peers": peers.run}
+         "growth": rest.run_growth, "model": models.run, "large": size.run_large, "peers": peers.run}
 ONLY_WHEN_ASKED = ("large", "peers")
 
 

@@ -26,6 +26,10 @@ static void a_lead_comes_back_with_every_field(void **state)
         .band = BAND_WARM,
         .evaluated = true,
         .erased = true,
+        .probability = {true, 0},
+        .churn = {true, 1000},
+        .activity = {"\1\0\xff", 3},
+        .source = STR("zapier"),
     };
 
     OK(store_begin(w->store));
@@ -50,6 +54,57 @@ static void a_lead_comes_back_with_every_field(void **state)
     assert_true(got.evaluated);
     assert_true(got.erased);
     assert_int_equal(got.n_properties, 0);
+    assert_true(got.probability.known && got.churn.known);
+    assert_int_equal(got.probability.tenths, 0);
+    assert_int_equal(got.churn.tenths, 1000);
+    SAME(got.activity, l.activity);
+    TEXT(got.source, "zapier");
+}
+
+static enum rc say_chances(struct world *w, struct lead_chances c)
+{
+    OK(store_begin(w->store));
+    enum rc rc = store_lead_chances(w->store, &c);
+    OK(store_commit(w->store));
+    return rc;
+}
+
+static void chances_are_put_down_only_where_nothing_happened(void **state)
+{
+    struct world *w = *state;
+    struct lead l = {.created_at = 5, .evaluated = true, .band = BAND_WARM, .last_event = 3};
+    struct lead_chances c = {.last_event = 3,
+                             .was = BAND_WARM,
+                             .band = BAND_HOT,
+                             .probability = {true, 905},
+                             .activity = STR("counted")};
+
+    OK(store_begin(w->store));
+    OK(store_lead_add(w->store, &l));
+    OK(store_commit(w->store));
+    c.id = l.id;
+    assert_false(get_lead(w, l.id).probability.known);
+    OK(say_chances(w, c));
+    struct lead got = get_lead(w, l.id);
+    assert_int_equal(got.probability.tenths, 905);
+    assert_false(got.churn.known);
+    assert_int_equal(got.band, BAND_HOT);
+    TEXT(got.activity, "counted");
+    assert_int_equal(say_chances(w, c), RC_NONE); /* its band is another by now */
+    c.was = BAND_HOT;
+    c.last_event = 2;
+    assert_int_equal(say_chances(w, c), RC_NONE); /* an event came */
+    c.last_event = 3;
+    c.activity = STR_NULL;
+    c.probability.known = false;
+    OK(say_chances(w, c));
+    got = get_lead(w, l.id);
+    assert_false(got.probability.known);
+    TEXT(got.activity, "counted");
+    OK(store_begin(w->store));
+    got.last_event = 0; /* it never was one: the audit would miss it */
+    OK(store_lead_save(w->store, &got));
+    OK(store_commit(w->store));
 }
 
 static void a_bare_lead_has_neither_ids_nor_address(void **state)
@@ -352,6 +407,7 @@ int main(void)
         RUN(a_list_shows_the_stored_address_and_the_properties),
         RUN(saving_a_lead_that_is_not_there_is_none),
         RUN(lists_show_the_newest_first_page_and_filter),
+        RUN(chances_are_put_down_only_where_nothing_happened),
         RUN(bands_count_active_leads_that_were_evaluated),
     };
 

@@ -25,6 +25,11 @@ static const struct {
     {"score >= 80", true},
     {"score>=80 and score.previous<80", true},
     {"score >= 80.1", false},
+    {"probability >= 72.5", true},
+    {"probability > 72.5 or probability < 72.5", false},
+    {"probability >= 50 and score >= 80", true},
+    {"churn >= 0 or churn < 101", false}, /* no model says it */
+    {"not churn > 10", true},
     {"score.previous >= 79.95", false},
     {"score.previous == 79.9", true},
     {"score.previous == 79.90", true},

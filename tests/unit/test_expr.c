@@ -52,8 +52,12 @@ static const struct lead lead = {
     .n_properties = sizeof properties / sizeof properties[0],
 };
 
-static const struct facts facts = {
-    .event = &event, .lead = &lead, .score = 800, .previous = 799, .band = BAND_HOT};
+static const struct facts facts = {.event = &event,
+                                   .lead = &lead,
+                                   .score = 800,
+                                   .previous = 799,
+                                   .band = BAND_HOT,
+                                   .probability = {true, 725}};
 
 static enum rc compile_exactly(const char *text, struct arena *a, const struct expr **ret,
                                struct expr_error *error)
@@ -344,6 +348,8 @@ static void a_name_alone_has_a_text(void **state)
     assert_true(str_is(expr_name_value(STR("score.previous"), &none, &a), "0"));
     assert_true(str_is(tenths_text(-10, &a), "-1"));
     assert_null(expr_name_value(STR("event.time"), &none, &a).at);
+    assert_true(str_is(expr_name_value(STR("probability"), &facts, &a), "72.5"));
+    assert_null(expr_name_value(STR("churn"), &facts, &a).at);
     assert_true(expr_name_known(STR("lead.x"), ALL));
     assert_false(expr_name_known(STR("score"), RULE));
     assert_false(expr_name_known(STR("lead."), ALL));

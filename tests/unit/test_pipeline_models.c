@@ -76,6 +76,18 @@ static void a_message_keeps_what_was_said_and_why(void **state)
     assert_true(f.churn_reasons.at != NULL);
 }
 
+static void nobody_explains_what_nobody_reads(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, BASIC_SOURCES NOTION "[route all]\nwhen = probability > 0\nto = lead-book\n");
+    use_models(p, demo_model(), NULL);
+    change(p, 1, "demo_requested", "true");
+    const struct delivery_facts f = deliveries(p, "lead-book", NULL).items[0].facts;
+    CHANCE(f.probability, 881);
+    assert_null(f.chance_reasons.at);
+}
+
 static void a_model_is_let_go_when_it_is_replaced(void **state)
 {
     struct pipeline *p = *state;
@@ -167,6 +179,7 @@ int main(void)
         CHECKS(without_a_model_it_is_not_known),
         CHECKS(a_route_may_ask_for_it),
         CHECKS(a_message_keeps_what_was_said_and_why),
+        CHECKS(nobody_explains_what_nobody_reads),
         CHECKS(a_model_is_let_go_when_it_is_replaced),
         CHECKS(a_swap_takes_effect_where_it_stands_among_events),
         CHECKS(merged_leads_are_judged_by_what_both_did),

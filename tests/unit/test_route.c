@@ -95,13 +95,20 @@ static void what_is_wrong_is_said_with_its_line(void **state)
     }
 }
 
+static bool same_chance(const struct chance *x, const struct chance *y)
+{
+    return x->known == y->known && x->tenths == y->tenths;
+}
+
 static bool same_facts(const struct delivery_facts *x, const struct delivery_facts *y)
 {
     return x->score == y->score && x->previous == y->previous && x->fit == y->fit &&
            x->engagement == y->engagement && x->band == y->band && str_eq(x->reasons, y->reasons) &&
            str_eq(x->event_source, y->event_source) && str_eq(x->event_type, y->event_type) &&
            str_eq(x->event_property, y->event_property) && str_eq(x->event_value, y->event_value) &&
-           x->event_time == y->event_time;
+           x->event_time == y->event_time && same_chance(&x->probability, &y->probability) &&
+           same_chance(&x->churn, &y->churn) && str_eq(x->chance_reasons, y->chance_reasons) &&
+           str_eq(x->churn_reasons, y->churn_reasons);
 }
 
 static void facts_come_back_as_they_were_kept(void **state)
@@ -119,6 +126,11 @@ static void facts_come_back_as_they_were_kept(void **state)
          .event_property = {"x", 1},
          .event_value = {"", 0},
          .event_time = INT64_C(1767225600123)},
+        {.probability = {true, 0}, .chance_reasons = {"", 0}},
+        {.probability = {true, 725},
+         .churn = {true, 1000},
+         .chance_reasons = {"visited pricing 4 times: +11 points", 35},
+         .churn_reasons = {"\"", 1}},
     };
 
     (void)state;
@@ -154,6 +166,9 @@ static void every_tenth_comes_back(void **state)
     }
 }
 
+#define WHOLE                                                                                      \
+    "{\"score\":1,\"previous\":1,\"fit\":1,\"engagement\":1,\"band\":\"hot\",\"event_time\":1,"
+
 static void damaged_facts_are_refused(void **state)
 {
     static const char *const damaged[][2] = {
@@ -163,6 +178,9 @@ static void damaged_facts_are_refused(void **state)
         {"{\"score\":1,\"previous\":1,\"fit\":1,\"engagement\":1,\"reasons\":5}", "\"reasons\""},
         {"{\"score\":1,\"previous\":1,\"fit\":1,\"engagement\":1,\"band\":\"tepid\"}", "\"band\""},
         {"{\"score\":1,\"previous\":1,\"fit\":1,\"engagement\":1,\"band\":\"hot\"}", "event_time"},
+        {WHOLE "\"probability\":100.1}", "\"probability\""},
+        {WHOLE "\"churn\":null}", "\"churn\""},
+        {WHOLE "\"churn_reasons\":1}", "\"churn_reasons\""},
     };
     struct arena a AUTO(arena_free) = {0};
     struct delivery_facts untouched = {.score = 7};

@@ -209,6 +209,7 @@ struct connector_type {
     bool (*upserts)(const void *settings); /* where `upsert` depends on them; NULL: it does not */
     bool upsert;     /* a newer delivery for the same lead replaces a pending one */
     bool enriches;   /* can be `enrich = NAME` of a source */
+    bool explains;   /* says why the models say what they say */
     bool routable;   /* may stand in a route's `to` */
     bool subscribed; /* a delivery for each subscription of the route, instead of one */
     bool answers;    /* an event may answer one of its messages; a delivery with a remote_id then

@@ -25,7 +25,7 @@ extern const char *const language_names[LANGUAGE_COUNT + 1]; /* "en" (ISO 639-1)
     X(JOB_TITLE, "Job title", "Cargo")                                                             \
     X(PHONE, "Phone", "Teléfono")                                                                  \
     X(REASONS, "Reasons", "Motivos")                                                               \
-    X(CONVERTS, "{1} % likely to convert", "{1} % de probabilidad de conversión")                   \
+    X(CONVERTS, "{1} % likely to convert", "{1} % de probabilidad de conversión")                  \
     X(LEAVES, "{1} % likely to leave", "{1} % de probabilidad de irse")                            \
     X(OPEN_CRM, "Open in the CRM", "Abrir en el CRM")                                              \
     X(ORIGIN, "{1} from {2} at {3}, route {4}", "{1} de {2}, {3}, ruta {4}")                       \

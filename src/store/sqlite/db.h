@@ -2,7 +2,8 @@
  *
  * db_run for statements without rows; db_query, db_step, db_end for those with. Arguments by a
  * format: i int64_t, n int64_t or NULL for 0, d int (enum, bool), t struct str (missing is
- * NULL), b const void * and size_t (blob), m int and int64_t (0: NULL). Texts and blobs must live until db_end.
+ * NULL), b const void * and size_t (blob), m int and int64_t (0: NULL). Texts and blobs must live
+ * until db_end.
  */
 #ifndef FUNNELD_STORE_SQLITE_DB_H
 #define FUNNELD_STORE_SQLITE_DB_H
