@@ -28,6 +28,7 @@ struct stand { /* one setting in one fold */
 
 struct grove {
     struct lesson *l;
+    struct fold folds[LEARN_FOLDS]; /* the lesson's, or some of their rows */
     struct plot plots[LEARN_FOLDS];
     const struct booster_settings *settings;
     size_t n_settings, n_folds; /* of this stage */
@@ -57,7 +58,20 @@ static void grove_freep(struct grove **g)
     grove_free(*g);
 }
 
-enum rc grove_new(struct lesson *l, struct grove **ret, struct why *why)
+/* Every so many of them. */
+static const uint32_t *some_rows(const struct lesson *l, const uint32_t rows[], size_t most,
+                                 size_t *n)
+{
+    if (*n <= most)
+        return rows;
+    uint32_t *some = arena_array(l->arena, most, sizeof *some);
+    for (size_t i = 0; i < most; i++)
+        some[i] = rows[i * *n / most];
+    *n = most;
+    return some;
+}
+
+enum rc grove_new(struct lesson *l, size_t most, struct grove **ret, struct why *why)
 {
     AUTO(grove_freep) struct grove *g = mem_alloc(sizeof *g);
     enum rc rc = booster_library(why);
@@ -67,8 +81,11 @@ enum rc grove_new(struct lesson *l, struct grove **ret, struct why *why)
     for (size_t k = 0; k < LEARN_FOLDS; k++)
         (void)pthread_mutex_init(&g->plots[k].mutex, NULL);
     for (size_t k = 0; k < l->n_folds && rc == RC_OK; k++) {
-        const struct fold *f = &l->folds[k];
+        struct fold *f = &g->folds[k];
 
+        *f = l->folds[k];
+        f->train = some_rows(l, f->train, most, &f->n_train);
+        f->test = some_rows(l, f->test, most, &f->n_test);
         g->plots[k].base_rate = l->base[f->test[0]];
         rc = matrix_of(l, f->train, f->n_train, &g->plots[k].train, why);
         if (rc == RC_OK)
@@ -116,7 +133,7 @@ static double loss_of(const struct lesson *l, const struct fold *f, const float 
 
 static enum rc grow(struct grove *g, size_t setting, size_t k, struct why *why)
 {
-    const struct fold *f = &g->l->folds[k];
+    const struct fold *f = &g->folds[k];
     struct plot *p = &g->plots[k];
     struct stand *s = &g->stands[setting][k];
     struct booster_settings settings = g->settings[setting];
@@ -171,7 +188,7 @@ static size_t best_rounds(const struct grove *g, const struct stand stands[], do
 
     for (size_t k = 0; k < g->n_folds; k++) {
         longest = stands[k].n > longest ? stands[k].n : longest;
-        rows += g->l->folds[k].n_test;
+        rows += g->folds[k].n_test;
     }
     for (size_t r = 0; r < longest; r++) {
         double sum = 0;
@@ -197,7 +214,7 @@ static enum rc predict_folds(struct grove *g, struct stand stands[], size_t roun
     for (size_t i = 0; i < g->l->n; i++)
         ret->margins[i] = NAN;
     for (size_t k = 0; k < g->n_folds && rc == RC_OK; k++) {
-        const struct fold *f = &g->l->folds[k];
+        const struct fold *f = &g->folds[k];
         AUTO(mem_freep) float *margins = mem_array(f->n_test, sizeof *margins);
 
         rc = booster_margins(stands[k].booster, g->plots[k].test,

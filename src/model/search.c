@@ -5,7 +5,8 @@
  */
 #include "search.h"
 
-enum { MANY_ROWS = 10000 };
+/* From so many rows on, few folds, and some of their rows, are enough to tell settings apart. */
+enum { MANY_ROWS = 10000, SOME_ROWS = 25000 };
 
 static const struct booster_settings depths[] = {
     {.depth = 2, .eta = .1, .min_child_weight = 5, .subsample = .8, .colsample = .6, .lambda = 10},
@@ -57,7 +58,9 @@ static bool same(const struct booster_settings *a, const struct booster_settings
 /* With many rows a few folds tell settings apart as well. */
 static size_t few_folds(const struct lesson *l)
 {
-    return l->n >= MANY_ROWS && !l->by_time ? 3 : l->n_folds;
+    if (l->n < MANY_ROWS)
+        return l->n_folds;
+    return l->by_time ? l->n_folds - 1 : 3;
 }
 
 /* Who is left for the last stage. What was tried in a few folds only is tried again. */
@@ -77,9 +80,16 @@ static size_t finalists(const struct lesson *l, const struct tree_lesson *best,
     return n;
 }
 
-static enum rc narrow(struct lesson *l, struct grove *g, struct tree_lesson *best, struct why *why)
+/* What the first stages leave: the best so far, and what might be better still. */
+struct shortlist {
+    struct tree_lesson *best;
+    struct booster_settings joined;
+};
+
+static enum rc narrow(struct lesson *l, struct grove *g, struct shortlist *list, struct why *why)
 {
-    struct booster_settings first[ARRAY_LEN(depths)], alone[4], last[3];
+    struct booster_settings first[ARRAY_LEN(depths)], alone[4];
+    struct tree_lesson *best = list->best;
     double losses[4];
     size_t few = few_folds(l);
 
@@ -94,13 +104,19 @@ static enum rc narrow(struct lesson *l, struct grove *g, struct tree_lesson *bes
     double before = best->log_loss;
     each_alone(&base, alone);
     rc = grove_try(g, alone, 4, few, .35, .6, best, losses, why);
-    if (rc)
-        return rc;
-    struct booster_settings joined = together(&base, alone, losses, before);
-    size_t n = finalists(l, best, &joined, last);
-    if (few < l->n_folds)
-        best->margins = NULL;
-    return grove_try(g, last, n, l->n_folds, .6, .9, best, NULL, why);
+    if (rc == RC_OK)
+        list->joined = together(&base, alone, losses, before);
+    return rc;
+}
+
+static enum rc decide(struct lesson *l, struct grove *g, struct shortlist *list, struct why *why)
+{
+    struct booster_settings last[3];
+    size_t n = finalists(l, list->best, &list->joined, last);
+
+    if (few_folds(l) < l->n_folds)
+        list->best->margins = NULL; /* what few folds or rows said is not to be compared */
+    return grove_try(g, last, n, l->n_folds, .6, .9, list->best, NULL, why);
 }
 
 static void grove_freep(struct grove **g)
@@ -108,11 +124,22 @@ static void grove_freep(struct grove **g)
     grove_free(*g);
 }
 
+static enum rc shorten(struct lesson *l, struct shortlist *list, struct why *why)
+{
+    AUTO(grove_freep) struct grove *g = NULL;
+    enum rc rc = grove_new(l, SOME_ROWS, &g, why);
+
+    return rc ? rc : narrow(l, g, list, why);
+}
+
 enum rc search_trees(struct lesson *l, struct tree_lesson *ret, struct why *why)
 {
     AUTO(grove_freep) struct grove *g = NULL;
-    enum rc rc = grove_new(l, &g, why);
+    struct shortlist list = {.best = ret};
 
     *ret = (struct tree_lesson){0};
-    return rc ? rc : narrow(l, g, ret, why);
+    enum rc rc = shorten(l, &list, why);
+    if (rc == RC_OK)
+        rc = grove_new(l, SIZE_MAX, &g, why);
+    return rc ? rc : decide(l, g, &list, why);
 }

@@ -14,9 +14,9 @@ struct tree_lesson {
 /* RC_CLOSED: it was stopped. RC_NONE: XGBoost is not there. */
 MUST_CHECK enum rc search_trees(struct lesson *l, struct tree_lesson *ret, struct why *why);
 
-/* grow.c: a stage of the search. Each fold's matrices are made once. */
+/* grow.c: a stage of the search. Each fold's matrices are made once, of at most so many rows. */
 struct grove;
-MUST_CHECK enum rc grove_new(struct lesson *l, struct grove **ret, struct why *why);
+MUST_CHECK enum rc grove_new(struct lesson *l, size_t most, struct grove **ret, struct why *why);
 void grove_free(struct grove *g); /* NULL is fine */
 /* Tries them all in the first n_folds; the best of them and of *best, which has no margins where it
  * is not to be compared, becomes *best. losses[n], which may be NULL, are told too. from and to:
