@@ -28,7 +28,8 @@ static void as_events(struct fixture *f)
                                           .value = r->versions[k].value};
             struct event e;
 
-            (void)imported_event(STR("crm"), &what, FIXTURE_NOW, &f->arena, &e, NULL);
+            if (imported_event(STR("crm"), &what, FIXTURE_NOW, &f->arena, &e, NULL) == RC_OK)
+                assert_true(e.occurred_at <= r->versions[k].at && e.object_id == r->crm_id);
         }
     }
     if (o->verdict == VERDICT_MORE)

@@ -28,6 +28,7 @@ static void the_first_page_asks_for_values_and_their_history(void **state)
     fixture_build(&f);
     golden(&f, "hubspot/list.http");
     assert_true(f.request.repeatable);
+    fixture_end(&f);
 }
 
 static void the_next_one_goes_on_where_hubspot_says(void **state)
