@@ -19,6 +19,7 @@
 struct kept {
     int64_t id; /* 0: none */
     struct model *model;
+    struct str name; /* in the arena of the look */
 };
 
 struct look {
@@ -45,8 +46,10 @@ static enum rc read_kept(struct look *k, int64_t id, struct kept *ret)
     if (rc != RC_OK)
         return failed(k, rc);
     rc = model_read(r.trees, r.sidecar, &ret->model, &k->why);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         ret->id = id;
+        ret->name = arena_str(&k->arena, r.name);
+    }
     return rc;
 }
 
@@ -77,7 +80,7 @@ static enum rc read_past(struct look *k)
 
 static void count_drift(const struct look *k)
 {
-    struct str name = model_card(k->champion.model)->name;
+    struct str name = k->champion.name;
     const struct drift_report *r = &k->report;
 
     for (size_t i = 0; i < model_card(k->champion.model)->n_inputs; i++)
@@ -99,8 +102,7 @@ static enum rc watch(struct look *k)
     bool bad = k->report.verdict >= DRIFT_WATCH;
     count_drift(k);
     log_write(bad ? LOG_WARN : LOG_INFO, bad ? "model.drifts" : "model.holds",
-              L_STR("model", model_card(k->champion.model)->name),
-              L_TEXT("goal", goal_name(k->goal)),
+              L_STR("model", k->champion.name), L_TEXT("goal", goal_name(k->goal)),
               L_TEXT("status", drift_verdict_name(k->report.verdict)),
               L_STR("reason", k->report.reason), L_END);
     return RC_OK;
@@ -122,8 +124,8 @@ static enum rc in_transaction(struct store *st, void *arg, struct why *why)
     return scheduler_commit(st, rc, why);
 }
 
-/* m: NULL for none. */
-static enum rc put_in_use(struct look *k, command_fn *fn, void *arg, struct model *m,
+/* name: of the model; missing for none. */
+static enum rc put_in_use(struct look *k, command_fn *fn, void *arg, struct str name,
                           struct str reason)
 {
     struct chore c = {fn, arg};
@@ -133,9 +135,15 @@ static enum rc put_in_use(struct look *k, command_fn *fn, void *arg, struct mode
         return rc;
     atomic_store(&k->t->daemon->models_changed, true);
     log_write(LOG_WARN, "model.changed", L_TEXT("goal", goal_name(k->goal)),
-              L_STR("model", m ? model_card(m)->name : STR("none: rules alone")),
-              L_STR("reason", reason), L_END);
+              L_STR("model", name.at ? name : STR("none: rules alone")), L_STR("reason", reason),
+              L_END);
     return RC_OK;
+}
+
+/* The next version of the one in use. */
+static struct str challenger_name(const struct look *k)
+{
+    return k->champion.model ? k->champion.name : str_of(goal_name(k->goal));
 }
 
 static enum rc challenger_wins(struct look *k, const struct contest *c)
@@ -148,9 +156,10 @@ static enum rc challenger_wins(struct look *k, const struct contest *c)
     struct model_adding adding = {.model = m,
                                   .trees = c->challenger.trees,
                                   .sidecar = c->challenger.sidecar,
+                                  .name = challenger_name(k),
                                   .use = USE_ALWAYS,
                                   .now_ms = clock_now_ms()};
-    rc = put_in_use(k, model_add, &adding, m, c->reason);
+    rc = put_in_use(k, model_add, &adding, adding.name, c->reason);
     model_drop(m);
     return rc;
 }
@@ -159,7 +168,7 @@ static enum rc challenger_wins(struct look *k, const struct contest *c)
 static enum rc challenge(struct look *k, bool *ret_won)
 {
     const struct model_card *card = k->champion.model ? model_card(k->champion.model) : NULL;
-    const struct train_options o = {.name = card ? card->name : str_of(goal_name(k->goal)),
+    const struct train_options o = {.name = challenger_name(k),
                                     .goal = k->goal,
                                     .horizon_ms = k->past.horizon_ms,
                                     .trained_at = k->t->now_ms,
@@ -197,10 +206,10 @@ static enum rc fall_back(struct look *k)
     if (rc == RC_OK && before.model)
         rc = watch_model(before.model, &k->past, k->t->reader, &k->arena, &report);
     if (rc == RC_OK || rc == RC_NONE) {
-        bool helps = report.verdict != DRIFT_ACT;
+        bool helps = report.verdict != DRIFT_ACT && report.matured.n >= DRIFT_MIN_MATURED;
 
         choice.id = helps ? before.id : 0;
-        rc = put_in_use(k, model_choose, &choice, helps ? before.model : NULL, k->report.reason);
+        rc = put_in_use(k, model_choose, &choice, helps ? before.name : STR_NULL, k->report.reason);
     }
     model_drop(before.model);
     return rc;

@@ -107,22 +107,67 @@ static void look_at_inputs(const struct drift *d, struct drift_report *r)
     }
 }
 
+static double shifted(double p, double shift)
+{
+    double q = fmin(fmax(p, 1e-9), 1 - 1e-9);
+
+    return 1 / (1 + exp(-log(q / (1 - q)) - shift));
+}
+
+static double mean(const double p[], size_t n, double shift)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += shift != 0 ? shifted(p[i], shift) : p[i];
+    return n ? sum / (double)n : 0;
+}
+
+/* What must be added to all log-odds so that on the whole as much is predicted as came. */
+static double shift_to(const double p[], size_t n, double observed)
+{
+    double low = -20, high = 20;
+
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+
+        if (mean(p, n, middle) < observed)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* A model that learnt from a table foresees what the table called the outcome, in whatever time;
+ * the store asks for the goal within its horizon. So the one's rate is not the other's, and what it
+ * is judged by is whom it puts before whom. */
+static const double *comparable(const struct drift *d, double observed, struct arena *a)
+{
+    if (model_card(d->model)->horizon_ms)
+        return d->probability;
+    double *p = arena_array(a, d->n_matured, sizeof *p);
+    double shift = shift_to(d->probability, d->n_matured, observed);
+
+    for (size_t i = 0; i < d->n_matured; i++)
+        p[i] = shifted(d->probability[i], shift);
+    return p;
+}
+
 static void look_at_outcomes(const struct drift *d, struct drift_report *r)
 {
     struct arena a AUTO(arena_free) = {0};
     double *rate = arena_array(&a, d->n_matured, sizeof *rate);
-    double predicted = 0;
 
     measure(d->probability, d->positive, d->n_matured, &r->matured);
     if (!d->n_matured)
         return;
-    for (size_t i = 0; i < d->n_matured; i++)
-        predicted += d->probability[i];
-    r->predicted = predicted / (double)d->n_matured;
+    r->predicted = mean(d->probability, d->n_matured, 0);
     r->observed = (double)r->matured.n_positive / (double)d->n_matured;
     for (size_t i = 0; i < d->n_matured; i++)
         rate[i] = r->observed;
-    log_loss_gain(rate, d->probability, d->positive, d->n_matured, &r->gain, &r->gain_error);
+    log_loss_gain(rate, comparable(d, r->observed, &a), d->positive, d->n_matured, &r->gain,
+                  &r->gain_error);
 }
 
 static bool enough(const struct measures *m)

@@ -54,16 +54,22 @@ static void live(struct drift *d, const struct truth *t)
     }
 }
 
-static struct drift_report judged(const struct truth *t, struct arena *a)
+static struct drift_report judged_as(const struct truth *t, int64_t horizon_ms, struct arena *a)
 {
     struct model *m = model_of_x();
     struct drift *d = drift_new(m, a);
     struct drift_report report;
 
+    m->card.horizon_ms = horizon_ms;
     live(d, t);
     drift_judge(d, &report);
     model_drop(m);
     return report;
+}
+
+static struct drift_report judged(const struct truth *t, struct arena *a)
+{
+    return judged_as(t, 1, a);
 }
 
 static void a_model_that_is_right_holds(void **state)
@@ -125,6 +131,21 @@ static void a_model_that_is_worse_than_the_rate_alone_is_to_go(void **state)
     assert_non_null(str_find(r.reason, STR("worse than none")));
 }
 
+/* It says what came in whatever time; the store asks for what came soon. */
+static void a_model_of_a_table_is_judged_by_whom_it_puts_first(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth rare = {0, -6, 2, LEADS, 8 * LEADS},
+                       rare_reversed = {0, -6, -2, LEADS, 8 * LEADS};
+
+    (void)state;
+    assert_int_equal(judged_as(&rare, 1, &a).verdict, DRIFT_ACT);
+    struct drift_report r = judged_as(&rare, 0, &a);
+    assert_int_equal(r.verdict, DRIFT_WATCH); /* it promises too much */
+    assert_true(r.predicted > 5 * r.observed);
+    assert_int_equal(judged_as(&rare_reversed, 0, &a).verdict, DRIFT_ACT);
+}
+
 static void too_few_leads_say_nothing(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
@@ -180,6 +201,7 @@ int main(void)
         cmocka_unit_test(inputs_that_moved_while_it_is_right_are_watched),
         cmocka_unit_test(a_rate_that_moved_is_watched_while_the_model_helps),
         cmocka_unit_test(a_model_that_is_worse_than_the_rate_alone_is_to_go),
+        cmocka_unit_test(a_model_of_a_table_is_judged_by_whom_it_puts_first),
         cmocka_unit_test(too_few_leads_say_nothing),
         cmocka_unit_test(the_newest_outcomes_count),
         cmocka_unit_test(a_gain_is_the_mean_difference_of_log_loss),

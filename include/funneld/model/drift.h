@@ -34,7 +34,8 @@ struct drift_report {
     struct measures matured;
     double predicted, observed; /* mean probability, rate */
     double gain, gain_error;    /* log loss of the rate alone less that of the model, a row's mean,
-                                   and its standard error */
+                                   and its standard error; of a model without a horizon, which
+                                   learnt from a table, after its rate was put right */
     enum drift_verdict verdict;
     struct str reason; /* a sentence for people, in the arena */
 };
