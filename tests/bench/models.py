@@ -118,8 +118,7 @@ def measure_rescoring(bench, daemon, paths):
     result = daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE)
     wait()
     bench.note("intake while rescoring", result)
-    wait = swapped(daemon, path)
-    wait()
+    swapped(daemon, paths[0])()
     leads, _, took = map(int, rounds_done(daemon)[-1])
     bench.note("rescoring", {"rate": leads * 1000 / max(1, took), "leads": leads})
 
