@@ -1,8 +1,10 @@
 """What a model in use says of leads: in messages, lists and scores; swapped while all goes on."""
+import contextlib
 import json
 import math
 import os
 import re
+import sqlite3
 import time
 
 from harness import PORTAL, change, check, equal, eventually, log_lines
@@ -124,4 +126,31 @@ def test_a_past_score_is_told_by_the_model_of_that_time(world):
     equal((past["name"], past["probability"]), ("one", percent(2)), "then")
     now = world.run_json("score", f"{PORTAL}:1")[0]["models"][0]
     equal((now["name"], now["probability"]), ("two", percent(4)), "now")
+    finish(world)
+
+
+def test_a_model_that_cannot_be_read_leaves_the_rules(world):
+    begin(world, "slack", LIKELY)
+    put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})
+    world.stop()
+    database = os.path.join(world.folder, "funneld.db")
+    with contextlib.closing(sqlite3.connect(database)) as db, db:
+        db.execute("UPDATE model SET sidecar = CAST('{' AS BLOB)")
+    world.start()
+    equal([line["hint"] for line in log_lines(world, "model.unreadable")], ["rules alone decide"],
+          "the log")
+    post(world, asked(1))
+    equal(lead_of(world, 1)["probability"], None, "by rules alone")
+    finish(world)
+
+
+def test_a_reload_keeps_the_model_that_serves(world):
+    begin(world, "slack", LIKELY)
+    put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})
+    use(world, text_of(world, "slack", LIKELY) + "[rule page]\nwhen = event.property == \"page\"\n"
+                                                 "points = 7\n")
+    eventually(lambda: log_lines(world, "config.reloaded"), what="the reload")
+    post(world, asked(1) + [change(1, "page", "/home")])
+    lead = lead_of(world, 1)
+    equal((lead["probability"], lead["score"] >= 7), (percent(2), True), "model and rules")
     finish(world)
