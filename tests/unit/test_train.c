@@ -164,6 +164,34 @@ static void too_many_rows_are_taken_evenly(void **state)
     assert_true(warns(&w, "300 of the 900 rows"));
 }
 
+static const json *candidate(const struct train_world *w, const char *kind)
+{
+    const json *all = json_path(w->sidecar.root, "report.candidates");
+
+    for (const json *c = json_first(all); c; c = json_next(c))
+        if (str_is(json_string(json_get(c, "kind")), kind))
+            return c;
+    fail_msg("%s was not tried", kind);
+    return NULL;
+}
+
+/* Settings are told apart by some of the folds; what is reported is of all. */
+static void of_many_rows_each_is_predicted_out_of_fold(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(12000, 1);
+    int64_t tried = 0;
+
+    (void)state;
+    w.o.threads = 2;
+    add_signal(&w);
+    train_well(&w);
+    assert_true(model_card(w.model)->usable);
+    assert_true(report_number(&w, "report.scored") == 12000);
+    assert_true(report_number(&w, "report.measures.n") == 12000);
+    assert_true(json_int64(json_get(candidate(&w, "trees"), "tried"), &tried));
+    assert_true(tried >= 10 && tried <= 12);
+}
+
 static size_t n_threads(void)
 {
     DIR *tasks = opendir("/proc/self/task");
@@ -201,6 +229,7 @@ int main(void)
         cmocka_unit_test(the_same_set_gives_the_same_bytes_on_any_number_of_threads),
         cmocka_unit_test(training_stops_wherever_it_is),
         cmocka_unit_test(too_many_rows_are_taken_evenly),
+        cmocka_unit_test(of_many_rows_each_is_predicted_out_of_fold),
         cmocka_unit_test(xgboost_starts_no_threads),
     };
 
