@@ -13,6 +13,8 @@
 
 enum { MAX_COLUMNS = 10000 };
 
+static const struct str byte_order_mark = {"\xEF\xBB\xBF", 3};
+
 struct csv {
     struct str file; /* mapped; at NULL: it is empty */
     size_t at;       /* of the next byte */
@@ -240,10 +242,8 @@ static enum rc take_names(struct csv *c, struct arena *a, struct why *why)
 
 static enum rc read_header(struct csv *c, struct arena *a, struct why *why)
 {
-    static const struct str mark = {"\xEF\xBB\xBF", 3};
-
-    if (str_starts(c->file, mark))
-        c->at = mark.len;
+    if (str_starts(c->file, byte_order_mark))
+        c->at = byte_order_mark.len;
     pass_blank_lines(c);
     if (at_end(c))
         return why_fail(RC_INVALID, why, "it has no header: it is empty");
@@ -335,7 +335,7 @@ int64_t csv_size(const struct csv *c)
 
 void csv_write(struct sbuf *b, struct str cell)
 {
-    bool plain = cell.len == 0 || str_trim(cell).len == cell.len;
+    bool plain = str_trim(cell).len == cell.len && !str_starts(cell, byte_order_mark);
 
     for (size_t i = 0; i < cell.len && plain; i++)
         plain = !strchr(",;\t\"\r\n", cell.at[i]);

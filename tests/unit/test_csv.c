@@ -166,8 +166,18 @@ static void columns_are_found_by_name(void **state)
 
 static void what_was_written_is_read_again(void **state)
 {
-    static const char *const cells[] = {"",      "plain", "a,b",        "a;b", "say \"hi\"",
-                                        " lead", "tab\t", "two\nlines", "\"",  "\xc3\xa4"};
+    static const char *const cells[] = {"",
+                                        "plain",
+                                        "a,b",
+                                        "a;b",
+                                        "say \"hi\"",
+                                        " lead",
+                                        "tab\t",
+                                        "two\nlines",
+                                        "\"",
+                                        "\xc3\xa4",
+                                        "\xEF\xBB\xBF"
+                                        "mark"};
     struct sbuf b AUTO(sbuf_free) = SBUF(1000);
 
     (void)state;
