@@ -93,19 +93,15 @@ static void count_drift(const struct look *k)
     metric_set(metric(METRIC_MODEL_DRIFT, name, STR_NULL), (double)r->verdict);
 }
 
-static enum rc watch(struct look *k)
+static void watch(struct look *k)
 {
-    enum rc rc = watch_model(k->champion.model, &k->past, k->t->reader, &k->arena, &k->report);
-
-    if (rc != RC_OK)
-        return failed(k, rc);
+    watch_model(k->champion.model, &k->past, &k->arena, &k->report);
     bool bad = k->report.verdict >= DRIFT_WATCH;
     count_drift(k);
     log_write(bad ? LOG_WARN : LOG_INFO, bad ? "model.drifts" : "model.holds",
               L_STR("model", k->champion.name), L_TEXT("goal", goal_name(k->goal)),
               L_TEXT("status", drift_verdict_name(k->report.verdict)),
               L_STR("reason", k->report.reason), L_END);
-    return RC_OK;
 }
 
 /* What app/model.h does within a transaction, as a chore of its own. */
@@ -204,7 +200,7 @@ static enum rc fall_back(struct look *k)
     if (rc == RC_OK && id && id != k->champion.id)
         rc = read_kept(k, id, &before);
     if (rc == RC_OK && before.model)
-        rc = watch_model(before.model, &k->past, k->t->reader, &k->arena, &report);
+        watch_model(before.model, &k->past, &k->arena, &report);
     if (rc == RC_OK || rc == RC_NONE) {
         bool helps = report.verdict != DRIFT_ACT && report.matured.n >= DRIFT_MIN_MATURED;
 
@@ -266,7 +262,7 @@ static enum rc look(struct look *k)
         return rc;
     rc = read_past(k);
     if (rc == RC_OK && k->champion.model)
-        rc = watch(k);
+        watch(k);
     if (rc == RC_OK && due)
         rc = challenge(k, &won);
     if (rc == RC_OK && !won && k->report.verdict == DRIFT_ACT)

@@ -102,8 +102,11 @@ static void look_at_inputs(const struct drift *d, struct drift_report *r)
     r->psi = arena_array(d->arena, d->n_inputs, sizeof *r->psi);
     for (size_t i = 0; i < d->n_inputs; i++) {
         r->psi[i] = d->n_seen ? model_psi(d->model, i, d->counts[i]) : 0;
-        if (r->psi[i] > r->psi[r->worst])
-            r->worst = i;
+        if (d->n_seen < DRIFT_MIN_SEEN || r->psi[i] <= r->worst_psi ||
+            str_is(model_input_name(d->model, i), "@age.days"))
+            continue;
+        r->worst = i;
+        r->worst_psi = r->psi[i];
     }
 }
 
@@ -198,7 +201,7 @@ static struct str tell(const struct drift *d, const char *what, const struct dri
 static void judge_inputs(const struct drift *d, struct drift_report *r)
 {
     struct str name = d->n_inputs ? model_input_name(d->model, r->worst) : STR("");
-    double psi = d->n_inputs && d->n_seen >= DRIFT_MIN_SEEN ? r->psi[r->worst] : 0;
+    double psi = r->worst_psi;
 
     if (psi >= psi_act) {
         r->verdict = DRIFT_WATCH;
@@ -229,8 +232,7 @@ void drift_judge(const struct drift *d, struct drift_report *ret)
     } else if (r.gain < -r.gain_error) {
         r.verdict = DRIFT_ACT;
         r.reason = tell(d, "the model is worse than none", &r);
-    } else if (r.gain < r.gain_error || rate_error(&r) > 4 ||
-               (d->n_seen >= DRIFT_MIN_SEEN && d->n_inputs && r.psi[r.worst] >= psi_act)) {
+    } else if (r.gain < r.gain_error || rate_error(&r) > 4 || r.worst_psi >= psi_act) {
         r.verdict = DRIFT_WATCH;
         r.reason = tell(d, "the model drifts", &r);
     } else {

@@ -6,7 +6,7 @@
 #include "search.h"
 
 /* From so many rows on, few folds, and some of their rows, are enough to tell settings apart. */
-enum { MANY_ROWS = 10000, SOME_ROWS = 25000 };
+enum { MANY_ROWS = 10000, SOME_ROWS = 60000 };
 
 static const struct booster_settings depths[] = {
     {.depth = 2, .eta = .1, .min_child_weight = 5, .subsample = .8, .colsample = .6, .lambda = 10},

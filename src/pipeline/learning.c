@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "funneld/base/clock.h"
 #include "learning_priv.h"
 
 enum {
@@ -29,7 +30,7 @@ struct study {
     size_t n_leads;
     struct texts properties, kinds;
     int64_t looked, useful; /* rows of the leads that were looked at */
-    struct rows *rows;
+    struct rows *rows, *recent;
 };
 
 static enum rc list_leads(struct study *s)
@@ -243,6 +244,7 @@ static void choose_columns(struct study *s)
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         names.items[names.n++] = others[i];
     s->rows = rows_new(names.items, names.n, &s->l->arena);
+    s->recent = rows_new(names.items, names.n, &s->l->arena);
     if (s->l->max_rows > CELLS_MOST / names.n)
         s->l->max_rows = CELLS_MOST / names.n;
 }
@@ -256,6 +258,19 @@ static void see_row(void *self, const struct lead_view *v, size_t n)
     rows_put(s->rows, n, v);
 }
 
+static void keep_row(struct study *s, int64_t lead, size_t i)
+{
+    const struct learning *l = s->l;
+    const struct snapshot *at = &s->past.snapshots[i];
+    bool known = at->outcome == OUTCOME_NO || at->outcome == OUTCOME_YES;
+    bool recent = at->at > l->now_ms - LEARNING_RECENT_DAYS * DAYS_MS;
+
+    if (known && rows_count(s->rows) < l->max_rows)
+        rows_keep(s->rows, s->rows, i, at, (uint32_t)lead);
+    if (recent && at->outcome != OUTCOME_BEFORE && rows_count(s->recent) < l->max_rows)
+        rows_keep(s->recent, s->rows, i, at, (uint32_t)lead);
+}
+
 static void keep_rows(struct study *s, int64_t lead)
 {
     struct learning *l = s->l;
@@ -265,13 +280,11 @@ static void keep_rows(struct study *s, int64_t lead)
     l->cut += s->past.cut;
     for (size_t i = 0; i < s->past.n; i++) {
         const struct snapshot *at = &s->past.snapshots[i];
-        bool kept = at->outcome == OUTCOME_NO || at->outcome == OUTCOME_YES;
 
         l->censored += at->outcome == OUTCOME_OPEN;
         reached |= at->outcome == OUTCOME_BEFORE;
         any |= at->outcome != OUTCOME_BEFORE;
-        if (kept && rows_count(s->rows) < l->max_rows)
-            rows_keep(s->rows, i, at, (uint32_t)lead);
+        keep_row(s, lead, i);
     }
     l->reached += (reached && !any) || s->past.reached_first;
 }
@@ -310,9 +323,12 @@ enum rc learning_read(struct learning *l, struct reader *r)
         l->max_rows = ROWS_MOST;
     s.past.self = &s;
     enum rc rc = study(&s);
-    if (s.rows)
+    if (s.rows) {
         rows_table(s.rows, &l->set);
+        rows_table(s.recent, &l->recent);
+    }
     l->rows = s.rows;
+    l->recent_rows = s.recent;
     arena_free(&s.past.arena);
     texts_free(&s.properties);
     texts_free(&s.kinds);
@@ -323,7 +339,8 @@ enum rc learning_read(struct learning *l, struct reader *r)
 void learning_free(struct learning *l)
 {
     rows_free(l->rows);
-    l->rows = NULL;
-    l->set = (struct training_set){0};
+    rows_free(l->recent_rows);
+    l->rows = l->recent_rows = NULL;
+    l->set = l->recent = (struct training_set){0};
     arena_free(&l->arena);
 }

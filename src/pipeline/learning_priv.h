@@ -54,8 +54,9 @@ struct rows;
 struct rows *rows_new(const struct str names[], size_t n, struct arena *a);
 /* The cells of a row that may be dropped, `place` from 0 to LEARNING_AGES - 1; */
 void rows_put(struct rows *r, size_t place, const struct lead_view *v);
-/* and that is one. */
-void rows_keep(struct rows *r, size_t place, const struct snapshot *s, uint32_t group);
+/* and that is one, of the same or another table with the same columns. */
+void rows_keep(struct rows *r, const struct rows *put, size_t place, const struct snapshot *s,
+               uint32_t group);
 size_t rows_count(const struct rows *r);
 void rows_table(const struct rows *r, struct training_set *ret);
 void rows_free(struct rows *r); /* NULL is fine */

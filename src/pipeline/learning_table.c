@@ -120,12 +120,13 @@ static void grow(struct rows *r)
     }
 }
 
-void rows_keep(struct rows *r, size_t place, const struct snapshot *s, uint32_t group)
+void rows_keep(struct rows *r, const struct rows *put, size_t place, const struct snapshot *s,
+               uint32_t group)
 {
     if (r->n == r->cap)
         grow(r);
     for (size_t i = 0; i < r->n_columns; i++) {
-        const struct cell *c = &r->put[place * r->n_columns + i];
+        const struct cell *c = &put->put[place * r->n_columns + i];
 
         if (r->columns[i].is_number)
             r->columns[i].numbers[r->n] = c->number;

@@ -29,8 +29,11 @@ const char *drift_verdict_name(enum drift_verdict v); /* "unknown", "none", "wat
 
 struct drift_report {
     size_t n_seen;
-    double *psi;  /* of each input, in the arena of drift_new */
-    size_t worst; /* index of the input with the greatest */
+    double *psi; /* of each input, in the arena of drift_new */
+    /* The greatest, and whose it is; 0: too few leads. @age.days does not count: how old leads are
+     * when they are looked at follows from how long there has been a store. */
+    double worst_psi;
+    size_t worst;
     struct measures matured;
     double predicted, observed; /* mean probability, rate */
     double gain, gain_error;    /* log loss of the rate alone less that of the model, a row's mean,

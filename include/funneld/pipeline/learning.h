@@ -16,6 +16,8 @@
 #include "funneld/pipeline/goal.h"
 #include "funneld/pipeline/writer.h"
 
+enum { LEARNING_RECENT_DAYS = 30 };
+
 struct left_out {
     struct str name, reason;
 };
@@ -32,7 +34,9 @@ struct learning {
 
     /* The result, until learning_free */
     struct training_set set;
-    struct left_out *left_out; /* inputs that must not be learnt from */
+    struct training_set recent; /* rows of the last LEARNING_RECENT_DAYS, whatever came of them:
+                                   what leads are like now. Its outcomes mean nothing */
+    struct left_out *left_out;  /* inputs that must not be learnt from */
     size_t n_left_out;
     int64_t leads;     /* there are */
     int64_t sampled;   /* of them looked at */
@@ -42,7 +46,7 @@ struct learning {
     int64_t reached;   /* leads that had reached the goal before there was a row of them */
     int64_t purged_at; /* until when the past was purged; 0: it was not */
     struct arena arena;
-    struct rows *rows; /* its own */
+    struct rows *rows, *recent_rows; /* its own */
 };
 
 /* RC_CLOSED: stopped. Otherwise as reading the store fails; what there is must be freed as well. */

@@ -1,7 +1,8 @@
 /* pipeline/watch.h - how a model in use does: drift of the leads in the store, and what became of
  * those whose time is over.
  *
- * Reads, and writes nothing; any thread that owns the reader.
+ * Pure: it looks at what was read of the past. What leads are like now is seen at the ages at which
+ * leads are learnt from, or their ages alone would tell the two apart.
  */
 #ifndef FUNNELD_PIPELINE_WATCH_H
 #define FUNNELD_PIPELINE_WATCH_H
@@ -9,14 +10,8 @@
 #include "funneld/model/drift.h"
 #include "funneld/pipeline/learning.h"
 
-enum {
-    WATCH_RECENT_DAYS = 30, /* leads that were heard of since are what leads are like now */
-    WATCH_LEADS = 5000,     /* of them, evenly, where there are more */
-};
-
-/* `past` was read for the model's goal and is as of past->now_ms. What is in the report lives in
- * the arena. */
-MUST_CHECK enum rc watch_model(struct model *m, const struct learning *past, struct reader *r,
-                               struct arena *a, struct drift_report *ret);
+/* `past` was read for the model's goal. What is in the report lives in the arena. */
+void watch_model(struct model *m, const struct learning *past, struct arena *a,
+                 struct drift_report *ret);
 
 #endif
