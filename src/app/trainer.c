@@ -25,6 +25,7 @@ struct trainer {
     /* Its thread's own. */
     int64_t look_at; /* by the steady clock */
     int64_t contests[GOAL_COUNT];
+    struct looked looked[GOAL_COUNT];
     /* Shared. */
     atomic_bool ending;
     pthread_mutex_t lock;
@@ -56,6 +57,7 @@ static void look(struct trainer *t)
                             .config = c,
                             .stop = &t->ending,
                             .now_ms = clock_now_ms(),
+                            .looked = t->looked,
                             .contests = t->contests};
 
     for (int g = 0; g < GOAL_COUNT && !atomic_load(&t->ending); g++)
@@ -65,8 +67,9 @@ static void look(struct trainer *t)
     ref_drop(&c->ref);
 }
 
-/* false: the end. */
-static bool wait_for_the_next(struct trainer *t)
+enum turn { TURN_ON, TURN_RELOADED, TURN_STOP };
+
+static enum turn wait_for_the_next(struct trainer *t)
 {
     int64_t now = mono_ms(), until = t->look_at;
     int error = 0;
@@ -76,8 +79,9 @@ static bool wait_for_the_next(struct trainer *t)
     pthread_mutex_lock(&t->lock);
     while (!atomic_load(&t->ending) && !t->reloaded && error != ETIMEDOUT)
         error = steady_wait(&t->lock, &t->told, until);
+    enum turn turn = atomic_load(&t->ending) ? TURN_STOP : t->reloaded ? TURN_RELOADED : TURN_ON;
     pthread_mutex_unlock(&t->lock);
-    return !atomic_load(&t->ending);
+    return turn;
 }
 
 static int64_t first_look(struct trainer *t)
@@ -96,12 +100,14 @@ static void *run(void *trainer)
     /* Of a thread, on Linux; without it training would only be less polite. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICEST);
     t->look_at = first_look(t);
-    while (wait_for_the_next(t)) {
+    for (enum turn turn; (turn = wait_for_the_next(t)) != TURN_STOP;) {
         if (mono_ms() >= t->look_at)
             look(t);
-        else if (t->reloaded)
+        else if (turn == TURN_RELOADED)
             t->look_at = first_look(t);
     }
+    for (int g = 0; g < GOAL_COUNT; g++)
+        looked_drop(&t->looked[g]);
     return NULL;
 }
 

@@ -64,8 +64,8 @@ static int by_number(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* What is newer than the rest, and unknown to the champion. */
-static double newest_from(const struct training_set *s, double champion_knows)
+/* What is newer than the rest, and than the champion: so by then the challenger knows no less. */
+static double newest_from(const struct training_set *s, double champion_since)
 {
     struct arena a AUTO(arena_free) = {0};
     size_t n = s->table.n_rows;
@@ -74,7 +74,7 @@ static double newest_from(const struct training_set *s, double champion_knows)
     memcpy(times, s->time, n * sizeof *times);
     qsort(times, n, sizeof *times, by_number);
     double from = n ? times[(size_t)((double)n * (1 - newest_share))] : 0;
-    return fmax(from, champion_knows);
+    return fmax(from, champion_since);
 }
 
 /* A lead that is among the newest teaches nobody: its rows stay on one side. */
@@ -148,20 +148,24 @@ static void copy_rows(const struct training_set *s, const struct choice *c, stru
 /* Outcomes of the newest, and what each side makes of them. */
 struct round {
     bool *positive;
+    uint32_t *lead;
+    struct outcomes outcomes;
     double *before, *after;
 };
 
-static void outcomes(const struct training_set *s, const struct choice *newest, struct arena *a,
-                     struct round *r, struct contest *ret)
+static void see_newest(const struct training_set *s, const struct choice *newest, struct arena *a,
+                       struct round *r, struct contest *ret)
 {
     r->positive = arena_array(a, newest->n, sizeof *r->positive);
+    r->lead = arena_array(a, newest->n, sizeof *r->lead);
     r->before = arena_array(a, newest->n, sizeof *r->before);
     r->after = arena_array(a, newest->n, sizeof *r->after);
-    ret->n_newest = newest->n;
     for (size_t i = 0; i < newest->n; i++) {
         r->positive[i] = s->positive[newest->rows[i]];
-        ret->n_positive += r->positive[i];
+        r->lead[i] = s->group ? s->group[newest->rows[i]] : (uint32_t)i;
     }
+    r->outcomes = (struct outcomes){r->positive, r->lead, newest->n};
+    count_leads(&r->outcomes, &ret->n_newest, &ret->n_positive);
 }
 
 static bool decides(const struct contest *c)
@@ -203,7 +207,7 @@ static enum rc fight(const struct training_set *set, const struct model *champio
         foresee(champion, set, newest->rows, newest->n, r->before);
     else
         foresee_rate(&past, newest->n, r->before);
-    log_loss_gain(r->before, r->after, r->positive, newest->n, &ret->gain, &ret->error);
+    log_loss_gain(r->before, r->after, &r->outcomes, &ret->gain, &ret->error);
     ret->won = model_card(challenger)->usable && ret->gain > ret->error;
     model_drop(challenger);
     return RC_OK;
@@ -223,18 +227,19 @@ static void tell(const struct model *champion, struct contest *c, struct arena *
 }
 
 enum rc model_contest(const struct training_set *set, const struct model *champion,
-                      double champion_knows, const struct train_options *o, struct arena *a,
+                      double champion_since, const struct train_options *o, struct arena *a,
                       struct contest *ret, struct why *why)
 {
     struct choice older = {0}, newest = {0};
     struct contest c = {0};
     struct round r;
 
-    divide(set, newest_from(set, champion ? champion_knows : -INFINITY), a, &older, &newest);
-    outcomes(set, &newest, a, &r, &c);
+    divide(set, newest_from(set, champion ? champion_since : -INFINITY), a, &older, &newest);
+    see_newest(set, &newest, a, &r, &c);
     if (!decides(&c))
         return why_fail(RC_NONE, why,
-                        "only %zu leads are new enough to judge by, %zu of them positive",
+                        "only %zu leads whose time is over are newer than the model in use and "
+                        "most others, %zu of them positive: too few to judge by",
                         c.n_newest, c.n_positive);
     enum rc rc = fight(set, champion, &older, &newest, &r, o, a, &c, why);
     if (rc == RC_OK && c.won)

@@ -2,20 +2,27 @@
 #include "funneld/model/drift.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "funneld/base/sbuf.h"
 
 /* Bounds of PSI in use since credit scoring began with it. */
 static const double psi_watch = 0.1, psi_act = 0.25;
 
+/* In standard errors. It is looked at every day, and to give up a model that is right does more
+ * harm than to watch one that is wrong for some days. */
+static const double give_up = 3, rate_off = 4;
+
 struct drift {
     struct model *model;
     struct arena *arena;
     size_t n_inputs, n_seen;
     uint32_t **counts; /* of each input, by bin */
+    /* Rows that matured */
     double *probability;
     bool *positive;
-    size_t n_matured, cap_probability, cap_positive;
+    uint32_t *lead;
+    size_t n_matured, cap_probability, cap_positive, cap_lead;
 };
 
 const char *drift_verdict_name(enum drift_verdict v)
@@ -57,16 +64,20 @@ static void make_room(struct drift *d)
     for (size_t i = 0; i < d->n_matured; i++) {
         d->probability[i] = d->probability[i + d->n_matured];
         d->positive[i] = d->positive[i + d->n_matured];
+        d->lead[i] = d->lead[i + d->n_matured];
     }
 }
 
-void drift_mature(struct drift *d, const struct cell cells[], int64_t at, bool positive)
+void drift_mature(struct drift *d, const struct cell cells[], int64_t at, bool positive,
+                  uint32_t lead)
 {
     make_room(d);
     d->probability = arena_more(d->arena, d->probability, d->n_matured, &d->cap_probability,
                                 sizeof *d->probability);
     d->positive =
         arena_more(d->arena, d->positive, d->n_matured, &d->cap_positive, sizeof *d->positive);
+    d->lead = arena_more(d->arena, d->lead, d->n_matured, &d->cap_lead, sizeof *d->lead);
+    d->lead[d->n_matured] = lead;
     d->probability[d->n_matured] = model_probability(d->model, cells, at);
     d->positive[d->n_matured++] = positive;
 }
@@ -78,22 +89,86 @@ static double loss(double p, bool positive)
     return -log(q > 1e-15 ? q : 1e-15);
 }
 
-void log_loss_gain(const double a[], const double b[], const bool positive[], size_t n,
-                   double *ret_gain, double *ret_error)
+/* A row's share in something, and whose it is. */
+struct share {
+    uint32_t lead;
+    bool positive;
+    double value;
+};
+
+static int by_lead(const void *a, const void *b)
 {
+    const struct share *x = a, *y = b;
+
+    return (x->lead > y->lead) - (x->lead < y->lead);
+}
+
+static struct share *shares_of(const struct outcomes *o, const double value[], struct arena *a)
+{
+    struct share *shares = arena_array(a, o->n, sizeof *shares);
+
+    for (size_t i = 0; i < o->n; i++)
+        shares[i] = (struct share){.lead = o->lead ? o->lead[i] : (uint32_t)i,
+                                   .positive = o->positive[i],
+                                   .value = value ? value[i] : 0};
+    if (o->n)
+        qsort(shares, o->n, sizeof *shares, by_lead);
+    return shares;
+}
+
+/* Of the mean of values that hang together within each lead. */
+static void mean_between_leads(const struct outcomes *o, const double value[], double *ret_mean,
+                               double *ret_error)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct share *shares = shares_of(o, value, &a);
     double sum = 0, squares = 0;
+    size_t leads = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        double gain = loss(a[i], positive[i]) - loss(b[i], positive[i]);
+    for (size_t i = 0; i < o->n; i++)
+        sum += value[i];
+    double middle = o->n ? sum / (double)o->n : 0;
+    for (size_t i = 0; i < o->n; leads++) {
+        double of_lead = 0;
 
-        sum += gain;
-        squares += gain * gain;
+        for (uint32_t lead = shares[i].lead; i < o->n && shares[i].lead == lead; i++)
+            of_lead += shares[i].value - middle;
+        squares += of_lead * of_lead;
     }
-    double mean = n ? sum / (double)n : 0;
-    double spread = n > 1 ? (squares - sum * mean) / (double)(n - 1) : 0;
+    double few = leads > 1 ? (double)leads / (double)(leads - 1) : 0;
+    *ret_mean = middle;
+    *ret_error = o->n ? sqrt(few * squares) / (double)o->n : 0;
+}
 
-    *ret_gain = mean;
-    *ret_error = n ? sqrt(fmax(0, spread) / (double)n) : 0;
+void count_leads(const struct outcomes *o, size_t *ret_leads, size_t *ret_positive)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct share *shares = shares_of(o, NULL, &a);
+
+    *ret_leads = *ret_positive = 0;
+    for (size_t i = 0; i < o->n; ++*ret_leads) {
+        bool any = false;
+
+        for (uint32_t lead = shares[i].lead; i < o->n && shares[i].lead == lead; i++)
+            any |= shares[i].positive;
+        *ret_positive += any;
+    }
+}
+
+void log_loss_gain(const double a[], const double b[], const struct outcomes *o, double *ret_gain,
+                   double *ret_error)
+{
+    struct arena arena AUTO(arena_free) = {0};
+    double *gain = arena_array(&arena, o->n, sizeof *gain);
+
+    for (size_t i = 0; i < o->n; i++)
+        gain[i] = loss(a[i], o->positive[i]) - loss(b[i], o->positive[i]);
+    mean_between_leads(o, gain, ret_gain, ret_error);
+}
+
+static struct outcomes outcomes_of(const struct drift *d)
+{
+    return (struct outcomes){d->positive, d->lead, d->n_matured};
 }
 
 static void look_at_inputs(const struct drift *d, struct drift_report *r)
@@ -160,8 +235,10 @@ static const double *comparable(const struct drift *d, double observed, struct a
 static void look_at_outcomes(const struct drift *d, struct drift_report *r)
 {
     struct arena a AUTO(arena_free) = {0};
+    const struct outcomes o = outcomes_of(d);
     double *rate = arena_array(&a, d->n_matured, sizeof *rate);
 
+    count_leads(&o, &r->n_leads, &r->n_reached);
     measure(d->probability, d->positive, d->n_matured, &r->matured);
     if (!d->n_matured)
         return;
@@ -169,23 +246,28 @@ static void look_at_outcomes(const struct drift *d, struct drift_report *r)
     r->observed = (double)r->matured.n_positive / (double)d->n_matured;
     for (size_t i = 0; i < d->n_matured; i++)
         rate[i] = r->observed;
-    log_loss_gain(rate, comparable(d, r->observed, &a), d->positive, d->n_matured, &r->gain,
-                  &r->gain_error);
+    log_loss_gain(rate, comparable(d, r->observed, &a), &o, &r->gain, &r->gain_error);
 }
 
-static bool enough(const struct measures *m)
+static bool enough(const struct drift_report *r)
 {
-    size_t rarer = m->n_positive < m->n - m->n_positive ? m->n_positive : m->n - m->n_positive;
+    size_t others = r->n_leads - r->n_reached;
+    size_t rarer = r->n_reached < others ? r->n_reached : others;
 
-    return m->n >= DRIFT_MIN_MATURED && rarer >= DRIFT_MIN_POSITIVE;
+    return r->n_leads >= DRIFT_MIN_MATURED && rarer >= DRIFT_MIN_POSITIVE;
 }
 
 /* Standard errors that the observed rate lies away from the predicted one. */
-static double rate_error(const struct drift_report *r)
+static double rate_error(const struct drift *d)
 {
-    double variance = r->predicted * (1 - r->predicted) / (double)r->matured.n;
+    struct arena a AUTO(arena_free) = {0};
+    const struct outcomes o = outcomes_of(d);
+    double *missed = arena_array(&a, o.n, sizeof *missed), middle, error;
 
-    return variance > 0 ? fabs(r->observed - r->predicted) / sqrt(variance) : 0;
+    for (size_t i = 0; i < o.n; i++)
+        missed[i] = d->positive[i] - d->probability[i];
+    mean_between_leads(&o, missed, &middle, &error);
+    return error > 0 ? fabs(middle) / error : 0;
 }
 
 static struct str tell(const struct drift *d, const char *what, const struct drift_report *r)
@@ -193,7 +275,7 @@ static struct str tell(const struct drift *d, const char *what, const struct dri
     return arena_printf(d->arena,
                         "%s: of %zu leads whose time is over %.1f %% were predicted and %.1f %% "
                         "came, log loss %.4f better than the rate alone (standard error %.4f)",
-                        what, r->matured.n, 100 * r->predicted, 100 * r->observed, r->gain,
+                        what, r->n_leads, 100 * r->predicted, 100 * r->observed, r->gain,
                         r->gain_error);
 }
 
@@ -214,10 +296,10 @@ static void judge_inputs(const struct drift *d, struct drift_report *r)
         r->reason = arena_printf(d->arena,
                                  "the inputs are as they were (greatest PSI %.2f); too few "
                                  "outcomes (%zu) to say more",
-                                 psi, r->matured.n);
+                                 psi, r->n_leads);
     } else {
-        r->reason = arena_printf(d->arena, "only %zu leads and %zu outcomes so far", d->n_seen,
-                                 r->matured.n);
+        r->reason =
+            arena_printf(d->arena, "only %zu leads and %zu outcomes so far", d->n_seen, r->n_leads);
     }
 }
 
@@ -227,12 +309,12 @@ void drift_judge(const struct drift *d, struct drift_report *ret)
 
     look_at_inputs(d, &r);
     look_at_outcomes(d, &r);
-    if (!enough(&r.matured)) {
+    if (!enough(&r)) {
         judge_inputs(d, &r);
-    } else if (r.gain < -r.gain_error) {
+    } else if (r.gain < -give_up * r.gain_error) {
         r.verdict = DRIFT_ACT;
         r.reason = tell(d, "the model is worse than none", &r);
-    } else if (r.gain < r.gain_error || rate_error(&r) > 4 || r.worst_psi >= psi_act) {
+    } else if (r.gain < r.gain_error || rate_error(d) > rate_off || r.worst_psi >= psi_act) {
         r.verdict = DRIFT_WATCH;
         r.reason = tell(d, "the model drifts", &r);
     } else {

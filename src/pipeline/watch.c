@@ -50,7 +50,8 @@ static void see_outcomes(struct drift *d, const struct model *m, const struct tr
         qsort(moments, n, sizeof *moments, by_time);
     for (size_t i = 0; i < n; i++) {
         model_row(m, &s->table, columns, moments[i].row, cells);
-        drift_mature(d, cells, (int64_t)moments[i].time, s->positive[moments[i].row]);
+        drift_mature(d, cells, (int64_t)moments[i].time, s->positive[moments[i].row],
+                     s->group[moments[i].row]);
     }
 }
 

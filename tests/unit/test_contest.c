@@ -148,6 +148,25 @@ static void outcomes_that_came_later_are_not_learnt_from(void **state)
     arena_free(&w.arena);
 }
 
+/* As in a store, where each row is known a horizon later: none of the rows that judge, and none
+ * whose time was not over by then, is learnt from. */
+static void a_challenger_knows_what_was_known_when_the_newest_began(void **state)
+{
+    struct world w = {0};
+    struct contest c;
+
+    (void)state;
+    make(&w, ROWS, 3);
+    double *known = arena_array(&w.arena, ROWS, sizeof *known);
+    for (size_t i = 0; i < ROWS; i++)
+        known[i] = w.set.time[i] + 200;
+    w.set.known_at = known;
+    assert_int_equal(fight(&w, -3, 1000, &c), RC_OK);
+    assert_int_equal(c.n_newest, ROWS / 5);
+    assert_true(c.won);
+    arena_free(&w.arena);
+}
+
 static void a_row_says_what_the_model_asks(void **state)
 {
     struct world w = {0};
@@ -176,6 +195,7 @@ int main(void)
         cmocka_unit_test(rows_that_the_champion_may_have_learnt_from_do_not_count),
         cmocka_unit_test(rows_of_a_newest_lead_teach_nobody),
         cmocka_unit_test(outcomes_that_came_later_are_not_learnt_from),
+        cmocka_unit_test(a_challenger_knows_what_was_known_when_the_newest_began),
         cmocka_unit_test(a_row_says_what_the_model_asks),
     };
 

@@ -36,7 +36,8 @@ static double normal(uint64_t *state)
 /* How the world is: x is moved by shift, the log-odds are bias + slope * x. */
 struct truth {
     double shift, bias, slope;
-    size_t seen, matured;
+    size_t seen, matured; /* leads */
+    size_t rows;          /* of each that matured */
 };
 
 static void live(struct drift *d, const struct truth *t)
@@ -49,8 +50,8 @@ static void live(struct drift *d, const struct truth *t)
 
         if (i < t->seen)
             drift_see(d, &x, 0);
-        if (i < t->matured)
-            drift_mature(d, &x, 0, positive);
+        for (size_t k = 0; i < t->matured && k < t->rows; k++)
+            drift_mature(d, &x, 0, positive, (uint32_t)i);
     }
 }
 
@@ -75,7 +76,7 @@ static struct drift_report judged(const struct truth *t, struct arena *a)
 static void a_model_that_is_right_holds(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth as_learnt = {0, -2, 2, LEADS, LEADS};
+    const struct truth as_learnt = {0, -2, 2, LEADS, LEADS, 1};
     struct drift_report r = judged(&as_learnt, &a);
 
     (void)state;
@@ -89,7 +90,7 @@ static void a_model_that_is_right_holds(void **state)
 static void inputs_that_moved_are_an_alarm_and_no_verdict(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth moved = {1.5, -2, 2, LEADS, 0};
+    const struct truth moved = {1.5, -2, 2, LEADS, 0, 1};
     struct drift_report r = judged(&moved, &a);
 
     (void)state;
@@ -101,7 +102,7 @@ static void inputs_that_moved_are_an_alarm_and_no_verdict(void **state)
 static void inputs_that_moved_while_it_is_right_are_watched(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth moved = {1.5, -2, 2, LEADS, LEADS};
+    const struct truth moved = {1.5, -2, 2, LEADS, LEADS, 1};
 
     (void)state;
     assert_int_equal(judged(&moved, &a).verdict, DRIFT_WATCH);
@@ -110,7 +111,7 @@ static void inputs_that_moved_while_it_is_right_are_watched(void **state)
 static void a_rate_that_moved_is_watched_while_the_model_helps(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth more = {0, -1.2, 2, LEADS, LEADS};
+    const struct truth more = {0, -1.2, 2, LEADS, LEADS, 1};
     struct drift_report r = judged(&more, &a);
 
     (void)state;
@@ -122,7 +123,7 @@ static void a_rate_that_moved_is_watched_while_the_model_helps(void **state)
 static void a_model_that_is_worse_than_the_rate_alone_is_to_go(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth reversed = {0, -2, -2, LEADS, LEADS};
+    const struct truth reversed = {0, -2, -2, LEADS, LEADS, 1};
     struct drift_report r = judged(&reversed, &a);
 
     (void)state;
@@ -135,8 +136,8 @@ static void a_model_that_is_worse_than_the_rate_alone_is_to_go(void **state)
 static void a_model_of_a_table_is_judged_by_whom_it_puts_first(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth rare = {0, -6, 2, LEADS, 8 * LEADS},
-                       rare_reversed = {0, -6, -2, LEADS, 8 * LEADS};
+    const struct truth rare = {0, -6, 2, LEADS, 8 * LEADS, 1},
+                       rare_reversed = {0, -6, -2, LEADS, 8 * LEADS, 1};
 
     (void)state;
     assert_int_equal(judged_as(&rare, 1, &a).verdict, DRIFT_ACT);
@@ -149,7 +150,8 @@ static void a_model_of_a_table_is_judged_by_whom_it_puts_first(void **state)
 static void too_few_leads_say_nothing(void **state)
 {
     struct arena a AUTO(arena_free) = {0};
-    const struct truth nobody = {0}, some = {0, -2, -2, DRIFT_MIN_SEEN - 1, DRIFT_MIN_MATURED - 1};
+    const struct truth nobody = {0},
+                       some = {0, -2, -2, DRIFT_MIN_SEEN - 1, DRIFT_MIN_MATURED - 1, 1};
 
     (void)state;
     assert_int_equal(judged(&nobody, &a).verdict, DRIFT_UNKNOWN);
@@ -163,8 +165,8 @@ static void the_newest_outcomes_count(void **state)
     struct model *m = model_of_x();
     struct drift *d = drift_new(m, &a);
     struct drift_report r;
-    const struct truth wrong = {0, -2, -2, 0, DRIFT_MAX_MATURED},
-                       right = {0, -2, 2, 0, DRIFT_MAX_MATURED};
+    const struct truth wrong = {0, -2, -2, 0, DRIFT_MAX_MATURED, 1},
+                       right = {0, -2, 2, 0, DRIFT_MAX_MATURED, 1};
 
     (void)state;
     live(d, &wrong);
@@ -181,16 +183,67 @@ static void a_gain_is_the_mean_difference_of_log_loss(void **state)
 {
     const double a[] = {0.5, 0.5, 0.5, 0.5}, b[] = {0.8, 0.2, 0.8, 0.2};
     const bool positive[] = {true, false, true, false};
+    const struct outcomes all = {positive, NULL, 4}, none = {0};
     double gain, error;
 
     (void)state;
-    log_loss_gain(a, b, positive, 4, &gain, &error);
+    log_loss_gain(a, b, &all, &gain, &error);
     assert_true(fabs(gain - log(0.8 / 0.5)) < 1e-12);
     assert_true(error < 1e-9);
-    log_loss_gain(b, a, positive, 4, &gain, &error);
+    log_loss_gain(b, a, &all, &gain, &error);
     assert_true(fabs(gain + log(0.8 / 0.5)) < 1e-12);
-    log_loss_gain(a, b, positive, 0, &gain, &error);
+    log_loss_gain(a, b, &none, &gain, &error);
     assert_true(gain == 0 && error == 0);
+}
+
+/* Else the same lead, looked at six times, would be proof of something. */
+static void rows_of_one_lead_are_one_lead(void **state)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const struct truth once = {0, -2, 2, 0, 400, 1}, often = {0, -2, 2, 0, 400, 6},
+                       few = {0, -2, -2, 0, DRIFT_MIN_MATURED - 1, 6};
+    struct drift_report r = judged(&once, &a), six = judged(&often, &a);
+
+    (void)state;
+    assert_int_equal(six.n_leads, 400);
+    assert_int_equal(six.n_reached, r.n_reached);
+    assert_true(fabs(six.gain - r.gain) < 1e-9);
+    assert_true(fabs(six.gain_error - r.gain_error) < 1e-9);
+    assert_int_equal(judged(&few, &a).verdict, DRIFT_UNKNOWN);
+}
+
+/* A model that is right and helps little is looked at every day for a year. */
+static void a_model_that_is_right_is_not_given_up_by_chance(void **state)
+{
+    static const struct tiny_input input = {"x", NULL, 0.3};
+    struct arena a AUTO(arena_free) = {0};
+    int given_up = 0;
+
+    (void)state;
+    for (uint64_t life = 0; life < 40; life++) {
+        struct model *m = tiny_model(GOAL_CONVERSION, "main", -2.2, &input, 1);
+        struct drift *d = drift_new(m, &a);
+        struct drift_report r;
+        uint64_t chance = 100 + life;
+        bool gone = false;
+
+        m->card.horizon_ms = 1;
+        for (uint32_t day = 0; day < 365 && !gone; day++) {
+            struct cell x = {.number = normal(&chance)};
+            bool positive = uniform(&chance) < sigmoid(-2.2 + 0.3 * x.number);
+
+            for (int row = 0; row < 6; row++)
+                drift_mature(d, &x, 0, positive, day);
+            if (day % 5)
+                continue;
+            drift_judge(d, &r);
+            gone = r.verdict == DRIFT_ACT;
+        }
+        given_up += gone;
+        model_drop(m);
+        arena_reset(&a);
+    }
+    assert_in_range(given_up, 0, 1);
 }
 
 int main(void)
@@ -205,6 +258,8 @@ int main(void)
         cmocka_unit_test(too_few_leads_say_nothing),
         cmocka_unit_test(the_newest_outcomes_count),
         cmocka_unit_test(a_gain_is_the_mean_difference_of_log_loss),
+        cmocka_unit_test(rows_of_one_lead_are_one_lead),
+        cmocka_unit_test(a_model_that_is_right_is_not_given_up_by_chance),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

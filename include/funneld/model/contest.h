@@ -13,23 +13,24 @@
 #include "funneld/model/train.h"
 
 enum {
-    CONTEST_MIN_NEWEST = 100,  /* fewer newest rows, or */
+    CONTEST_MIN_NEWEST = 100,  /* fewer leads that are new, or */
     CONTEST_MIN_POSITIVE = 10, /* fewer of the rarer outcome among them, decide nothing */
 };
 
 struct contest {
     bool won;
-    double gain, error; /* of log loss in the newest rows, and its standard error */
-    size_t n_newest, n_positive;
-    struct str reason;         /* a sentence, in the arena */
-    struct trained challenger; /* of all rows, where it won */
+    double gain, error;          /* of log loss in the newest rows, and its standard error */
+    size_t n_newest, n_positive; /* leads */
+    struct str reason;           /* a sentence, in the arena */
+    struct trained challenger;   /* of all rows, where it won */
 };
 
-/* The set must say times. champion NULL: there is none; champion_knows: rows of that time and
- * before, in the set's unit, it may have learnt from. RC_NONE: too few newest rows, with the
- * reason; else as model_train. */
+/* The set must say times. champion NULL: there is none; champion_since: when it was trained, in the
+ * set's unit. Rows before that do not judge: it may have learnt from them, and what was known by
+ * then is the least that the challenger must know. RC_NONE: too few rows judge, with the reason;
+ * else as model_train. */
 MUST_CHECK enum rc model_contest(const struct training_set *set, const struct model *champion,
-                                 double champion_knows, const struct train_options *o,
+                                 double champion_since, const struct train_options *o,
                                  struct arena *a, struct contest *ret, struct why *why);
 
 /* Which column of the table each input of the model is, SIZE_MAX: none; and one row's cells. */

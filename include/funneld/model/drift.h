@@ -14,9 +14,9 @@
 
 enum {
     DRIFT_MIN_SEEN = 200,     /* fewer leads say nothing of PSI */
-    DRIFT_MIN_MATURED = 200,  /* fewer outcomes, or */
+    DRIFT_MIN_MATURED = 200,  /* leads with an outcome; fewer, or */
     DRIFT_MIN_POSITIVE = 20,  /* fewer of the rarer kind, say nothing of the model */
-    DRIFT_MAX_MATURED = 50000 /* of more, the newest count */
+    DRIFT_MAX_MATURED = 50000 /* rows; of more, the newest count */
 };
 
 enum drift_verdict {
@@ -34,7 +34,8 @@ struct drift_report {
      * when they are looked at follows from how long there has been a store. */
     double worst_psi;
     size_t worst;
-    struct measures matured;
+    struct measures matured;    /* of rows */
+    size_t n_leads, n_reached;  /* that these rows are of, and who of them reached the goal */
     double predicted, observed; /* mean probability, rate */
     double gain, gain_error;    /* log loss of the rate alone less that of the model, a row's mean,
                                    and its standard error; of a model without a horizon, which
@@ -47,13 +48,23 @@ struct drift;
 struct drift *drift_new(struct model *m, struct arena *a); /* the model must outlive it */
 /* A lead as it is now. */
 void drift_see(struct drift *d, const struct cell cells[], int64_t at);
-/* A lead as it was, and what became of it; of leads in the order of time. */
-void drift_mature(struct drift *d, const struct cell cells[], int64_t at, bool positive);
+/* A lead as it was, and what became of it; in the order of time. lead: rows of one lead share its
+ * fate, so it is leads that are counted, and standard errors are between leads. */
+void drift_mature(struct drift *d, const struct cell cells[], int64_t at, bool positive,
+                  uint32_t lead);
 void drift_judge(const struct drift *d, struct drift_report *ret);
 
+/* Which came true, and of which lead each row is; lead NULL: each of its own. */
+struct outcomes {
+    const bool *positive;
+    const uint32_t *lead;
+    size_t n;
+};
 /* How much better b is than a on the same rows: mean difference of log loss (above 0: b is
- * better), and its standard error. */
-void log_loss_gain(const double a[], const double b[], const bool positive[], size_t n,
-                   double *ret_gain, double *ret_error);
+ * better), and its standard error, between leads. */
+void log_loss_gain(const double a[], const double b[], const struct outcomes *o, double *ret_gain,
+                   double *ret_error);
+/* How many leads there are, and how many of them have a row that is positive. */
+void count_leads(const struct outcomes *o, size_t *ret_leads, size_t *ret_positive);
 
 #endif
