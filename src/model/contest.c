@@ -77,7 +77,8 @@ static double newest_from(const struct training_set *s, double champion_since)
     return fmax(from, champion_since);
 }
 
-/* A lead that is among the newest teaches nobody: its rows stay on one side. */
+/* Rows of a lead stay on one side. Those that were learnt from decide which, for whether a lead
+ * goes on to have newer rows depends on what came of it. */
 static void divide(const struct training_set *s, double from, struct arena *a, struct choice *older,
                    struct choice *newest)
 {
@@ -86,18 +87,18 @@ static void divide(const struct training_set *s, double from, struct arena *a, s
 
     for (size_t i = 0; i < n && s->group; i++)
         groups = s->group[i] > groups ? s->group[i] : groups;
-    bool *is_newest = arena_array(a, (size_t)groups + 1, sizeof *is_newest);
+    bool *is_older = arena_array(a, (size_t)groups + 1, sizeof *is_older);
     older->rows = arena_array(a, n, sizeof *older->rows);
     newest->rows = arena_array(a, n, sizeof *newest->rows);
     for (size_t i = 0; i < n; i++)
-        if (s->time[i] >= from) {
-            newest->rows[newest->n++] = i;
+        if (s->time[i] <= from && known_at(s, i) <= from) {
+            older->rows[older->n++] = i;
             if (s->group)
-                is_newest[s->group[i]] = true;
+                is_older[s->group[i]] = true;
         }
     for (size_t i = 0; i < n; i++)
-        if (s->time[i] < from && known_at(s, i) <= from && !(s->group && is_newest[s->group[i]]))
-            older->rows[older->n++] = i;
+        if (s->time[i] > from && !(s->group && is_older[s->group[i]]))
+            newest->rows[newest->n++] = i;
 }
 
 static void copy_columns(const struct table *t, const struct choice *c, struct arena *a,
@@ -226,6 +227,25 @@ static void tell(const struct model *champion, struct contest *c, struct arena *
                      other, c->error, c->won ? "it takes over" : "nothing changes");
 }
 
+/* By the same recipe, which may yet find that all rows together tell nothing. */
+static enum rc learn_from_all(const struct training_set *set, const struct train_options *o,
+                              struct arena *a, struct contest *c, struct why *why)
+{
+    struct model *m = NULL;
+    enum rc rc = model_train(set, o, a, &c->challenger, why);
+
+    if (rc == RC_OK)
+        rc = model_read(c->challenger.trees, c->challenger.sidecar, &m, why);
+    if (rc != RC_OK)
+        return rc;
+    c->won = model_card(m)->usable;
+    if (!c->won)
+        c->reason = arena_printf(a, "learnt from all rows the new model is %.*s: nothing changes",
+                                 STR_ARG(model_card(m)->verdict));
+    model_drop(m);
+    return RC_OK;
+}
+
 enum rc model_contest(const struct training_set *set, const struct model *champion,
                       double champion_since, const struct train_options *o, struct arena *a,
                       struct contest *ret, struct why *why)
@@ -242,11 +262,13 @@ enum rc model_contest(const struct training_set *set, const struct model *champi
                         "most others, %zu of them positive: too few to judge by",
                         c.n_newest, c.n_positive);
     enum rc rc = fight(set, champion, &older, &newest, &r, o, a, &c, why);
-    if (rc == RC_OK && c.won)
-        rc = model_train(set, o, a, &c.challenger, why);
     if (rc != RC_OK)
         return rc;
     tell(champion, &c, a);
+    if (c.won)
+        rc = learn_from_all(set, o, a, &c, why);
+    if (rc != RC_OK)
+        return rc;
     *ret = c;
     return RC_OK;
 }
