@@ -16,7 +16,7 @@ RUN make && strip build/plain/funneld
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libcjson1 \
-        libcurl4 libgnutls30 libinih1 libmicrohttpd12 libsqlite3-0 libssl3 \
+        libcurl4 libgnutls30 libinih1 libmicrohttpd12 libsqlite3-0 libssl3 libxgboost0 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 funneld \
     && useradd --system --uid 10001 --gid funneld --no-log-init --no-create-home \
