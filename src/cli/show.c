@@ -151,6 +151,8 @@ static void print_delivery(struct cli *cli, const struct delivery *d)
                arena_printf(a, "%s (%s), before %s", show_tenths(d->facts.score, a).at,
                             band_name(d->facts.band), show_tenths(d->facts.previous, a).at));
     show_field(cli, "reasons", d->facts.reasons);
+    show_chance(cli, "probability", &d->facts.probability);
+    show_chance(cli, "churn", &d->facts.churn);
     show_at(cli, "queued", d->created_at);
     show_at(cli, d->done_at ? "was due" : "due", d->due_at);
     show_at(cli, "in doubt", d->open_attempt_at);

@@ -207,6 +207,7 @@ static bool erase(struct lead *l, int64_t at)
     l->n_properties = l->cap_properties = 0;
     l->email = l->activity = STR_NULL;
     l->probability = l->churn = (struct chance){0};
+    l->told_probability = l->told_churn = 0;
     l->state = LEAD_DELETED;
     l->state_at = at;
     return true;

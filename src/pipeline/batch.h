@@ -64,6 +64,7 @@ struct lead_view view_lead(const struct lead *lead, const struct ledger_row *row
 struct before_event {
     int64_t score;
     enum band band;
+    int64_t probability, churn; /* tenths of a percent */
 };
 /* The lead's new score and chances; *ret_rows are its ledger, for the explanation. */
 MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,

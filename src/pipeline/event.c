@@ -113,8 +113,19 @@ enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at, struct led
 /* As it was before an event. */
 static struct before_event before_event(const struct lead *lead)
 {
-    return lead->evaluated ? (struct before_event){lead->score, lead->band}
-                           : (struct before_event){0};
+    if (!lead->evaluated)
+        return (struct before_event){0};
+    return (struct before_event){lead->score, lead->band, lead->told_probability, lead->told_churn};
+}
+
+/* Of a goal that has no model now, what was said when it had one stays: a rise is announced once.
+ */
+static void note_told(struct lead *lead)
+{
+    if (lead->probability.known)
+        lead->told_probability = lead->probability.tenths;
+    if (lead->churn.known)
+        lead->told_churn = lead->churn.tenths;
 }
 
 /* Scores, routes and saves a lead after an event was folded into it. */
@@ -132,6 +143,7 @@ static enum rc judge(struct batch *b, const struct event *e, int64_t event, stru
         rc = b->silent ? RC_OK : queue_enrichment(b, e, event, lead, &waiting);
     if (rc == RC_OK && lead->state == LEAD_ACTIVE && !b->silent)
         rc = queue_routes(b, e, event, lead, rows, n_rows, before, waiting);
+    note_told(lead);
     if (rc == RC_OK && e->remote.len)
         rc = queue_answer(b, e, event, lead);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
@@ -150,6 +162,7 @@ static enum rc erase(struct batch *b, struct lead *lead)
     lead->score = lead->fit = lead->engagement = 0;
     lead->band = BAND_COLD;
     lead->probability = lead->churn = (struct chance){0};
+    lead->told_probability = lead->told_churn = 0;
     enum rc rc = store_lead_erase(b->store, lead, b->now_ms, count_cancelled, b);
     return rc == RC_OK ? store_lead_save(b->store, lead) : rc;
 }

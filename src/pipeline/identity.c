@@ -124,6 +124,7 @@ static enum rc absorb(struct batch *b, struct lead *from, struct lead *into)
     from->merged_into = into->id;
     from->activity = STR_NULL;
     from->probability = from->churn = (struct chance){0};
+    from->told_probability = from->told_churn = 0;
     return store_lead_save(b->store, from);
 }
 

@@ -150,6 +150,8 @@ void state_facts(const struct rules *r, const struct event *e, const struct lead
         .previous_band = before.band,
         .probability = lead->probability,
         .churn = lead->churn,
+        .previous_probability = before.probability,
+        .previous_churn = before.churn,
         .reasons = score_reasons(&v, REASONS, a),
         .event_source = e->source,
         .event_type = e->type,
@@ -289,7 +291,9 @@ enum rc queue_routes(struct batch *b, const struct event *e, int64_t event, stru
                               .previous = before.score,
                               .band = lead->band,
                               .probability = lead->probability,
-                              .churn = lead->churn};
+                              .churn = lead->churn,
+                              .previous_probability = before.probability,
+                              .previous_churn = before.churn};
     struct statement s = {.e = e, .rows = rows, .n_rows = n_rows, .before = before};
     enum rc rc = RC_OK;
 

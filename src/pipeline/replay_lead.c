@@ -41,8 +41,9 @@ static void fired(void *self, const struct ledger_row *row)
 static struct delivery_facts facts_of_then(struct redo *r)
 {
     struct arena *a = r->b->arena;
-    const struct before_event before = {r->past.previous,
-                                        scorecard_band(&r->b->rules->scorecard, r->past.previous)};
+    const struct before_event before = {
+        .score = r->past.previous,
+        .band = scorecard_band(&r->b->rules->scorecard, r->past.previous)};
     struct delivery_facts f;
 
     state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, before, &r->scratch,

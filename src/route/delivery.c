@@ -51,6 +51,15 @@ static const struct {
     {"churn", offsetof(struct delivery_facts, churn)},
 };
 
+/* Only where it is more than nothing. */
+static const struct {
+    const char *key;
+    size_t offset;
+} chances_before[] = {
+    {"previous_probability", offsetof(struct delivery_facts, previous_probability)},
+    {"previous_churn", offsetof(struct delivery_facts, previous_churn)},
+};
+
 static const struct {
     const char *key;
     size_t offset;
@@ -70,6 +79,12 @@ static void chances_to_json(const struct delivery_facts *f, struct sbuf *b)
 
         if (c->known)
             json_kv_tenths(b, chances[i].key, c->tenths);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(chances_before); i++) {
+        int64_t before = *(const int64_t *)(base + chances_before[i].offset);
+
+        if (before)
+            json_kv_tenths(b, chances_before[i].key, before);
     }
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         struct str text = *(const struct str *)(base + words[i].offset);
@@ -123,19 +138,35 @@ static bool text_of(const json *node, struct arena *a, struct str *ret)
     return true;
 }
 
+/* Missing: *ret stays as it is. */
+static enum rc percent_of(const json *root, const char *key, int64_t *ret, struct why *why)
+{
+    const json *node = json_get(root, key);
+    int64_t percent = *ret;
+
+    if (node && (!tenths_of(node, &percent) || percent < 0 || percent > 1000))
+        return why_fail(RC_INVALID, why, "\"%s\" is not a percentage", key);
+    *ret = percent;
+    return RC_OK;
+}
+
 static enum rc read_chances(const json *root, struct arena *a, struct delivery_facts *ret,
                             struct why *why)
 {
     char *base = (char *)ret;
+    enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < ARRAY_LEN(chances); i++) {
-        const json *node = json_get(root, chances[i].key);
+    for (size_t i = 0; i < ARRAY_LEN(chances) && rc == RC_OK; i++) {
         struct chance *c = (struct chance *)(base + chances[i].offset);
 
-        c->known = node != NULL;
-        if (node && (!tenths_of(node, &c->tenths) || c->tenths < 0 || c->tenths > 1000))
-            return why_fail(RC_INVALID, why, "\"%s\" is not a percentage", chances[i].key);
+        c->known = json_get(root, chances[i].key) != NULL;
+        rc = percent_of(root, chances[i].key, &c->tenths, why);
     }
+    for (size_t i = 0; i < ARRAY_LEN(chances_before) && rc == RC_OK; i++)
+        rc = percent_of(root, chances_before[i].key, (int64_t *)(base + chances_before[i].offset),
+                        why);
+    if (rc != RC_OK)
+        return rc;
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         const json *node = json_get(root, words[i].key);
 

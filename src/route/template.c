@@ -44,10 +44,25 @@ static enum rc refuse(struct expr_error *error, size_t column, const char *fmt, 
 static enum rc check_name(struct str name, size_t column, struct expr_error *error)
 {
     static const char *const names[] = {
-        "event.type",     "event.source",  "event.property", "event.value", "event.time",
-        "event.data.KEY", "lead.NAME",     "lead.name_full", "lead.url",    "score",
-        "score.previous", "score.band",    "reasons",        "probability", "probability.reasons",
-        "churn",          "churn.reasons",
+        "event.type",
+        "event.source",
+        "event.property",
+        "event.value",
+        "event.time",
+        "event.data.KEY",
+        "lead.NAME",
+        "lead.name_full",
+        "lead.url",
+        "score",
+        "score.previous",
+        "score.band",
+        "reasons",
+        "probability",
+        "probability.previous",
+        "probability.reasons",
+        "churn",
+        "churn.previous",
+        "churn.reasons",
     };
     struct str shown = str_cut(name, 40);
 

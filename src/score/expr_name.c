@@ -21,7 +21,9 @@ static const struct known {
     [NAME_PREVIOUS] = {"score.previous", EXPR_SCORE, VALUE_NUMBER},
     [NAME_BAND] = {"score.band", EXPR_SCORE, VALUE_TEXT},
     [NAME_PROBABILITY] = {"probability", EXPR_SCORE, VALUE_NUMBER},
+    [NAME_PROBABILITY_BEFORE] = {"probability.previous", EXPR_SCORE, VALUE_NUMBER},
     [NAME_CHURN] = {"churn", EXPR_SCORE, VALUE_NUMBER},
+    [NAME_CHURN_BEFORE] = {"churn.previous", EXPR_SCORE, VALUE_NUMBER},
 };
 
 unsigned name_uses(enum name_id id)
@@ -156,6 +158,24 @@ static struct value chance_value(const struct chance *c)
     return c->known ? tenths_value(c->tenths) : (struct value){.kind = VALUE_NULL};
 }
 
+static int64_t number_tenths(enum name_id id, const struct facts *f)
+{
+    switch (id) {
+    case NAME_PREVIOUS:
+        return f->previous;
+    case NAME_PROBABILITY:
+        return f->probability.tenths;
+    case NAME_PROBABILITY_BEFORE:
+        return f->previous_probability;
+    case NAME_CHURN:
+        return f->churn.tenths;
+    case NAME_CHURN_BEFORE:
+        return f->previous_churn;
+    default:
+        return f->score;
+    }
+}
+
 static struct value event_value(const struct name *name, const struct event *e)
 {
     switch (name->id) {
@@ -180,9 +200,10 @@ struct value name_value(const struct name *name, const struct facts *f)
     case NAME_LEAD:
         return text_value(f->lead ? lead_text(f->lead, name->key) : STR_NULL);
     case NAME_SCORE:
-        return tenths_value(f->score);
     case NAME_PREVIOUS:
-        return tenths_value(f->previous);
+    case NAME_PROBABILITY_BEFORE:
+    case NAME_CHURN_BEFORE:
+        return tenths_value(number_tenths(name->id, f));
     case NAME_BAND:
         return text_value(str_of(band_name(f->band)));
     case NAME_PROBABILITY:
@@ -208,18 +229,6 @@ struct str tenths_text(int64_t tenths, struct arena *a)
 
     return rest ? arena_printf(a, "%s%lld.%lld", sign, whole, rest)
                 : arena_printf(a, "%s%lld", sign, whole);
-}
-
-static int64_t number_tenths(enum name_id id, const struct facts *f)
-{
-    switch (id) {
-    case NAME_PROBABILITY:
-        return f->probability.tenths;
-    case NAME_CHURN:
-        return f->churn.tenths;
-    default:
-        return id == NAME_SCORE ? f->score : f->previous;
-    }
 }
 
 struct str expr_name_value(struct str name, const struct facts *f, struct arena *a)

@@ -55,7 +55,9 @@ enum name_id {
     NAME_PREVIOUS,
     NAME_BAND,
     NAME_PROBABILITY,
+    NAME_PROBABILITY_BEFORE,
     NAME_CHURN,
+    NAME_CHURN_BEFORE,
 };
 
 struct name {

@@ -148,6 +148,7 @@ static const struct {
     {"UPDATE lead SET properties = x'31' WHERE id = 1", "lead", "cannot be read"},
     {"UPDATE lead SET merged_into = 77 WHERE id = 2", "lead", "merged into a lead that is missing"},
     {"UPDATE lead SET erased = 1 WHERE id = 3", "lead", "something of it is left"},
+    {"UPDATE lead SET told_churn = 1001 WHERE id = 3", "lead", "none of 0 to 100 %"},
     {"UPDATE lead SET last_event = 1 WHERE id = 3", "lead", "its newest event is another lead's"},
     {"UPDATE lead SET last_event = 4711 WHERE id = 3", "lead", "its newest event is missing"},
     {"UPDATE lead SET ledger = '[[1,1,2]]' WHERE id = 1", "lead", "its ledger cannot be read"},

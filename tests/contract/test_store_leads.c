@@ -30,6 +30,8 @@ static void a_lead_comes_back_with_every_field(void **state)
         .churn = {true, 1000},
         .activity = {"\1\0\xff", 3},
         .source = STR("zapier"),
+        .told_probability = 1000,
+        .told_churn = 1,
     };
 
     OK(store_begin(w->store));
@@ -59,6 +61,8 @@ static void a_lead_comes_back_with_every_field(void **state)
     assert_int_equal(got.churn.tenths, 1000);
     SAME(got.activity, l.activity);
     TEXT(got.source, "zapier");
+    assert_int_equal(got.told_probability, 1000);
+    assert_int_equal(got.told_churn, 1);
 }
 
 static enum rc say_chances(struct world *w, struct lead_chances c)
@@ -73,6 +77,8 @@ static void chances_are_put_down_only_where_nothing_happened(void **state)
 {
     struct world *w = *state;
     struct lead l = {.created_at = 5, .evaluated = true, .band = BAND_WARM, .last_event = 3};
+    l.told_probability = 55;
+    l.told_churn = 44;
     struct lead_chances c = {.last_event = 3,
                              .was = BAND_WARM,
                              .band = BAND_HOT,
@@ -101,6 +107,8 @@ static void chances_are_put_down_only_where_nothing_happened(void **state)
     got = get_lead(w, l.id);
     assert_false(got.probability.known);
     TEXT(got.activity, "counted");
+    assert_int_equal(got.told_probability, 55); /* by routes: they were not asked */
+    assert_int_equal(got.told_churn, 44);
     OK(store_begin(w->store));
     got.last_event = 0; /* it never was one: the audit would miss it */
     OK(store_lead_save(w->store, &got));

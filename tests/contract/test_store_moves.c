@@ -243,6 +243,7 @@ static struct lead person(struct world *w, const char *email)
 
     (void)lead_put(&l, STR("email"), str_of(email), T0, &key, &w->arena);
     (void)lead_put(&l, STR("phone"), STR("+44 20 7946 0000"), T0, &key, &w->arena);
+    l.told_probability = l.told_churn = 500;
     OK(store_lead_add(w->store, &l));
     return l;
 }
@@ -284,6 +285,8 @@ static void an_erased_lead_has_no_properties_ledger_or_bodies(void **state)
     struct event_view v;
 
     assert_int_equal(get_lead(w, e.lead).n_properties, 0);
+    assert_int_equal(get_lead(w, e.lead).told_probability, 0);
+    assert_int_equal(get_lead(w, e.lead).told_churn, 0);
     assert_int_equal(ledger(w, e.lead, INT64_MAX, &rows), 0);
     OK(read_event(w->reader, e.event, &w->arena, &v));
     assert_null(v.body.at);

@@ -29,7 +29,12 @@ static const struct lead fuzz_lead = {
 
 /* Everything there, and nothing. */
 static const struct facts fuzz_facts[] = {
-    {.event = &fuzz_event, .lead = &fuzz_lead, .score = 825, .previous = 799, .band = BAND_HOT},
+    {.event = &fuzz_event,
+     .lead = &fuzz_lead,
+     .score = 825,
+     .previous = 799,
+     .band = BAND_HOT,
+     .previous_probability = 1},
     {.score = -5},
 };
 

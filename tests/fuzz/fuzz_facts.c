@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     facts_to_json(&again, &twice);
     fuzz_same(sbuf_str(&once), sbuf_str(&twice));
     assert_true(again.score == facts.score && again.previous == facts.previous);
+    assert_true(again.previous_probability == facts.previous_probability);
     assert_true(again.event_time == facts.event_time);
     return 0;
 }

@@ -30,6 +30,10 @@ static const struct {
     {"probability >= 50 and score >= 80", true},
     {"churn >= 0 or churn < 101", false}, /* no model says it */
     {"not churn > 10", true},
+    {"probability >= 70 and probability.previous < 70", true},
+    {"probability.previous == 69.9 and probability.previous <= probability", true},
+    {"probability.previous >= 70", false},
+    {"churn.previous == 20.5", true}, /* one said it once */
     {"score.previous >= 79.95", false},
     {"score.previous == 79.9", true},
     {"score.previous == 79.90", true},

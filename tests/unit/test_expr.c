@@ -57,7 +57,9 @@ static const struct facts facts = {.event = &event,
                                    .score = 800,
                                    .previous = 799,
                                    .band = BAND_HOT,
-                                   .probability = {true, 725}};
+                                   .probability = {true, 725},
+                                   .previous_probability = 699,
+                                   .previous_churn = 205};
 
 static enum rc compile_exactly(const char *text, struct arena *a, const struct expr **ret,
                                struct expr_error *error)
@@ -93,6 +95,7 @@ static const struct {
     {"", 0, "empty"},
     {"  \n ", 0, "empty"},
     {"event.proprty == \"x\"", 0, "did you mean event.property?"},
+    {"churn.prevous < 1", 0, "did you mean churn.previous?"},
     {"score >= 80 and event.tpye == \"x\"", 16, "did you mean event.type?"},
     {"event.email == \"x\"", 0, "event.data.email"},
     {"firstname == \"Ada\"", 0, "lead.firstname"},
@@ -331,6 +334,7 @@ static void a_name_alone_has_a_text(void **state)
         {"score", "80"},
         {"score.previous", "79.9"},
         {"score.band", "hot"},
+        {"probability.previous", "69.9"},
         {"event.type", "contact.propertyChange"},
         {"event.time", "2026-01-01T00:00:00.000Z"},
         {"event.data.plan", "Pro-Plan"},
@@ -346,6 +350,7 @@ static void a_name_alone_has_a_text(void **state)
         assert_true(str_is(expr_name_value(str_of(values[i].name), &facts, &a), values[i].text));
     assert_true(str_is(expr_name_value(STR("score"), &none, &a), "-0.5"));
     assert_true(str_is(expr_name_value(STR("score.previous"), &none, &a), "0"));
+    assert_true(str_is(expr_name_value(STR("churn.previous"), &none, &a), "0"));
     assert_true(str_is(tenths_text(-10, &a), "-1"));
     assert_null(expr_name_value(STR("event.time"), &none, &a).at);
     assert_true(str_is(expr_name_value(STR("probability"), &facts, &a), "72.5"));

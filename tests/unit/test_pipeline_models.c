@@ -6,6 +6,22 @@ static const char conf[] = BASIC_SOURCES SLACK RULES
     "[route likely]\nwhen = probability >= 80\nto = sales-slack\n"
     "[route leaving]\nwhen = churn > 90 and not probability > 50\nto = sales-slack\n";
 
+static const char risen[] = BASIC_SOURCES SLACK
+    "[route risen]\nwhen = probability >= 70 and probability.previous < 70\nto = sales-slack\n"
+    "[route leaves]\nwhen = churn >= 50 and churn.previous < 50\nto = sales-slack\n";
+
+/* A millisecond later: news, not the same again. */
+static void says(struct pipeline *p, int64_t contact, const char *property, const char *value)
+{
+    p->now++;
+    change(p, contact, property, value);
+}
+
+static void expect_told(struct pipeline *p, size_t n)
+{
+    assert_int_equal(deliveries(p, "sales-slack", NULL).n, n);
+}
+
 static void an_event_changes_what_may_come_of_its_lead(void **state)
 {
     struct pipeline *p = *state;
@@ -60,6 +76,82 @@ static void a_route_may_ask_for_it(void **state)
     list = deliveries(p, "sales-slack", NULL);
     assert_int_equal(list.n, 2);
     TEXT(list.items[0].route, "leaving");
+}
+
+static void a_rise_is_announced_once_and_again_after_a_fall(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, risen);
+    use_models(p, demo_model(), age_model());
+    says(p, 1, "page", "/home");
+    expect_told(p, 0);
+    says(p, 1, "demo_requested", "true");
+    says(p, 1, "page", "/pricing");
+    struct deliveries list = deliveries(p, "sales-slack", NULL);
+    assert_int_equal(list.n, 1);
+    CHANCE(list.items[0].facts.probability, 881);
+    assert_int_equal(list.items[0].facts.previous_probability, 119);
+    assert_int_equal(list.items[0].facts.previous_churn, 269);
+    p->now += 60 * DAYS_MS;
+    says(p, 1, "page", "/home");
+    says(p, 1, "page", "/blog");
+    list = deliveries(p, "sales-slack", NULL);
+    assert_int_equal(list.n, 2);
+    TEXT(list.items[0].route, "leaves");
+    says(p, 1, "demo_requested", "again");
+    expect_told(p, 3);
+}
+
+static void a_rise_is_announced_once_whatever_became_of_the_model(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, risen);
+    says(p, 1, "demo_requested", "true");
+    expect_told(p, 0);
+    use_models(p, demo_model(), NULL);
+    says(p, 1, "page", "/home"); /* the first model that there ever was */
+    expect_told(p, 1);
+    assert_int_equal(deliveries(p, "sales-slack", NULL).items[0].facts.previous_probability, 0);
+    use_models(p, NULL, NULL);
+    says(p, 1, "page", "/blog"); /* not known: the comparison is false */
+    assert_false(contact_lead(p, 1).probability.known);
+    use_models(p, demo_model(), NULL);
+    says(p, 1, "page", "/home");
+    CHANCE(contact_lead(p, 1).probability, 881);
+    expect_told(p, 1);
+}
+
+static void who_is_erased_was_never_told_of(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, risen);
+    use_models(p, demo_model(), age_model());
+    says(p, 1, "demo_requested", "true");
+    assert_int_equal(contact_lead(p, 1).told_probability, 881);
+    assert_int_equal(contact_lead(p, 1).told_churn, 269);
+    tell(p, "contact.privacyDeletion", 1);
+    assert_int_equal(contact_lead(p, 1).told_probability, 0);
+    assert_int_equal(contact_lead(p, 1).told_churn, 0);
+}
+
+static void a_merge_compares_with_what_was_said_of_the_survivor(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, risen);
+    use_models(p, demo_model(), NULL);
+    says(p, 1, "demo_requested", "true");
+    says(p, 2, "company", "Acme");
+    const int64_t gone = contact_lead(p, 1).id;
+    merge(p, 1, 2);
+    struct deliveries list = deliveries(p, "sales-slack", NULL);
+    assert_int_equal(list.n, 2);
+    assert_int_equal(list.items[0].facts.previous_probability, 500);
+    assert_int_equal(get_lead(p->w, gone).told_probability, 0);
+    assert_int_equal(contact_lead(p, 2).told_probability, 982);
 }
 
 static void a_message_keeps_what_was_said_and_why(void **state)
@@ -178,6 +270,10 @@ int main(void)
         CHECKS(an_event_changes_what_may_come_of_its_lead),
         CHECKS(without_a_model_it_is_not_known),
         CHECKS(a_route_may_ask_for_it),
+        CHECKS(a_rise_is_announced_once_and_again_after_a_fall),
+        CHECKS(a_rise_is_announced_once_whatever_became_of_the_model),
+        CHECKS(who_is_erased_was_never_told_of),
+        CHECKS(a_merge_compares_with_what_was_said_of_the_survivor),
         CHECKS(a_message_keeps_what_was_said_and_why),
         CHECKS(nobody_explains_what_nobody_reads),
         CHECKS(a_model_is_let_go_when_it_is_replaced),

@@ -75,6 +75,33 @@ static void nobody_is_told_and_the_score_stays(void **state)
     ref_drop(&m->ref);
 }
 
+/* By the next event, and by no other; a fall that nobody was told of does not count. */
+static void a_rise_found_by_looking_is_announced_once(void **state)
+{
+    struct pipeline *p = *state;
+    struct models *m = models_of(demo_model(), NULL);
+
+    load(p, BASIC_SOURCES SLACK "[route risen]\nwhen = probability >= 70 and probability.previous "
+                                "< 70\nto = sales-slack\n");
+    change(p, 1, "demo_requested", "true"); /* no model said anything then */
+    assert_int_equal(rescore(p, m), 1);
+    CHANCE(contact_lead(p, 1).probability, 881);
+    assert_int_equal(contact_lead(p, 1).told_probability, 0);
+    use_models(p, demo_model(), NULL);
+    p->now++;
+    change(p, 1, "page", "/home");
+    assert_int_equal(count_deliveries(p, NULL, NULL), 1);
+    assert_int_equal(contact_lead(p, 1).told_probability, 881);
+    p->now += 40 * DAYS_MS;
+    assert_int_equal(rescore(p, m), 1);
+    CHANCE(contact_lead(p, 1).probability, 119);
+    assert_int_equal(contact_lead(p, 1).told_probability, 881);
+    change(p, 1, "demo_requested", "again");
+    CHANCE(contact_lead(p, 1).probability, 881);
+    assert_int_equal(count_deliveries(p, NULL, NULL), 1);
+    ref_drop(&m->ref);
+}
+
 static void an_event_that_came_meanwhile_has_the_last_word(void **state)
 {
     struct pipeline *p = *state;
@@ -139,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CHECKS(all_leads_are_looked_at_by_a_new_model),
         CHECKS(nobody_is_told_and_the_score_stays),
+        CHECKS(a_rise_found_by_looking_is_announced_once),
         CHECKS(an_event_that_came_meanwhile_has_the_last_word),
         CHECKS(bands_follow_and_are_counted),
         CHECKS(who_was_never_counted_is_counted),

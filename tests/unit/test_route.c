@@ -108,7 +108,9 @@ static bool same_facts(const struct delivery_facts *x, const struct delivery_fac
            str_eq(x->event_property, y->event_property) && str_eq(x->event_value, y->event_value) &&
            x->event_time == y->event_time && same_chance(&x->probability, &y->probability) &&
            same_chance(&x->churn, &y->churn) && str_eq(x->chance_reasons, y->chance_reasons) &&
-           str_eq(x->churn_reasons, y->churn_reasons);
+           str_eq(x->churn_reasons, y->churn_reasons) &&
+           x->previous_probability == y->previous_probability &&
+           x->previous_churn == y->previous_churn;
 }
 
 static void facts_come_back_as_they_were_kept(void **state)
@@ -126,9 +128,10 @@ static void facts_come_back_as_they_were_kept(void **state)
          .event_property = {"x", 1},
          .event_value = {"", 0},
          .event_time = INT64_C(1767225600123)},
-        {.probability = {true, 0}, .chance_reasons = {"", 0}},
+        {.probability = {true, 0}, .chance_reasons = {"", 0}, .previous_churn = 1000},
         {.probability = {true, 725},
          .churn = {true, 1000},
+         .previous_probability = 699,
          .chance_reasons = {"visited pricing 4 times: +11 points", 35},
          .churn_reasons = {"\"", 1}},
     };
@@ -180,6 +183,7 @@ static void damaged_facts_are_refused(void **state)
         {"{\"score\":1,\"previous\":1,\"fit\":1,\"engagement\":1,\"band\":\"hot\"}", "event_time"},
         {WHOLE "\"probability\":100.1}", "\"probability\""},
         {WHOLE "\"churn\":null}", "\"churn\""},
+        {WHOLE "\"previous_churn\":-1}", "\"previous_churn\""},
         {WHOLE "\"churn_reasons\":1}", "\"churn_reasons\""},
     };
     struct arena a AUTO(arena_free) = {0};

@@ -25,7 +25,11 @@ static const struct event event = {
     .type = {"zapier.event", 12}, .occurred_at = INT64_C(1767225600000), .data = data, .n_data = 1};
 static const struct lead lead = {.properties = properties, .n_properties = ARRAY_LEN(properties)};
 static const struct template_values values = {
-    .facts = {.event = &event, .lead = &lead, .score = 825, .previous = 0, .band = BAND_HOT},
+    .facts = {.event = &event,
+              .lead = &lead,
+              .score = 825,
+              .band = BAND_HOT,
+              .previous_probability = 395},
     .reasons = {"demo request +35", 16},
     .name = {"Ada Lovelace", 12},
     .url = {"https://crm.example.com/?a=1&b=2", 32},
@@ -52,6 +56,8 @@ static void a_name_becomes_its_value(void **state)
     assert_says("{{lead.firstname}}", ESCAPE_NONE, "Ada");
     assert_says("Hi {{ lead.firstname }}!", ESCAPE_NONE, "Hi Ada!");
     assert_says("{{score}}{{score.previous}} {{score.band}}", ESCAPE_NONE, "82.50 hot");
+    assert_says("{{probability | \"?\"}} {{probability.previous}} {{churn.previous}}", ESCAPE_NONE,
+                "? 39.5 0");
     assert_says("{{event.type}}: {{event.data.plan}}", ESCAPE_NONE, "zapier.event: Pro & <More>");
     assert_says("{{event.time}}", ESCAPE_NONE, "2026-01-01T00:00:00.000Z");
     assert_says("{{reasons}}; {{lead.name_full}}; {{lead.url}}", ESCAPE_NONE,

@@ -49,6 +49,9 @@ struct lead {
     struct str waiting;               /* which deliveries may wait for it, the store's */
     struct property *properties;      /* sorted by name */
     size_t n_properties, cap_properties;
+    /* What models said when routes were last asked, tenths of a percent, of the newest event at
+     * which they said it: probability.previous. 0: never. */
+    int64_t told_probability, told_churn;
 };
 
 const char *lead_state_name(enum lead_state s);

@@ -23,6 +23,7 @@ struct delivery_facts {
     int64_t score, previous, fit, engagement; /* tenths */
     enum band band, previous_band;
     struct chance probability, churn;
+    int64_t previous_probability, previous_churn;      /* tenths of a percent */
     struct str reasons, chance_reasons, churn_reasons; /* the latter two: of those, in words */
     struct str event_source, event_type, event_property, event_value;
     int64_t event_time;

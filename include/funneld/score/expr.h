@@ -3,15 +3,15 @@
  *     or < and < not < comparison;  == != < <= > >= in contains matches;  ( )
  *     "text" 'text' 12.5;  in ("a", "b");  event.type event.source event.property event.value
  *     event.time event.data.KEY lead.NAME score score.previous score.band
- *     probability churn
+ *     probability probability.previous churn churn.previous
  *
  * Missing is null; any comparison with null is false. A numeric literal compares with a strictly
  * decimal string by value, and is false against any other string; two strings compare bytewise;
  * two variables by value when both are strictly decimal. `matches` is a case-insensitive glob,
  * `contains` a case-insensitive search. event.time is compared with a date text (parsed when
  * compiled) or Unix milliseconds. probability and churn are percents, null while no model says
- * them. Compiled once into an arena, immutable afterwards, any thread; evaluating allocates
- * nothing.
+ * them; theirs of the event before are 0 where none was said. Compiled once into an arena,
+ * immutable afterwards, any thread; evaluating allocates nothing.
  */
 #ifndef FUNNELD_SCORE_EXPR_H
 #define FUNNELD_SCORE_EXPR_H
@@ -36,6 +36,7 @@ struct facts {
     int64_t score, previous;   /* tenths */
     enum band band;
     struct chance probability, churn;
+    int64_t previous_probability, previous_churn; /* tenths of a percent */
 };
 
 struct expr_error {

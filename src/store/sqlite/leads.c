@@ -43,14 +43,14 @@ enum rc read_lead_by_email(struct reader *r, struct str email, struct arena *a, 
 }
 
 /* The parameters of LEAD_ADD, LEAD_SAVE and LEAD_TOUCH, but for the last ones' id. */
-#define LEAD_FORMAT "intdidniiiiiddnbttmmbt"
+#define LEAD_FORMAT "intdidniiiiiddnbttmmbtii"
 #define LEAD_VALUES(l, properties)                                                                 \
     (l)->crm_id ? (l)->portal_id : 0, (l)->crm_id, (l)->email, (int)(l)->state, (l)->state_at,     \
         (int)(l)->erased, (l)->merged_into, (l)->created_at, (l)->enriched_at, (l)->score,         \
         (l)->fit, (l)->engagement, (int)(l)->band, (int)(l)->evaluated, (l)->last_event,           \
         (properties).at, (properties).len, (l)->ledger, (l)->waiting, (int)(l)->probability.known, \
         (l)->probability.tenths, (int)(l)->churn.known, (l)->churn.tenths, (l)->activity.at,       \
-        (l)->activity.len, (l)->source
+        (l)->activity.len, (l)->source, (l)->told_probability, (l)->told_churn
 
 /* *ret: what becomes of them; missing: they stay as they are. */
 static enum rc changed_properties(struct store *st, const struct lead *l, struct str *ret)
@@ -187,6 +187,7 @@ enum rc store_lead_erase(struct store *st, struct lead *lead, int64_t now_ms,
     lead->properties = NULL;
     lead->ledger = lead->waiting = lead->activity = STR_NULL;
     lead->probability = lead->churn = (struct chance){0};
+    lead->told_probability = lead->told_churn = 0;
     return RC_OK;
 }
 

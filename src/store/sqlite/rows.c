@@ -36,6 +36,8 @@ enum rc row_lead(struct db *db, sqlite3_stmt *s, struct arena *a, struct lead *r
         .churn = col_chance(s, 20),
         .activity = col_bytes(s, 21, a),
         .source = col_str(s, 22, a),
+        .told_probability = sqlite3_column_int64(s, 23),
+        .told_churn = sqlite3_column_int64(s, 24),
     };
     const char *properties = sqlite3_column_blob(s, 16);
 
