@@ -11,6 +11,7 @@ from harness import PORTAL, change, check, equal, eventually, log_lines
 from services import begin, finish, messages, post, route, text_of, use, wait_delivered
 
 LIKELY = route("slack", when="probability >= 50")
+RISEN = route("slack", when="probability >= 50 and probability.previous < 50")
 
 
 def number(name, weight):
@@ -110,6 +111,28 @@ def test_a_swap_and_a_restart_look_at_all_leads_again(world):
     post(world, asked(1))
     equal(lead_of(world, 1)["probability"], percent(2), "after a restart")
     equal(world.run("deliveries", "--state", "dead"), "", "deliveries")
+    finish(world)
+
+
+def test_a_rise_is_announced_once_though_it_was_found_by_rescoring(world):
+    box = begin(world, "slack", RISEN)
+    post(world, asked(1))
+    put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 2.0})
+    eventually(lambda: lead_of(world, 1)["probability"] == percent(1), what="the first model")
+    equal(world.run("deliveries"), "", "rescoring tells nobody")
+    post(world, [change(1, "page", "/home")])
+    wait_delivered(world, 1)
+    put_in_use(world, "two", 1.0, {"@event.demo_requested.count.30d": 2.0})
+    eventually(lambda: lead_of(world, 1)["probability"] == percent(3), what="the second model")
+    world.stop()
+    world.start()
+    post(world, [change(1, "page", "/pricing")] + asked(2))
+    wait_delivered(world, 2)
+    equal(len(messages(box)), 2, "one of each lead")
+    told = [d for d in world.run_json("deliveries") if d["lead"] == lead_of(world, 1)["id"]]
+    equal(len(told), 1, "deliveries of the first")
+    shown = world.run("deliveries", "show", str(told[0]["id"]))
+    check(re.search(rf"^probability +{percent(1)} %$", shown, re.M), shown)
     finish(world)
 
 
