@@ -94,6 +94,10 @@ enum rc find_lead(struct batch *b, const struct event *e, struct lead *ret, bool
 /* What was told of either was told of this person: a rise is announced once. */
 static void keep_announced(struct lead *into, const struct lead *from)
 {
+    if (from->told_probability > into->told_probability)
+        into->told_probability = from->told_probability;
+    if (from->told_churn > into->told_churn)
+        into->told_churn = from->told_churn;
     if (!from->evaluated || (into->evaluated && into->score >= from->score))
         return;
     into->score = from->score;
