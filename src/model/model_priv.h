@@ -68,6 +68,7 @@ struct trees {
     float base_margin; /* added first, as XGBoost does */
     double mean;       /* of the margin over the rows it was trained on: TreeSHAP's bias */
     size_t depth;      /* of the deepest */
+    const struct shap *shap;
 };
 
 struct model {
@@ -112,7 +113,10 @@ MUST_CHECK enum rc trees_read(struct str text, size_t n_features, struct arena *
                               struct trees *ret, struct why *why);
 float trees_margin(const struct trees *t, const float x[]);
 
-/* shap.c: adds what each feature adds to the margin to ret[n_features]; with t->mean it is the
+/* shap.c: what explanations by these trees need beside them; the last of what trees_read does. */
+const struct shap *shap_new(const struct trees *t, struct arena *a);
+
+/* Adds what each feature adds to the margin to ret[n_features]; with t->mean it is the
  * margin. Scratch from the arena. */
 void trees_explain(const struct trees *t, const float x[], struct arena *a, double ret[]);
 

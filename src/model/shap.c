@@ -1,179 +1,177 @@
 /* model/shap.c - exact path-dependent TreeSHAP.
  *
- * A leaf of value v hangs on a path that asks n different features. Of each, z is the share of the
- * training rows that the path's conditions on it let through, and o, 1 or 0, whether they let this
- * row through. Were only the features in S known, the leaf would give v times the product of o over
- * S and of z over the rest. The Shapley value of a feature in that game is
+ * Let each feature be known with a chance t, by itself. A row then goes down a tree like this:
+ * where the node's feature is known, to its own side; where not, to either, by the shares of the
+ * rows of training. E(t) is the leaf's value that this gives on average, from the training's mean
+ * at t = 0 to the row's own value at t = 1. A feature's Shapley value is what comes from its own
+ * chance, the others' growing with it: the integral from 0 to 1 of dE / dt_i.
  *
- *     v (o_i - z_i) * sum over S without i of |S|! (n - |S| - 1)! / n! * prod_S o * prod_rest z
+ * A leaf that is reached with the chance W, and whose path leaves the chance k that feature i is
+ * known (by Bayes: t before it was asked for; 0 when the path left the row's own side), gives
  *
- * Only sets of satisfied features count, and how many of each size there are, weighted, are the
- * coefficients of p(y) = prod over satisfied features of (z + y). A satisfied feature's sum is over
- * p(y) / (z_i + y), divided from the top, which is stable for z <= 1; all that are not satisfied
- * have one and the same. p grows along the path, so that a leaf costs about the square of how many
- * it satisfies, instead of the square of its depth for each.
+ *     value * W * (k - t) / (t (1 - t))
+ *
+ * to it. This is a polynomial of t, of a degree below the depth, so that Gauss's sum over few
+ * knots is its exact integral: four at once are enough for a depth of 8. What all leaves below a
+ * node give is added up from below; an edge gives its feature what it changed of k.
  */
+#include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "model_priv.h"
 
-enum { WIDTH = MODEL_MAX_DEPTH + 1 };
+enum { LANES = 4, DEPTH_OF_LANES = 2 * LANES };
 
-struct element {
-    uint16_t feature;
-    bool satisfied;
-    double z;
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(16)));
+
+struct knots {
+    lanes chance; /* t */
+    lanes weight; /* Gauss's, over t (1 - t) */
 };
 
-/* A path down to some node. */
-struct path {
-    struct element at[WIDTH];
-    size_t n, n_satisfied;
-    double p[WIDTH];    /* coefficients, from y^0 to y^n_satisfied */
-    double unsatisfied; /* product of z of those that are not */
+struct shap {
+    const uint32_t *before; /* [n_nodes] */
+    const struct knots *knots;
+    size_t n_knots, widest; /* nodes of the tree that has most */
 };
 
-struct explaining {
-    const struct trees *trees;
-    const float *x;
-    double *ret;
-    struct path *paths;       /* one for each depth */
-    double (*weights)[WIDTH]; /* [n][s]: s! (n - s - 1)! / n! */
+struct place {
+    lanes reach; /* the chance to come here, with the knots' weights; above a leaf, times values */
+    lanes known; /* the chance that what was asked for on the way to here is known */
 };
 
-/* p *= z + y */
-static void multiply(struct path *p, double z)
+static bool goes_right(const struct tree_node *n, float x)
 {
-    size_t n = p->n_satisfied;
-
-    p->p[n + 1] = p->p[n];
-    for (size_t s = n; s > 0; s--)
-        p->p[s] = p->p[s - 1] + z * p->p[s];
-    p->p[0] *= z;
-    p->n_satisfied++;
+    return isnan(x) ? n->missing_right : !(x < n->split);
 }
 
-/* p /= z + y */
-static void divide(struct path *p, double z)
+static void go_down(const struct trees *t, uint32_t first, uint32_t end, const float x[],
+                    struct place at[])
 {
-    size_t n = p->n_satisfied;
-    double above = p->p[n];
+    for (uint32_t i = first; i < end; i++) {
+        const struct tree_node *n = &t->nodes[i];
+        struct place *here = &at[i - first];
 
-    for (size_t s = n; s > 0; s--) {
-        double here = p->p[s - 1];
-
-        p->p[s - 1] = above;
-        above = here - z * above;
-    }
-    p->n_satisfied--;
-}
-
-/* The conditions on a feature, one of which is new. */
-static void extend(struct path *p, uint16_t feature, double z, bool satisfied)
-{
-    size_t i = 0;
-
-    while (i < p->n && p->at[i].feature != feature)
-        i++;
-    struct element *e = &p->at[i];
-    if (i == p->n) {
-        p->n++;
-        *e = (struct element){feature, satisfied, z};
-    } else {
-        if (e->satisfied)
-            divide(p, e->z);
-        else
-            satisfied = false;
-        e->satisfied = satisfied;
-        e->z *= z;
-    }
-    if (satisfied)
-        multiply(p, e->z);
-    p->unsatisfied = 1;
-    for (size_t k = 0; k < p->n; k++)
-        if (!p->at[k].satisfied)
-            p->unsatisfied *= p->at[k].z;
-}
-
-static void leaf(const struct explaining *e, const struct path *p, double value)
-{
-    const double *w = e->weights[p->n];
-    size_t k = p->n_satisfied;
-    double scale = value * p->unsatisfied, others = 0;
-
-    if (p->n == 0 || scale == 0)
-        return;
-    if (k < p->n) {
-        for (size_t s = 0; s <= k; s++)
-            others += w[s] * p->p[s];
-    }
-    for (size_t i = 0; i < p->n; i++) {
-        const struct element *el = &p->at[i];
-
-        if (!el->satisfied) {
-            e->ret[el->feature] -= scale * others;
+        if (!n->left) {
+            here->reach *= (double)n->split;
             continue;
         }
-        double q = p->p[k], sum = w[k - 1] * q;
-        for (size_t s = k - 1; s > 0; s--) {
-            q = p->p[s] - el->z * q;
-            sum += w[s - 1] * q;
-        }
-        e->ret[el->feature] += scale * (1 - el->z) * sum;
+        uint32_t own = goes_right(n, x[n->feature]), other = !own;
+        struct place *below = &at[n->left - first];
+        const lanes known = at[t->shap->before[i] - first].known, unknown = 1 - known;
+        const lanes way = t->share[n->left + own] * unknown + known;
+
+        below[own].reach = here->reach * way;
+        below[own].known = known / (way + DBL_MIN); /* where it is 0, so is the way perhaps */
+        below[other].reach = here->reach * (t->share[n->left + other] * unknown);
+        below[other].known = (lanes){0};
     }
 }
 
-static void copy_path(struct path *to, const struct path *from)
+static void come_up(const struct trees *t, uint32_t first, uint32_t end, struct place at[],
+                    double ret[])
 {
-    memcpy(to->at, from->at, from->n * sizeof *from->at);
-    memcpy(to->p, from->p, (from->n_satisfied + 1) * sizeof *from->p);
-    to->n = from->n;
-    to->n_satisfied = from->n_satisfied;
-    to->unsatisfied = from->unsatisfied;
-}
+    for (uint32_t i = end; i-- > first;) {
+        const struct tree_node *n = &t->nodes[i];
 
-static void descend(const struct explaining *e, uint32_t node, size_t depth)
-{
-    const struct trees *t = e->trees;
-    const struct tree_node *n = &t->nodes[node];
-    const struct path *here = &e->paths[depth];
+        if (!n->left)
+            continue;
+        const struct place *left = &at[n->left - first], *right = left + 1;
+        const lanes known = at[t->shap->before[i] - first].known;
+        const lanes gives =
+            left->reach * (left->known - known) + right->reach * (right->known - known);
 
-    if (!n->left) {
-        leaf(e, here, (double)n->split);
-        return;
-    }
-    float x = e->x[n->feature];
-    bool right = isnan(x) ? n->missing_right : !(x < n->split);
-    for (uint32_t side = 0; side < 2; side++) {
-        copy_path(&e->paths[depth + 1], here);
-        extend(&e->paths[depth + 1], n->feature, t->share[n->left + side], side == right);
-        descend(e, n->left + side, depth + 1);
+        at[i - first].reach = left->reach + right->reach;
+        ret[n->feature] += (gives[0] + gives[1]) + (gives[2] + gives[3]);
     }
 }
 
-static void fill_weights(double ret[][WIDTH], size_t depth)
+static uint32_t end_of(const struct trees *t, size_t tree)
 {
-    for (size_t n = 1; n <= depth; n++) {
-        ret[n][0] = 1 / (double)n; /* 0! (n - 1)! / n! */
-        for (size_t s = 1; s < n; s++)
-            ret[n][s] = ret[n][s - 1] * (double)s / (double)(n - s);
-    }
+    return tree + 1 < t->n_trees ? t->roots[tree + 1] : (uint32_t)t->n_nodes;
 }
 
 void trees_explain(const struct trees *t, const float x[], struct arena *a, double ret[])
 {
-    struct explaining e = {
-        .trees = t,
-        .x = x,
-        .ret = ret,
-        .paths = arena_array(a, t->depth + 1, sizeof *e.paths),
-        .weights = arena_array(a, t->depth + 1, sizeof *e.weights),
-    };
+    struct place *at = arena_array(a, t->shap->widest, sizeof *at);
 
-    fill_weights(e.weights, t->depth);
-    e.paths[0].p[0] = 1;
-    e.paths[0].unsatisfied = 1;
-    for (size_t i = 0; i < t->n_trees; i++)
-        descend(&e, t->roots[i], 0);
+    for (size_t i = 0; i < t->n_trees; i++) {
+        for (size_t k = 0; k < t->shap->n_knots; k++) {
+            at[0] = (struct place){t->shap->knots[k].weight, t->shap->knots[k].chance};
+            go_down(t, t->roots[i], end_of(t, i), x, at);
+            come_up(t, t->roots[i], end_of(t, i), at, ret);
+        }
+    }
+}
+
+/* Of each node, the lowest of the nodes from the root to it that was led to by its own feature; the
+ * root, where the feature is new. */
+static void find_before(const struct trees *t, size_t tree, uint32_t above[], uint32_t before[])
+{
+    uint32_t root = t->roots[tree];
+
+    for (uint32_t i = root; i < end_of(t, tree); i++) {
+        const struct tree_node *n = &t->nodes[i];
+        uint32_t at = i;
+
+        if (!n->left)
+            continue;
+        above[n->left] = above[n->left + 1] = i;
+        while (at != root && t->nodes[above[at]].feature != n->feature)
+            at = above[at];
+        before[i] = at;
+    }
+}
+
+/* Legendre's polynomial and its slope. */
+static double legendre(size_t degree, double x, double *ret_slope)
+{
+    double p = 1, last = 0;
+
+    for (size_t i = 0; i < degree; i++) {
+        double next = ((double)(2 * i + 1) * x * p - (double)i * last) / (double)(i + 1);
+
+        last = p;
+        p = next;
+    }
+    *ret_slope = (double)degree * (x * p - last) / (x * x - 1);
+    return p;
+}
+
+static void fill_knots(struct knots ret[], size_t n)
+{
+    enum { STEPS = 20 }; /* Newton's; five are enough */
+
+    for (size_t i = 0; i < n; i++) {
+        double x = cos(M_PI * ((double)i + 0.75) / ((double)n + 0.5)), slope;
+
+        for (int k = 0; k < STEPS; k++)
+            x -= legendre(n, x, &slope) / slope;
+        (void)legendre(n, x, &slope);
+        double spread = 1 - x * x; /* 4 t (1 - t) */
+        ret[i / LANES].chance[i % LANES] = (1 + x) / 2;
+        ret[i / LANES].weight[i % LANES] = 4 / (spread * spread * slope * slope);
+    }
+}
+
+const struct shap *shap_new(const struct trees *t, struct arena *a)
+{
+    struct shap *s = ARENA_NEW(a, struct shap);
+    size_t n_knots = t->depth ? (t->depth + DEPTH_OF_LANES - 1) / DEPTH_OF_LANES : 1;
+    struct knots *knots = arena_array(a, n_knots, sizeof *knots);
+    uint32_t *before = arena_array(a, t->n_nodes, sizeof *before);
+    struct arena scratch AUTO(arena_free) = {0};
+    uint32_t *above = arena_array(&scratch, t->n_nodes, sizeof *above);
+
+    for (size_t i = 0; i < t->n_trees; i++) {
+        size_t wide = end_of(t, i) - t->roots[i];
+
+        find_before(t, i, above, before);
+        s->widest = wide > s->widest ? wide : s->widest;
+    }
+    fill_knots(knots, n_knots * LANES);
+    s->before = before;
+    s->knots = knots;
+    s->n_knots = n_knots;
+    return s;
 }

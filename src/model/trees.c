@@ -292,6 +292,7 @@ static void keep_nodes(struct reading *r)
     t->mean = (double)t->base_margin;
     for (size_t i = 0; i < t->n_trees; i++)
         t->mean += mean_below(t, t->roots[i]);
+    t->shap = shap_new(t, r->keep);
 }
 
 enum rc trees_read(struct str text, size_t n_features, struct arena *a, struct trees *ret,

@@ -142,21 +142,82 @@ static double shapley(const struct trees *t, const float x[], size_t columns, si
     return sum;
 }
 
+static void are_shapley_values(struct forest *f)
+{
+    enum { ROWS = 20, COLUMNS = 6 };
+    const float *row = random_rows(&f->arena, &f->seed, ROWS, COLUMNS);
+
+    for (size_t k = 0; k < ROWS; k++, row += COLUMNS) {
+        double parts[COLUMNS] = {0};
+
+        trees_explain(&f->trees, row, &f->arena, parts);
+        for (size_t c = 0; c < COLUMNS; c++)
+            is_near(parts[c], shapley(&f->trees, row, COLUMNS, c), 1e-11);
+    }
+}
+
 static void contributions_are_shapley_values_by_definition(void **state)
 {
+    (void)state;
+    for (int depth = 1; depth <= 17; depth += 4) {
+        struct forest f = {0};
+
+        grow(&f, (struct grown){.columns = 6, .rounds = 10, .depth = depth, .base_score = "0.3"});
+        are_shapley_values(&f);
+        fell(&f);
+    }
+}
+
+static void they_are_too_where_no_row_of_training_went(void **state)
+{
     struct forest f = {0};
-    double parts[6] = {0};
 
     (void)state;
-    grow(&f, (struct grown){.columns = 6, .rounds = 20, .depth = 9, .base_score = "0.3"});
-    float *rows = random_rows(&f.arena, &f.seed, 20, 6);
-    for (size_t k = 0; k < 20; k++) {
-        memset(parts, 0, sizeof parts);
-        trees_explain(&f.trees, rows + 6 * k, &f.arena, parts);
-        for (size_t c = 0; c < 6; c++)
-            is_near(parts[c], shapley(&f.trees, rows + 6 * k, 6, c), 1e-11);
+    grow(&f, (struct grown){.columns = 6, .rounds = 10, .depth = 9, .base_score = "0.3"});
+    for (size_t i = 0; i < f.trees.n_nodes; i += 3) {
+        uint32_t left = f.trees.nodes[i].left;
+
+        if (left) {
+            f.trees.share[left + i % 2] = 0;
+            f.trees.share[left + !(i % 2)] = i % 5 > 0; /* or nowhere */
+        }
     }
+    are_shapley_values(&f);
     fell(&f);
+}
+
+/* All features of the chain are alike, so each has its part of the whole; what one knot too few
+ * would show. */
+static void is_shared_alike(size_t depth)
+{
+    enum { DEPTH = MODEL_MAX_DEPTH, NODES = 2 * DEPTH + 1 };
+    struct tree_node nodes[NODES] = {0};
+    double share[NODES], parts[DEPTH] = {0};
+    float x[DEPTH] = {0};
+    uint32_t root = 0;
+    struct arena a AUTO(arena_free) = {0};
+    struct trees t = {.nodes = nodes, .share = share, .roots = &root, .n_trees = 1};
+
+    t.depth = depth;
+    t.n_nodes = 2 * depth + 1;
+    for (uint32_t i = 0; i < depth; i++) {
+        nodes[2 * i] = (struct tree_node){.split = -1, .left = 2 * i + 1, .feature = (uint16_t)i};
+        nodes[2 * i + 1] = (struct tree_node){.split = 0};
+        share[2 * i + 1] = 0.99;
+        share[2 * i + 2] = 0.01;
+    }
+    nodes[2 * depth].split = 1;
+    t.shap = shap_new(&t, &a);
+    trees_explain(&t, x, &a, parts);
+    for (size_t i = 0; i < depth; i++)
+        is_near(parts[i], (1 - pow(0.01, (double)depth)) / (double)depth, 1e-14);
+}
+
+static void a_chain_of_features_is_shared_alike_at_any_depth(void **state)
+{
+    (void)state;
+    for (size_t depth = 1; depth <= MODEL_MAX_DEPTH; depth++)
+        is_shared_alike(depth);
 }
 
 /* Far above what they take, for machines that are busy. */
@@ -285,6 +346,8 @@ int main(void)
         cmocka_unit_test(margins_are_those_of_xgboost_to_the_bit),
         cmocka_unit_test(contributions_are_those_of_xgboost),
         cmocka_unit_test(contributions_are_shapley_values_by_definition),
+        cmocka_unit_test(they_are_too_where_no_row_of_training_went),
+        cmocka_unit_test(a_chain_of_features_is_shared_alike_at_any_depth),
         cmocka_unit_test(three_hundred_trees_are_fast),
         cmocka_unit_test(what_is_not_sound_is_refused_with_the_reason),
         cmocka_unit_test(a_base_score_in_brackets_is_the_same),
