@@ -1,7 +1,7 @@
 # funneld - `make` builds, `make demo` shows it, `make test` tries everything.
 #
 #   all  demo  run  test  test-sdk  check  deps  clean     SAN=address,undefined or SAN=thread
-#   bench (PARTS="intake latency ..." ROUNDS=5; PARTS=large LARGE=10000000)  bench-peers
+#   bench (PARTS="intake latency ..." ROUNDS=5; PARTS=large LARGE=10000000; PARTS=model LEADS=1000000)  bench-peers
 #   release  coverage  mutation (MUTANTS=300: a sample)
 #   Campaigns, of which test runs a slice:  memory (each allocation fails once)  soak (SECONDS=28800)
 #   fuzz  fuzz-merge  (FUZZ_SECONDS=600 for each fuzzer)  sim (SEEDS=1000 SEED=1)  power-cut (RUNS=100000)
@@ -106,7 +106,7 @@ soak: programs need-demo ; @python3 tests/e2e/soak.py --seconds $(or $(SECONDS),
 memory: programs need-demo ; @FUNNELD_ALLOCATIONS=1000000 python3 tests/e2e/run.py whatever_allocation
 bench: programs need-demo $(benches)
 	@python3 tests/bench/bench.py --build $(BUILD) --rounds $(or $(ROUNDS),5) $(if $(PARTS),--parts "$(PARTS)") \
-	  $(if $(LARGE),--large $(LARGE))
+	  $(if $(LARGE),--large $(LARGE)) $(if $(LEADS),--leads $(LEADS))
 bench-peers: need-demo need-peers ; @$(MAKE) -s bench PARTS="$(or $(PARTS),intake peers)"
 fuzz fuzz-merge: need-fuzz ; @tests/fuzz/fuzz.sh $@ $(MAKE)
 crash: all need-test ; @python3 tests/e2e/campaign.py --bin build/funneld --kills $(or $(KILLS),1000) \

@@ -16,7 +16,7 @@ from harness import Client, Failure, Process, eventually, free_port, make_certif
 SECRET, PUBLIC_URL = "bench-client-secret", "https://hooks.example.com"  # as in pool.h
 LEADS = 100_000
 BATCH, BATCH_CLIENTS = 100, 16
-CHUNK = 500_000  # events that one run of the load generator holds in memory
+CHUNK = 1_000_000  # events that one run of the load generator holds in memory
 
 # pool.c's events: half are page views, one in twenty asks for a demo.
 CONFIG = """[server]
@@ -290,12 +290,12 @@ class Daemon:
                           f"time, {result['refused']} refused, {result['duplicates']} duplicates")
         return result
 
-    def fill(self, events=LEADS, batch=BATCH):
+    def fill(self, events=LEADS, batch=BATCH, **more):
         """Batches, as fast as they are taken; returns events a second."""
         began, left = time.monotonic(), events
         while left > 0:
             part = min(left, CHUNK)
-            self.load(BATCH_CLIENTS, -(-part // batch), batch, seconds=600)
+            self.load(BATCH_CLIENTS, -(-part // batch), batch, seconds=600, **more)
             left -= part
         return events / (time.monotonic() - began)
 
@@ -310,5 +310,5 @@ class Daemon:
         result["event_rate"] = result["rate"] * batch
         return result
 
-    def measure_batches(self, events):
-        return self.measure(BATCH_CLIENTS, max(BATCH_CLIENTS, events // BATCH), BATCH)
+    def measure_batches(self, events, **more):
+        return self.measure(BATCH_CLIENTS, max(BATCH_CLIENTS, events // BATCH), BATCH, **more)

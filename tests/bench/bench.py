@@ -35,7 +35,7 @@ import models
 import peers
 import rest
 import size
-from bed import Bench, Failure
+from bed import LEADS, Bench, Failure
 
 PARTS = {"intake": intake.run, "latency": latency.run, "deliveries": deliveries.run,
          "waiting": size.run_waiting, "stored": size.run_stored, "rest": rest.run_rest,
@@ -95,6 +95,7 @@ def main():
                         default=[name for name in PARTS if name not in ONLY_WHEN_ASKED])
     parser.add_argument("--requests", type=int, default=40_000, help="of a round of intake")
     parser.add_argument("--deliveries", type=int, default=100_000, help="in a queue to be drained")
+    parser.add_argument("--leads", type=int, default=LEADS, help="of the part model")
     parser.add_argument("--large", type=int, default=10_000_000, help="events of the part large")
     options = parser.parse_args()
     # Beside the build and not in /tmp, which may be memory: commits shall meet a disk.

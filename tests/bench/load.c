@@ -1,7 +1,7 @@
 /* load.c - posts signed webhooks over kept connections and says how fast they were taken.
  *
  *     load --port N [--tls CERTIFICATE] [--clients 64] [--requests 60000] [--batch 1]
- *          [--seconds 20] [--rate N] [--insist] [--path PATH]
+ *          [--contacts 100000] [--seconds 20] [--rate N] [--insist] [--path PATH]
  *
  * One thread, at 127.0.0.1 only. As fast as answers come, for --seconds at most; with --rate, that
  * many a second however late answers are. With --insist what is refused is sent again at once,
@@ -18,7 +18,7 @@
 #include "funneld/base/clock.h"
 
 struct settings {
-    int64_t port, clients, requests, batch, seconds, rate;
+    int64_t port, clients, requests, batch, contacts, seconds, rate;
     const char *certificate, *path;
     bool insists;
 };
@@ -26,7 +26,8 @@ struct settings {
 static void usage(void)
 {
     (void)fputs("usage: load --port N [--tls CERTIFICATE] [--clients N] [--requests N]"
-                " [--batch N] [--seconds N] [--rate N] [--insist] [--path PATH]\n",
+                " [--batch N] [--contacts N] [--seconds N] [--rate N] [--insist]"
+                " [--path PATH]\n",
                 stderr);
     exit(2);
 }
@@ -34,11 +35,17 @@ static void usage(void)
 static void read_arguments(int argc, char *argv[], struct settings *s)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},    {"tls", required_argument, NULL, 't'},
-        {"clients", required_argument, NULL, 'c'}, {"requests", required_argument, NULL, 'r'},
-        {"batch", required_argument, NULL, 'b'},   {"seconds", required_argument, NULL, 's'},
-        {"rate", required_argument, NULL, 'a'},    {"path", required_argument, NULL, 'u'},
-        {"insist", no_argument, NULL, 'i'},        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"tls", required_argument, NULL, 't'},
+        {"clients", required_argument, NULL, 'c'},
+        {"requests", required_argument, NULL, 'r'},
+        {"batch", required_argument, NULL, 'b'},
+        {"seconds", required_argument, NULL, 's'},
+        {"rate", required_argument, NULL, 'a'},
+        {"path", required_argument, NULL, 'u'},
+        {"insist", no_argument, NULL, 'i'},
+        {"contacts", required_argument, NULL, 'n'},
+        {NULL, 0, NULL, 0},
     };
     int letter;
 
@@ -47,6 +54,7 @@ static void read_arguments(int argc, char *argv[], struct settings *s)
                           : letter == 'c' ? &s->clients
                           : letter == 'r' ? &s->requests
                           : letter == 'b' ? &s->batch
+                          : letter == 'n' ? &s->contacts
                           : letter == 's' ? &s->seconds
                           : letter == 'a' ? &s->rate
                                           : NULL;
@@ -60,7 +68,7 @@ static void read_arguments(int argc, char *argv[], struct settings *s)
             usage();
     }
     if (optind < argc || !s->port || s->port > UINT16_MAX || s->clients > s->requests ||
-        s->requests * s->batch > 10000000)
+        s->requests * s->batch > 10000000 || s->contacts > 10000000)
         usage();
 }
 
@@ -97,6 +105,7 @@ int main(int argc, char *argv[])
     read_arguments(argc, argv, &s);
     pool_make(&pool, &(struct pool_plan){.requests = (size_t)s.requests,
                                          .batch = (size_t)s.batch,
+                                         .contacts = (uint32_t)s.contacts,
                                          .now_ms = clock_now_ms(),
                                          .path = s.path});
     drive_connect(&d, &pool, (uint16_t)s.port, (size_t)s.clients, s.certificate);

@@ -10,7 +10,7 @@ import random
 import re
 import struct
 
-from bed import LEADS, Daemon, answer_of, eventually, number, row, title
+from bed import Daemon, answer_of, eventually, number, row, title
 
 TREES, DEPTH = 300, 6
 PROPERTIES = ("hs_analytics_num_page_views", "lifecyclestage", "jobtitle", "demo_requested")
@@ -115,7 +115,7 @@ def swapped(daemon, path):
 def measure_rescoring(bench, daemon, paths):
     """Each time by another model, so that every lead is another and has to be written."""
     wait = swapped(daemon, paths[1])
-    result = daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE)
+    result = daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE, contacts=bench.options.leads)
     wait()
     bench.note("intake while rescoring", result)
     swapped(daemon, paths[0])()
@@ -127,15 +127,17 @@ def run(bench):
     paths = [write_model(bench.folder, "conversion", name) for name in ("one", "other")]
     churn = write_model(bench.folder, "churn", "churn")
     plain, asked = Daemon(bench, "rules"), Daemon(bench, "models")  # nobody is told anything
-    plain.fill()
-    asked.fill()
+    for daemon in (plain, asked):
+        daemon.fill(bench.options.leads, contacts=bench.options.leads)
     for path in (paths[0], churn):
         swapped(asked, path)()
     for _ in bench.rounds("models"):
         for name, daemon in (("batches, rules", plain), ("batches, models", asked)):
-            result = daemon.measure_batches(2 * bench.options.requests)
+            result = daemon.measure_batches(2 * bench.options.requests,
+                                            contacts=bench.options.leads)
             bench.note(name, dict(result, us=1e6 / result["event_rate"]))
-        bench.note("intake, rules alone", plain.measure(CLIENTS, RATE * SECONDS, rate=RATE))
+        bench.note("intake, rules alone", plain.measure(
+            CLIENTS, RATE * SECONDS, rate=RATE, contacts=bench.options.leads))
         measure_rescoring(bench, asked, paths)
         bench.note("explain", answer_of([bench.tool("explain"), paths[0],
                                          paths[0] + ".sidecar.json"]))
@@ -146,7 +148,8 @@ def run(bench):
 
 def report(bench):
     title(f"Two models of {TREES} trees of depth {DEPTH} and {len(inputs())} inputs; "
-          f"{number(bench.median('rescoring', 'leads'))} leads, {LEADS:,} events before the rounds")
+          f"{number(bench.median('rescoring', 'leads'))} leads, {bench.options.leads:,} events "
+          "before the rounds")
     adds = bench.median("batches, models", "us") - bench.median("batches, rules", "us")
     row("batches by rules, events", bench, "batches, rules", key="event_rate")
     row("batches by rules and both models", bench, "batches, models",

@@ -9,7 +9,7 @@
 #include "funneld/base/json.h"
 #include "funneld/ingest/hubspot_signature.h"
 
-enum { BODY_MAX = 1 << 20, PORTAL = 242711451, PER_SECOND = 100000 };
+enum { BODY_MAX = 1 << 20, PORTAL = 242711451, PER_SECOND = 100000, CONTACTS = 100000 };
 
 /* Of twenty events: what changed, and to what (NULL: a number). The rules of bench.py speak of
  * these names. */
@@ -37,15 +37,24 @@ static const struct change *change_of(uint64_t n)
 /* A pool's own way through the contacts; all of them, whatever the step, because there are a prime
  * number. */
 struct way {
-    uint32_t start, step;
+    uint32_t start, step, contacts;
 };
 
-static struct way way_new(void)
+static uint32_t next_prime(uint32_t n)
+{
+    for (uint32_t divisor = 2; divisor * divisor <= n; divisor++)
+        if (n % divisor == 0)
+            return next_prime(n + 1);
+    return n;
+}
+
+static struct way way_new(uint32_t contacts)
 {
     struct way w;
 
     random_bytes(&w, sizeof w);
-    w.step = 1 + w.step % (POOL_CONTACTS - 1);
+    w.contacts = next_prime(contacts ? contacts : CONTACTS);
+    w.step = 1 + w.step % (w.contacts - 1);
     return w;
 }
 
@@ -54,7 +63,7 @@ static void add_event(struct sbuf *b, const struct pool_plan *plan, struct way w
     uint64_t at = way.start + n;
     const struct change *c = change_of(at);
     uint64_t all = plan->requests * plan->batch;
-    uint64_t contact = 1 + at % POOL_CONTACTS * way.step % POOL_CONTACTS;
+    uint64_t contact = 1 + at % way.contacts * way.step % way.contacts;
 
     json_open(b, '{');
     json_kv_int(b, "eventId", (int64_t)at + 1);
@@ -126,7 +135,7 @@ static void sign(struct signed_request *r, const char *other_path, struct sbuf *
 void pool_make(struct pool *p, const struct pool_plan *plan)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(BODY_MAX);
-    struct way way = way_new();
+    struct way way = way_new(plan->contacts);
 
     *p = (struct pool){.n = plan->requests};
     p->requests = mem_array(plan->requests, sizeof *p->requests);

@@ -14,8 +14,6 @@
 #define POOL_PUBLIC_URL "https://hooks.example.com"
 #define POOL_PATH       "/webhooks/hubspot"
 
-enum { POOL_CONTACTS = 100003 }; /* a prime: any step goes through all of them */
-
 struct signed_request {
     struct str wire; /* as it is sent: head and body */
     struct str body, timestamp, signature;
@@ -29,9 +27,10 @@ struct pool {
 
 struct pool_plan {
     size_t requests;
-    size_t batch;     /* events in each */
-    int64_t now_ms;   /* when they are signed; events happened shortly before */
-    const char *path; /* of another server, signed GitHub's way as well; NULL: POOL_PATH */
+    size_t batch;      /* events in each */
+    uint32_t contacts; /* at least, whom the events are of; 0: 100,000 */
+    int64_t now_ms;    /* when they are signed; events happened shortly before */
+    const char *path;  /* of another server, signed GitHub's way as well; NULL: POOL_PATH */
 };
 
 void pool_make(struct pool *p, const struct pool_plan *plan);
