@@ -19,6 +19,7 @@ enum {
     VARINT_MAX = 10,
     DAYS_ROOM = ACTIVITY_DAYS * 5, /* of one kind, written: a gap takes 1 or 2 bytes, a count 3 */
     KIND_ROOM = 4 + VARINT_MAX + 2 + DAYS_ROOM,
+    BIRTH_MS = 60 * 1000, /* in which a record gets what it is created with */
 };
 #define DAY_MS INT64_C(86400000)
 /* Events are of our time; what is not has none that could be counted with. */
@@ -68,12 +69,21 @@ static bool is_fate(enum event_effect effect)
            effect == EFFECT_MERGE;
 }
 
+/* That there is a record and, of an imported one, a state or what it was created with: of a lead
+ * that is not imported we read that from the CRM, and it does not look like anything done. */
+static bool is_given(const struct event *e)
+{
+    if (str_is(e->type, "contact.creation") || str_is(e->property, "createdate"))
+        return true;
+    return e->imported && (!e->property.at || e->occurred_at - e->first_at < BIRTH_MS);
+}
+
 bool activity_kind(const struct event *e, struct str *ret)
 {
     static const struct str ours[] = {{".enriched", 9}, {".recovered", 10}, {".linked", 7}};
 
     if (e->state != EVENT_PROCESSED || !e->type.len || e->object || is_fate(e->effect) ||
-        (e->imported && !e->property.at))
+        is_given(e))
         return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (str_ends(e->type, ours[i]))

@@ -20,6 +20,7 @@ enum {
     ROWS_MOST = 200000,
     CELLS_MOST = 24 * 1000 * 1000,
     NAMES_MOST = 10000, /* properties that are looked at at all */
+    LIVE_ONE_IN = 10,   /* of a kind's events, or it is none of today */
 };
 
 struct study {
@@ -99,12 +100,15 @@ static void see_filled(void *self, const struct lead_view *v, size_t n)
             texts_add(&s->properties, v->lead->properties[i].name, &s->l->arena)->n++;
 }
 
-static void see_kind(void *self, struct str kind)
+static void see_kind(void *self, const struct event *e, struct str kind)
 {
     struct study *s = self;
 
-    if (s->kinds.n < NAMES_MOST)
-        texts_add(&s->kinds, kind, &s->l->arena)->n++;
+    if (s->kinds.n == NAMES_MOST)
+        return;
+    struct counted *c = texts_add(&s->kinds, kind, &s->l->arena);
+    c->n++;
+    c->live += !e->imported;
 }
 
 static void count_useful(struct study *s, int64_t lead)
@@ -181,6 +185,16 @@ static bool is_of_goal(const struct learning *l, struct str kind)
            expr_says_text(l->goal->when, kind);
 }
 
+/* The CRM's history has more than what comes in: leads of today would seem to do nothing. */
+static bool is_of_the_past(struct learning *l, const struct counted *kind)
+{
+    if (kind->live * LIVE_ONE_IN >= kind->n)
+        return false;
+    leave_out(l, arena_printf(&l->arena, "@event.%.*s", STR_ARG(kind->text)),
+              "leads of today do not show it: it came by import");
+    return true;
+}
+
 struct names {
     struct str *items;
     size_t n;
@@ -213,7 +227,7 @@ static void add_kinds(struct study *s, struct names *names)
 
     sort(&s->kinds);
     for (size_t i = 0; i < s->kinds.n && names->n - first < KINDS_MOST * ARRAY_LEN(ends); i++)
-        if (!is_of_goal(s->l, s->kinds.items[i].text))
+        if (!is_of_goal(s->l, s->kinds.items[i].text) && !is_of_the_past(s->l, &s->kinds.items[i]))
             add_derived(names, "event", s->kinds.items[i].text, ends, ARRAY_LEN(ends),
                         &s->l->arena);
     qsort(&names->items[first], names->n - first, sizeof *names->items, by_name);
@@ -237,7 +251,8 @@ static void choose_columns(struct study *s)
     size_t most = PROPERTIES_MOST + KINDS_MOST * 4 + RULES_MOST * 2 + ARRAY_LEN(others);
     struct names names = {.items = arena_array(&s->l->arena, most, sizeof *names.items)};
 
-    s->l->left_out = arena_array(&s->l->arena, s->properties.n, sizeof *s->l->left_out);
+    s->l->left_out =
+        arena_array(&s->l->arena, s->properties.n + s->kinds.n, sizeof *s->l->left_out);
     add_properties(s, &names);
     add_kinds(s, &names);
     add_rules(s, &names);

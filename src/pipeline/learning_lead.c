@@ -64,7 +64,8 @@ struct walk {
     struct lead_past *p;
     struct past past;
     struct activity *activity;
-    int64_t first; /* when its first event was known */
+    struct str source; /* that it came from first */
+    int64_t first;     /* when its first event was known */
     int64_t outcome,
         known_at;  /* when the goal was reached, and when that was known; 0: it is not */
     int64_t ended; /* when it was deleted; 0: it is there */
@@ -106,7 +107,7 @@ static void note_activity(struct walk *w, const struct event *e)
         return;
     activity_add(w->activity, kind, e->occurred_at, &p->arena);
     if (p->acted)
-        p->acted(p->self, kind);
+        p->acted(p->self, e, kind);
 }
 
 static void note_outcome(struct walk *w, const struct event *e)
@@ -123,9 +124,23 @@ static void note_outcome(struct walk *w, const struct event *e)
     w->known_at = e->received_at > e->occurred_at ? e->received_at : e->occurred_at;
 }
 
+/* As it was then: an import later on may have told that the lead is older, and that it was
+ * imported tells that it was still there. */
+static void note_beginning(struct walk *w, const struct event *e)
+{
+    struct lead *l = &w->past.lead;
+    int64_t since = e->first_at && e->first_at < e->received_at ? e->first_at : e->received_at;
+
+    if (!l->created_at || since < l->created_at)
+        l->created_at = since;
+    if (!e->imported && str_eq(e->source, w->source))
+        l->source = w->source;
+}
+
 static void happen(struct walk *w, const struct known_event *k)
 {
     look_until(w, k->e.received_at);
+    note_beginning(w, &k->e);
     past_event(&w->past, &k->e, k->id, k->e.imported ? PAST_ANEW : PAST_PASSES);
     note_activity(w, &k->e);
     note_outcome(w, &k->e);
@@ -161,12 +176,14 @@ static bool is_cut(const struct learning *l, const struct lead *lead, int64_t fi
 static void go_through(struct lead_past *p, const struct lead *now, const struct ledger_row *rows,
                        size_t n_rows, const struct gathering *g)
 {
-    struct walk w = {.p = p, .first = g->items[0].e.received_at};
+    struct walk w = {.p = p, .source = now->source, .first = g->items[0].e.received_at};
 
     p->cut = is_cut(p->l, now, w.first);
     if (p->cut)
         return;
     past_begin(&w.past, p->l->rules, now, 0, rows, n_rows, &p->arena);
+    w.past.lead.created_at = 0;
+    w.past.lead.source = STR_NULL;
     w.activity = activity_read(STR_NULL, &p->arena);
     for (size_t i = 0; i < g->n; i++)
         happen(&w, &g->items[i]);

@@ -19,7 +19,7 @@ struct lead_past {
      * afterwards. n: how many came before. */
     void (*snapshot)(void *self, const struct lead_view *v, size_t n);
     /* Of each event that was activity, with its kind; NULL: not wanted. */
-    void (*acted)(void *self, struct str kind);
+    void (*acted)(void *self, const struct event *e, struct str kind);
     void *self;
 
     struct arena arena; /* emptied with each lead */
@@ -38,7 +38,7 @@ MUST_CHECK enum rc lead_past_read(struct lead_past *p, int64_t lead);
 /* Texts, each once. */
 struct counted {
     struct str text;
-    int64_t n;
+    int64_t n, live; /* live: those that were not imported */
 };
 struct texts {
     struct counted *items; /* in the order in which they came */

@@ -268,9 +268,10 @@ static void what_was_imported_counts_from_when_it_happened(void **state)
 {
     struct pipeline *p = *state;
     const int64_t then = START - 300 * DAY;
-    struct imported i = {.portal_id = PORTAL, .crm_id = 7, .at = then};
+    struct imported i = {.portal_id = PORTAL, .crm_id = 7, .at = then, .first_at = then - DAY};
 
     load(p, CONF);
+    change(p, 8, "page", "pricing"); /* it is no kind of the past alone */
     i.property = STR("page");
     i.value = STR("pricing");
     (void)import_one(p, &i);

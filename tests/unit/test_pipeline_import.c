@@ -62,6 +62,7 @@ static void a_change_of_the_past_fires_rules_as_of_then(void **state)
     const struct imported i = {.portal_id = PORTAL,
                                .crm_id = 7,
                                .at = p->now - 10 * DAY,
+                               .first_at = p->now - 20 * DAY,
                                .property = STR("page"),
                                .value = STR("pricing")};
     struct ledger_row *rows;
@@ -75,6 +76,30 @@ static void a_change_of_the_past_fires_rules_as_of_then(void **state)
     assert_int_equal(activity_count(activity_read(l.activity, &p->w->arena),
                                     activity_hash(STR("page")), p->now, 30),
                      1);
+}
+
+/* One that is not imported is asked for it, and that is no activity either. */
+static void what_a_record_is_created_with_is_no_activity(void **state)
+{
+    struct pipeline *p = *state;
+    const int64_t born = p->now - 10 * DAY;
+    struct imported i = {.portal_id = PORTAL,
+                         .crm_id = 7,
+                         .first_at = born,
+                         .at = born + MINUTE - 1,
+                         .property = STR("page"),
+                         .value = STR("pricing")};
+
+    load(p, CONF);
+    (void)import_one(p, &i);
+    i.at = born + MINUTE;
+    (void)import_one(p, &i);
+    i.property = STR("createdate");
+    (void)import_one(p, &i);
+    struct lead l = contact_lead(p, 7);
+    const struct activity *did = activity_read(l.activity, &p->w->arena);
+    assert_int_equal(activity_count(did, activity_hash(STR("page")), p->now, 30), 1);
+    assert_int_equal(activity_count(did, activity_hash(STR("createdate")), p->now, 30), 0);
 }
 
 static void a_state_is_no_activity(void **state)
@@ -187,6 +212,7 @@ int main(void)
         CHECKS(done_again_it_changes_nothing),
         CHECKS(what_is_newer_stays),
         CHECKS(a_change_of_the_past_fires_rules_as_of_then),
+        CHECKS(what_a_record_is_created_with_is_no_activity),
         CHECKS(a_state_is_no_activity),
         CHECKS(processed_again_it_still_tells_nobody),
         CHECKS(by_address_it_is_joined_with_who_is_known),

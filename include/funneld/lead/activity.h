@@ -3,10 +3,11 @@
  * Kept with the lead as a few bytes, so that counting costs no read of its events. A kind is the
  * name of the property that changed, or the event's type where none did: "hs_email_open",
  * "form.submitted". What the CRM was asked (".enriched", ".recovered"), what we say ourselves
- * (".linked") and what became of its record (deleted, restored, merged) is no activity; news of an
- * object count as what the lead was told. Days are those of the event's own time, UTC. Order does
- * not matter: the same events make the same bytes. At most ACTIVITY_KINDS kinds in 90 days; of
- * more, those whose last event is oldest go, and are counted anew if they come again. Pure.
+ * (".linked"), what became of its record (created, deleted, restored, merged) and, of an imported
+ * one, what it was created with is no activity; news of an object count as what the lead was told.
+ * Days are those of the event's own time, UTC. Order does not matter: the same events make the same
+ * bytes. At most ACTIVITY_KINDS kinds in 90 days; of more, those whose last event is oldest go, and
+ * are counted anew if they come again. Pure.
  */
 #ifndef FUNNELD_LEAD_ACTIVITY_H
 #define FUNNELD_LEAD_ACTIVITY_H
