@@ -105,6 +105,13 @@ MUST_CHECK enum rc merge_leads(struct batch *b, const struct event *e, struct le
  * *lead may become the other, older one. */
 MUST_CHECK enum rc join_by_email(struct batch *b, struct lead *lead);
 
+/* import.c */
+/* The CRM's history has what came in before as well: retention purges an event and by what it would
+ * be known again, but not what it is worth. */
+MUST_CHECK enum rc fired_before_purge(struct batch *b, const struct event *e,
+                                      const struct lead *lead, struct str rule, bool *ret);
+bool is_alike(int64_t a, int64_t b); /* times of what is told twice */
+
 /* object.c: what is told of a company, deal or ticket, and to which leads. */
 /* The most leads that one event of an object is told to at once; others learn of it when the CRM is
  * asked about them again. And the most objects of one lead that are looked at. */

@@ -43,7 +43,12 @@ static void fired(void *self, const struct rule *rule)
 {
     struct firing *f = self;
     const struct ledger_row row = rule_row(rule, f->e, f->event);
+    bool before = false;
 
+    if (f->rc == RC_OK)
+        f->rc = fired_before_purge(f->b, f->e, f->lead, rule->name, &before);
+    if (before)
+        return;
     if (f->b->replay)
         f->b->replay->sums.fired++;
     if (f->rc == RC_OK)

@@ -3,6 +3,36 @@
 
 #include "batch.h"
 
+bool is_alike(int64_t a, int64_t b)
+{
+    return a - b <= IMPORT_ALIKE_MS && b - a <= IMPORT_ALIKE_MS;
+}
+
+static bool has_row(const struct ledger_row *rows, size_t n, struct str rule, int64_t at,
+                    int64_t purged_at)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].received_at <= purged_at && is_alike(rows[i].occurred_at, at) &&
+            str_eq(rows[i].rule, rule))
+            return true;
+    return false;
+}
+
+enum rc fired_before_purge(struct batch *b, const struct event *e, const struct lead *lead,
+                           struct str rule, bool *ret)
+{
+    struct ledger_row *rows = NULL;
+    int64_t purged_at = 0;
+    size_t n = 0;
+    enum rc rc = e->imported ? read_purged(b->reader, &purged_at) : RC_OK;
+
+    if (rc == RC_OK && purged_at)
+        rc = read_ledger(b->reader, lead, INT64_MAX, b->arena, &rows, &n);
+    if (rc == RC_OK)
+        *ret = has_row(rows, n, rule, e->occurred_at, purged_at);
+    return rc;
+}
+
 enum rc import_in(struct store *st, const struct rules *r, int64_t now_ms,
                   const struct event *events, size_t n, struct import_sums *sums)
 {

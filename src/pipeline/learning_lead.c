@@ -173,6 +173,28 @@ static bool is_cut(const struct learning *l, const struct lead *lead, int64_t fi
     return l->purged_at && lead->created_at <= l->purged_at && lead->created_at < first;
 }
 
+/* Of an event that was purged and was imported again: that fires anew. */
+static bool is_repeated(const struct lead_past *p, const struct ledger_row *row,
+                        const struct gathering *g)
+{
+    for (size_t i = 0; i < g->n && row->received_at <= p->l->purged_at; i++)
+        if (g->items[i].e.imported && g->items[i].e.property.at &&
+            is_alike(g->items[i].e.occurred_at, row->occurred_at))
+            return true;
+    return false;
+}
+
+static size_t drop_repeated(const struct lead_past *p, struct ledger_row *rows, size_t n,
+                            const struct gathering *g)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_repeated(p, &rows[i], g))
+            rows[kept++] = rows[i];
+    return kept;
+}
+
 static void go_through(struct lead_past *p, const struct lead *now, const struct ledger_row *rows,
                        size_t n_rows, const struct gathering *g)
 {
@@ -211,6 +233,7 @@ enum rc lead_past_read(struct lead_past *p, int64_t lead)
     if (rc != RC_OK || !g.n)
         return rc;
     qsort(g.items, g.n, sizeof *g.items, by_time);
+    n_rows = drop_repeated(p, rows, n_rows, &g);
     go_through(p, &now, rows, n_rows, &g);
     return RC_OK;
 }

@@ -129,12 +129,32 @@ static void that_it_was_imported_is_no_source(void **state)
     learning_free(&l);
 }
 
+static void what_was_purged_and_imported_again_is_worth_it_once(void **state)
+{
+    struct pipeline *p = *state;
+    bool done = false;
+
+    load(p, PLAIN_CONF GOAL); /* nothing waits for the event */
+    change(p, 7, "page", "pricing");
+    p->now += 100 * DAY;
+    change(p, 9, "note", "the newest event stays");
+    while (!done)
+        OK(store_purge_events(p->w->store, START + DAY, INT64_MAX, 100, &done));
+    version(p, 7, "plan", "small", START - DAY, START - DAY);
+    version(p, 7, "page", "pricing", START - DAY, START + 900);
+    p->now += 300 * DAY;
+    struct learning l = learn(p, 0);
+    assert_true(number_at(&l, "@engagement", 2) == 25.5);
+    learning_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CHECKS(an_imported_lead_is_like_one_that_was_asked_for),
         CHECKS(what_only_the_history_has_is_no_behaviour_to_learn_from),
         CHECKS(what_an_import_told_later_is_not_in_earlier_rows),
+        CHECKS(what_was_purged_and_imported_again_is_worth_it_once),
         CHECKS(that_it_was_imported_is_no_source),
     };
 

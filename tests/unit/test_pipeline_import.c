@@ -78,6 +78,58 @@ static void a_change_of_the_past_fires_rules_as_of_then(void **state)
                      1);
 }
 
+static void purge(struct pipeline *p, int64_t before)
+{
+    bool done = false;
+
+    p->now += MINUTE;
+    change(p, 9, "note", "the newest event stays");
+    while (!done)
+        OK(store_purge_events(p->w->store, before, INT64_MAX, 100, &done));
+    for (done = false; !done;)
+        OK(store_purge_dedupe(p->w->store, before, 100, &done));
+}
+
+static size_t fired_at(struct pipeline *p, int64_t at)
+{
+    const struct imported i = {.portal_id = PORTAL,
+                               .crm_id = 7,
+                               .at = at,
+                               .first_at = START - DAY,
+                               .property = STR("page"),
+                               .value = STR("pricing")};
+    struct ledger_row *rows;
+
+    (void)import_one(p, &i);
+    return ledger(p, contact_lead(p, 7).id, &rows);
+}
+
+/* Retention takes the event, and leaves what it is worth. */
+static void what_came_in_and_was_purged_counts_once(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF); /* nothing waits for the event */
+    change(p, 7, "page", "pricing");
+    p->now += 100 * DAY;
+    purge(p, START + DAY);
+    assert_int_equal(fired_at(p, START + 900), 1);
+    assert_int_equal(fired_at(p, START - MINUTE), 2); /* it is older, but was never told */
+    purge(p, p->now + 1);
+    assert_int_equal(fired_at(p, START - MINUTE), 2); /* and the import itself, done again */
+    assert_int_equal(fired_at(p, START + MINUTE), 3);
+}
+
+static void what_is_purged_nowhere_may_be_of_one_time(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, CONF);
+    change(p, 7, "page", "pricing");
+    p->now += 100 * DAY;
+    assert_int_equal(fired_at(p, START + 900), 2);
+}
+
 /* One that is not imported is asked for it, and that is no activity either. */
 static void what_a_record_is_created_with_is_no_activity(void **state)
 {
@@ -212,6 +264,8 @@ int main(void)
         CHECKS(done_again_it_changes_nothing),
         CHECKS(what_is_newer_stays),
         CHECKS(a_change_of_the_past_fires_rules_as_of_then),
+        CHECKS(what_came_in_and_was_purged_counts_once),
+        CHECKS(what_is_purged_nowhere_may_be_of_one_time),
         CHECKS(what_a_record_is_created_with_is_no_activity),
         CHECKS(a_state_is_no_activity),
         CHECKS(processed_again_it_still_tells_nobody),

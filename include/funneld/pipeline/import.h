@@ -8,6 +8,9 @@
 
 #include "funneld/pipeline/writer.h"
 
+/* What the CRM's history has within so long of something that came in is the same. */
+enum { IMPORT_ALIKE_MS = 5000 };
+
 struct import_sums {
     int64_t fresh, known, unprocessable; /* unprocessable: the store refused them; in fresh */
 };
