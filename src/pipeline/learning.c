@@ -252,7 +252,7 @@ static void choose_columns(struct study *s)
     struct names names = {.items = arena_array(&s->l->arena, most, sizeof *names.items)};
 
     s->l->left_out =
-        arena_array(&s->l->arena, s->properties.n + s->kinds.n, sizeof *s->l->left_out);
+        arena_array(&s->l->arena, s->properties.n + s->kinds.n + 1, sizeof *s->l->left_out);
     add_properties(s, &names);
     add_kinds(s, &names);
     add_rules(s, &names);
@@ -330,6 +330,35 @@ static enum rc study(struct study *s)
     return second_pass(s);
 }
 
+struct passed_over {
+    struct learning *l;
+    struct str *names;
+    size_t n;
+};
+
+static void pass_over(void *self, struct str name)
+{
+    struct passed_over *p = self;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->names[i], name))
+            return;
+    p->names[p->n++] = name;
+    leave_out(p->l, name, "it has too many different texts");
+}
+
+static void make_tables(struct study *s)
+{
+    struct learning *l = s->l;
+    struct passed_over p = {.l = l,
+                            .names = arena_array(&l->arena, PROPERTIES_MOST + 1, sizeof *p.names)};
+
+    rows_pass_over(s->rows, pass_over, &p);
+    rows_pass_over(s->recent, pass_over, &p);
+    rows_table(s->rows, p.names, p.n, &l->set);
+    rows_table(s->recent, p.names, p.n, &l->recent);
+}
+
 enum rc learning_read(struct learning *l, struct reader *r)
 {
     struct study s = {.l = l, .reader = r, .past = {.l = l, .reader = r}};
@@ -338,10 +367,8 @@ enum rc learning_read(struct learning *l, struct reader *r)
         l->max_rows = ROWS_MOST;
     s.past.self = &s;
     enum rc rc = study(&s);
-    if (s.rows) {
-        rows_table(s.rows, &l->set);
-        rows_table(s.recent, &l->recent);
-    }
+    if (s.rows)
+        make_tables(&s);
     l->rows = s.rows;
     l->recent_rows = s.recent;
     arena_free(&s.past.arena);

@@ -52,13 +52,17 @@ void texts_free(struct texts *t);
 /* Rows as columns, which grow. */
 struct rows;
 struct rows *rows_new(const struct str names[], size_t n, struct arena *a);
-/* The cells of a row that may be dropped, `place` from 0 to LEARNING_AGES - 1; */
+/* The cells of a row that may be dropped, `place` from 0 to LEARNING_AGES - 1: their texts are the
+ * lead's; */
 void rows_put(struct rows *r, size_t place, const struct lead_view *v);
 /* and that is one, of the same or another table with the same columns. */
 void rows_keep(struct rows *r, const struct rows *put, size_t place, const struct snapshot *s,
                uint32_t group);
 size_t rows_count(const struct rows *r);
-void rows_table(const struct rows *r, struct training_set *ret);
+/* Each column that has too many texts to be learnt from. */
+void rows_pass_over(struct rows *r, void (*passed)(void *self, struct str name), void *self);
+void rows_table(const struct rows *r, const struct str without[], size_t n,
+                struct training_set *ret);
 void rows_free(struct rows *r); /* NULL is fine */
 
 #endif

@@ -5,8 +5,10 @@
 
 #include "learning_priv.h"
 
-/* Longer ones are prose, which no two leads share. */
-enum { TEXT_MOST = 255, SLOTS_FIRST = 256 };
+/* Longer ones are prose, which no two leads share; so are columns with more texts than that many
+ * that are no numbers. And what all columns have together has an end: a past has as many leads as
+ * it likes. */
+enum { TEXT_MOST = 255, SLOTS_FIRST = 256, WORDS_MOST = 20000, TEXTS_MOST = 2000000 };
 
 static uint64_t hash(struct str s)
 {
@@ -60,9 +62,12 @@ void texts_free(struct texts *t)
 }
 
 struct growing {
-    bool is_number; /* derived columns are, but for the source */
+    bool is_number;   /* derived columns are, but for the source */
+    bool passed_over; /* it has too many texts */
     struct str *texts;
     double *numbers;
+    struct texts seen;
+    size_t words; /* of those, what is no number */
 };
 
 struct rows {
@@ -75,7 +80,7 @@ struct rows {
     bool *positive;
     double *time, *known_at;
     uint32_t *group;
-    struct texts texts;
+    size_t n_texts; /* of all columns */
 };
 
 struct rows *rows_new(const struct str names[], size_t n, struct arena *a)
@@ -95,12 +100,24 @@ struct rows *rows_new(const struct str names[], size_t n, struct arena *a)
 
 void rows_put(struct rows *r, size_t place, const struct lead_view *v)
 {
-    struct cell *cells = &r->put[place * r->n_columns];
+    lead_cells(r->inputs, v, &r->put[place * r->n_columns]);
+}
 
-    lead_cells(r->inputs, v, cells);
-    for (size_t i = 0; i < r->n_columns; i++)
-        if (cells[i].text.len)
-            cells[i].text = texts_add(&r->texts, str_cut(cells[i].text, TEXT_MOST), r->arena)->text;
+/* Each once, of rows that are kept. */
+static struct str keep_text(struct rows *r, struct growing *c, struct str text)
+{
+    size_t known = c->seen.n;
+    double number;
+
+    if (!text.len || c->passed_over)
+        return STR_NULL;
+    text = texts_add(&c->seen, str_cut(text, TEXT_MOST), r->arena)->text;
+    if (c->seen.n > known) {
+        r->n_texts++;
+        c->words += !str_decimal(text, &number);
+        c->passed_over = c->words > WORDS_MOST || r->n_texts > TEXTS_MOST;
+    }
+    return text;
 }
 
 static void grow(struct rows *r)
@@ -131,7 +148,7 @@ void rows_keep(struct rows *r, const struct rows *put, size_t place, const struc
         if (r->columns[i].is_number)
             r->columns[i].numbers[r->n] = c->number;
         else
-            r->columns[i].texts[r->n] = c->text;
+            r->columns[i].texts[r->n] = keep_text(r, &r->columns[i], c->text);
     }
     r->positive[r->n] = s->outcome == OUTCOME_YES;
     r->time[r->n] = (double)s->at;
@@ -144,15 +161,34 @@ size_t rows_count(const struct rows *r)
     return r->n;
 }
 
-void rows_table(const struct rows *r, struct training_set *ret)
+void rows_pass_over(struct rows *r, void (*passed)(void *self, struct str name), void *self)
+{
+    for (size_t i = 0; i < r->n_columns; i++)
+        if (r->columns[i].passed_over)
+            passed(self, r->names[i]);
+}
+
+static bool is_among(const struct str names[], size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+void rows_table(const struct rows *r, const struct str without[], size_t n,
+                struct training_set *ret)
 {
     struct column *columns = arena_array(r->arena, r->n_columns + 1, sizeof *columns);
+    size_t n_columns = 0;
 
     for (size_t i = 0; i < r->n_columns; i++)
-        columns[i] = (struct column){
-            .name = r->names[i], .texts = r->columns[i].texts, .numbers = r->columns[i].numbers};
+        if (!is_among(without, n, r->names[i]))
+            columns[n_columns++] = (struct column){.name = r->names[i],
+                                                   .texts = r->columns[i].texts,
+                                                   .numbers = r->columns[i].numbers};
     *ret = (struct training_set){
-        .table = {.columns = columns, .n_columns = r->n_columns, .n_rows = r->n},
+        .table = {.columns = columns, .n_columns = n_columns, .n_rows = r->n},
         .positive = r->positive,
         .time = r->time,
         .time_is_ms = true,
@@ -168,6 +204,7 @@ void rows_free(struct rows *r)
     for (size_t i = 0; i < r->n_columns; i++) {
         free(r->columns[i].texts);
         free(r->columns[i].numbers);
+        texts_free(&r->columns[i].seen);
     }
     free(r->columns);
     free(r->put);
@@ -175,6 +212,5 @@ void rows_free(struct rows *r)
     free(r->time);
     free(r->known_at);
     free(r->group);
-    texts_free(&r->texts);
     free(r);
 }

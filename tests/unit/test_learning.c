@@ -1,6 +1,12 @@
 /* tests/unit/test_learning.c - rows of a lead's past: what was known by then, and what came of it.
  */
+#include "../../src/pipeline/learning_priv.h"
 #include "learning_world.h"
+
+static void note_name(void *self, struct str name)
+{
+    *(struct str *)self = name;
+}
 
 /* Ages at which a lead is looked at: 1 h, 1 d, 7 d, 30 d, 90 d, 365 d. */
 static void later(struct pipeline *p, int64_t ms)
@@ -303,6 +309,32 @@ static void where_there_are_too_many_leads_are_passed_over_evenly(void **state)
     learning_free(&l);
 }
 
+/* As names and addresses do, in a store of millions. */
+static void a_column_with_too_many_texts_is_passed_over(void **state)
+{
+    struct pipeline *p = *state;
+    struct arena *a = &p->w->arena;
+    const struct str names[] = {STR("name"), STR("plan"), STR("visits")};
+    struct rows *rows = rows_new(names, ARRAY_LEN(names), a);
+    const struct snapshot at = {.outcome = OUTCOME_NO};
+    struct str passed = STR_NULL;
+
+    for (int i = 0; i < 20001; i++) {
+        struct property properties[] = {{STR("name"), arena_printf(a, "n%d", i), 1, {{0}}, false},
+                                        {STR("plan"), STR("small"), 1, {{0}}, false},
+                                        {STR("visits"), arena_printf(a, "%d", i), 1, {{0}}, false}};
+        const struct lead lead = {.properties = properties, .n_properties = 3};
+        const struct lead_view v = {.lead = &lead, .at = START};
+
+        rows_put(rows, 0, &v);
+        rows_keep(rows, rows, 0, &at, 1);
+        rows_pass_over(rows, note_name, &passed);
+        assert_true((passed.len > 0) == (i == 20000));
+    }
+    TEXT(passed, "name");
+    rows_free(rows);
+}
+
 static void it_can_be_stopped(void **state)
 {
     struct pipeline *p = *state;
@@ -337,6 +369,7 @@ int main(void)
         CHECKS(leads_whose_beginning_was_purged_are_left_out),
         CHECKS(what_was_imported_counts_from_when_it_happened),
         CHECKS(where_there_are_too_many_leads_are_passed_over_evenly),
+        CHECKS(a_column_with_too_many_texts_is_passed_over),
         CHECKS(it_can_be_stopped),
     };
 
