@@ -317,12 +317,27 @@ static enum rc read_trees(const struct loading *l, struct str trees)
     return trees_read(trees, m->n_features, &m->arena, &m->trees, l->why);
 }
 
-static enum rc read_cell(const struct loading *l, const json *item, struct cell *ret)
+/* A number of over 15 digits comes as a string; no date has as many. */
+static bool is_long_number(struct str s)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        digits += s.at[i] >= '0' && s.at[i] <= '9';
+    return digits > 15;
+}
+
+static enum rc read_cell(const struct loading *l, const struct input *in, const json *item,
+                         struct cell *ret)
 {
     *ret = (struct cell){.text = json_string(item), .number = NAN};
-    if (json_type(item) != JSON_NUMBER)
-        return json_type(item) == JSON_NULL || ret->text.at ? RC_OK : bad_key(l, "cells");
-    return json_real(item, &ret->number) ? RC_OK : bad_key(l, "cells");
+    if (json_type(item) == JSON_NULL)
+        return RC_OK;
+    if (in->kind != INPUT_TEXT && is_long_number(ret->text) && json_real(item, &ret->number))
+        ret->text = STR_NULL;
+    else if (!ret->text.at && !json_number(item, &ret->number))
+        return bad_key(l, "cells");
+    return RC_OK;
 }
 
 static enum rc check_sample(const struct loading *l, const json *sample, struct cell cells[],
@@ -338,8 +353,8 @@ static enum rc check_sample(const struct loading *l, const json *sample, struct 
         rc = bad_key(l, "at_ms");
     if (rc == RC_OK && json_count(list) != l->m->n_inputs)
         rc = bad_key(l, "cells");
-    for (const json *c = json_first(list); c && rc == RC_OK; c = json_next(c))
-        rc = read_cell(l, c, &cells[i++]);
+    for (const json *c = json_first(list); c && rc == RC_OK; c = json_next(c), i++)
+        rc = read_cell(l, &l->m->inputs[i], c, &cells[i]);
     if (rc != RC_OK)
         return rc;
     double answer = model_probability(l->m, cells, at);

@@ -228,6 +228,41 @@ static void numbers_truths_and_dates_are_understood_strictly(void **state)
     model_world_close(&w);
 }
 
+static struct str with_sidecar(struct model_world *w, const char *from, const char *to)
+{
+    const char *at = str_find(w->sidecar, str_of(from));
+
+    if (!at)
+        fail_msg("%s is not in it", from);
+    return arena_printf(&w->arena, "%.*s%s%s", (int)(at - w->sidecar.at), w->sidecar.at, to,
+                        at + strlen(from));
+}
+
+/* Of over 15 digits: JSON has it as a text, and it is no date for all that. */
+static void a_sample_has_numbers_of_any_length(void **state)
+{
+    static const char *const changes[][2] = {
+        {"\"2024-07-06\"", "90.0000000000000001"},
+        {"\"Yes\"", "1.00000000000000001"},
+        {"\"12.5\"", "12.5000000000000001"},
+        {",4],\"prob", ",4.00000000000000001],\"prob"},
+    };
+    struct model_world w = {0};
+
+    (void)state;
+    model_world_texts(&w, 0.3);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct model *m = NULL;
+        struct why why = {0};
+        struct str changed = with_sidecar(&w, changes[i][0], changes[i][1]);
+
+        if (model_read(w.trees, changed, &m, &why) != RC_OK)
+            fail_msg("%s: %s", changes[i][1], why.text);
+        model_drop(m);
+    }
+    model_world_close(&w);
+}
+
 static void a_changed_sidecar_says_what_does_not_fit(void **state)
 {
     static const struct {
@@ -269,15 +304,11 @@ static void a_changed_sidecar_says_what_does_not_fit(void **state)
     (void)state;
     model_world_texts(&w, 0.3);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const char *at = str_find(w.sidecar, str_of(cases[i].from));
         struct model *m = NULL;
         struct why why = {0};
-
-        if (!at)
-            fail_msg("%s is not in it", cases[i].from);
-        struct str changed = arena_printf(&w.arena, "%.*s%s%s", (int)(at - w.sidecar.at),
-                                          w.sidecar.at, cases[i].to, at + strlen(cases[i].from));
+        struct str changed = with_sidecar(&w, cases[i].from, cases[i].to);
         enum rc rc = model_read(w.trees, changed, &m, &why);
+
         if (rc != RC_INVALID || !strstr(why.text, cases[i].says))
             fail_msg("%s -> %s: %d, %s", cases[i].from, cases[i].to, (int)rc, why.text);
         assert_null(m);
@@ -363,6 +394,7 @@ int main(void)
         cmocka_unit_test(hostile_texts_stay_short_and_whole),
         cmocka_unit_test(unseen_levels_and_missing_ones_have_features_of_their_own),
         cmocka_unit_test(numbers_truths_and_dates_are_understood_strictly),
+        cmocka_unit_test(a_sample_has_numbers_of_any_length),
         cmocka_unit_test(a_changed_sidecar_says_what_does_not_fit),
         cmocka_unit_test(texts_that_were_cut_or_do_not_belong_together_are_refused),
         cmocka_unit_test(counts_like_those_of_the_training_have_no_psi),
