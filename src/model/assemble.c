@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "samples.h"
+
 enum { WEIGHED_ROWS = 400 };
 
 static const char *const kinds[] = {[CHOSE_BASE] = "base rate",
@@ -108,9 +110,21 @@ static enum rc refit_trees(const struct lesson *l, const struct tree_lesson *t, 
     return rc;
 }
 
-/* Grows the trees on all rows; the margins of all rows by them. */
+/* What the trees say of rows that they were not grown on. */
+static enum rc margins_of(const struct lesson *l, struct booster *b, const float x[], size_t n,
+                          float ret[], struct why *why)
+{
+    AUTO(mem_freep) bool *positive = mem_array(n, sizeof *positive);
+    AUTO(matrix_freep) struct matrix *m = NULL;
+    enum rc rc = matrix_new(x, n, l->n_features, positive, &m, why);
+
+    return rc ? rc : booster_margins(b, m, 0, ret, why);
+}
+
+/* Grows the trees on all rows; the margins of the samples by them. */
 static enum rc plant(const struct lesson *l, const struct tree_lesson *t, struct model *m,
-                     float margins[], float parts[], size_t n_parts, struct why *why)
+                     const float samples[], float margins[], float parts[], size_t n_parts,
+                     struct why *why)
 {
     AUTO(matrix_freep) struct matrix *all = NULL;
     AUTO(booster_freep) struct booster *b = NULL;
@@ -123,7 +137,7 @@ static enum rc plant(const struct lesson *l, const struct tree_lesson *t, struct
     if (rc == RC_OK)
         rc = refit_trees(l, t, b, why);
     if (rc == RC_OK)
-        rc = booster_margins(b, all, 0, margins, why);
+        rc = margins_of(l, b, samples, l->report->n_samples, margins, why);
     if (rc == RC_OK)
         rc = tree_parts(l, b, n_parts, parts, why);
     if (rc == RC_OK)
@@ -131,32 +145,23 @@ static enum rc plant(const struct lesson *l, const struct tree_lesson *t, struct
     return rc;
 }
 
-static double margin_of(const struct lesson *l, const struct model *m, const float trees[],
-                        size_t i)
+static double margin_of(const struct lesson *l, const struct model *m, const float x[], float trees)
 {
     double margin = 0;
 
     if (m->share > 0)
-        margin += m->share * (double)trees[i];
+        margin += m->share * (double)trees;
     if (m->logistic.weight)
-        margin +=
-            (1 - m->share) * logistic_margin(&m->logistic, l->x + i * l->n_features, l->n_features);
+        margin += (1 - m->share) * logistic_margin(&m->logistic, x, l->n_features);
     return m->share > 0 || m->logistic.weight ? margin : m->base_log_odds;
 }
 
-static void take_samples(const struct lesson *l, const struct model *m, const float trees[])
+static void answer_samples(const struct lesson *l, const struct model *m, const float x[],
+                           const float trees[])
 {
-    struct training_report *r = l->report;
-
-    r->n_samples = l->n < MODEL_MAX_SAMPLES ? l->n : MODEL_MAX_SAMPLES;
-    for (size_t k = 0; k < r->n_samples; k++) {
-        size_t i = some_row(l, k, r->n_samples);
-        struct cell *cells = arena_array(l->arena, l->n_inputs + 1, sizeof *cells);
-
-        encoding_cells(l, i, cells);
-        r->samples[k] = (struct sample){
-            learn_at(l, i), cells, sigmoid(m->platt_a * margin_of(l, m, trees, i) + m->platt_b)};
-    }
+    for (size_t k = 0; k < l->report->n_samples; k++)
+        l->report->samples[k].probability = sigmoid(
+            m->platt_a * margin_of(l, m, x + k * l->n_features, trees[k]) + m->platt_b);
 }
 
 static int by_value(const void *a, const void *b)
@@ -182,7 +187,9 @@ static void quartiles(const struct lesson *l, const struct chosen *c, struct mod
 enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, struct why *why)
 {
     size_t n_parts = l->n < WEIGHED_ROWS ? l->n : WEIGHED_ROWS;
-    AUTO(mem_freep) float *margins = mem_array(l->n, sizeof *margins);
+    AUTO(mem_freep) float *samples =
+        mem_array(MODEL_MAX_SAMPLES * (l->n_features + 1), sizeof *samples);
+    float margins[MODEL_MAX_SAMPLES] = {0};
     AUTO(mem_freep) float *parts = mem_array(n_parts * (l->n_features + 1), sizeof *parts);
     const struct chosen *c = &p->chosen;
     bool trees = c->share > 0;
@@ -197,8 +204,10 @@ enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, stru
     m->platt_b = c->platt_b;
     m->base_log_odds = log(base_rate(l) / (1 - base_rate(l)));
     write_card(l, c, &m->card);
+    samples_make(l);
+    samples_encode(l, samples);
     if (trees)
-        rc = plant(l, &p->trees, m, margins, parts, n_parts, why);
+        rc = plant(l, &p->trees, m, samples, margins, parts, n_parts, why);
     if (rc == RC_OK && (c->which == CHOSE_LOGISTIC || c->which == CHOSE_BLEND) &&
         !logistic_refit(l, &p->logistic, &m->logistic))
         rc = RC_CLOSED;
@@ -206,6 +215,6 @@ enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, stru
         return rc;
     weigh(l, m, trees ? parts : NULL, n_parts);
     quartiles(l, c, m);
-    take_samples(l, m, margins);
+    answer_samples(l, m, samples, margins);
     return RC_OK;
 }

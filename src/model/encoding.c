@@ -86,7 +86,7 @@ static struct cell cell_of(const struct lesson *l, const struct learn_column *c,
                           : (struct cell){STR_NULL, c->from->numbers[row]};
 }
 
-void encoding_cells(const struct lesson *l, size_t i, struct cell ret[])
+static void cells_of(const struct lesson *l, size_t i, struct cell ret[])
 {
     for (size_t k = 0; k < l->n_inputs; k++)
         ret[k] = cell_of(l, l->input_columns[k], i);
@@ -98,7 +98,7 @@ static void encode_rows(struct lesson *l)
     AUTO(mem_freep) struct cell *cells = mem_array(l->n_inputs + 1, sizeof *cells);
 
     for (size_t i = 0; i < l->n; i++) {
-        encoding_cells(l, i, cells);
+        cells_of(l, i, cells);
         model_encode(l->inputs, l->n_inputs, cells, learn_at(l, i), x + i * l->n_features);
     }
     l->x = x;

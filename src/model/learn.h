@@ -92,7 +92,6 @@ size_t column_bins(const struct lesson *l, const struct learn_column *c, size_t 
 void knows_too_much(struct lesson *l);
 /* encoding.c: inputs of the columns that are left, and x. */
 void encoding_learn(struct lesson *l);
-void encoding_cells(const struct lesson *l, size_t i, struct cell ret[]); /* of row i */
 /* folds.c */
 void folds_make(struct lesson *l);
 /* gains.c: log loss by log-odds of the rows that are in a fold; a row's own; and how much better

@@ -21,9 +21,10 @@
  * where "share" is 0. A low or high that does not bound is null. "quartiles" are of the calibrated
  * probability, out of fold.
  *
- * samples, at most 20: "cells" in the order of the inputs, a text as the table had it, a number, or
- * null where missing; at_ms 0 where no time is known; "probability" is what the model answered
- * where it was trained. A reader refuses a model that answers anything else.
+ * samples, at most 20: "cells" in the order of the inputs, a text as a table may have it, a number,
+ * or null where missing; at_ms 0 where no time is known; "probability" is what the model answered
+ * where it was trained. A reader refuses a model that answers anything else. They are made up: no
+ * row that was learnt from stands in a model.
  *
  * "report", for people; a model that was trained elsewhere may go without it:
  *   {"folds":"random"|"time","grouped":false,"n_folds":5,"scored":28839,

@@ -44,6 +44,40 @@ static void where_nothing_is_to_be_learnt_the_base_rate_is_said(void **state)
     }
 }
 
+/* A title that one person has stands in no model, and no row does as it was. */
+static void no_row_of_anybody_stands_in_the_model(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(1500, 1);
+    struct str *title = add_texts(&w, "title");
+    double *income = add_numbers(&w, "income");
+    size_t texts = 0, numbers = 0, missing = 0;
+
+    (void)state;
+    add_signal(&w);
+    for (size_t i = 0; i < w.n; i++) {
+        title[i] = i % 3 ? STR("buyer") : arena_printf(&w.arena, "keeper of gate %zu", i);
+        income[i] = 20000.25 + floor(chance(&w) * 1e6);
+    }
+    w.o.keep = (struct str[]){STR("title")};
+    w.o.n_keep = 1;
+    train_well(&w);
+    assert_learnt(&w, "title");
+    assert_null(str_find(w.trained.sidecar, STR("keeper of gate")));
+    const json *samples = json_get(w.sidecar.root, "samples");
+    assert_int_equal(json_count(samples), 20);
+    for (const json *s = json_first(samples); s; s = json_next(s))
+        for (const json *c = json_first(json_get(s, "cells")); c; c = json_next(c)) {
+            double n;
+
+            texts += json_type(c) == JSON_STRING;
+            numbers += json_type(c) == JSON_NUMBER;
+            missing += json_type(c) == JSON_NULL;
+            for (size_t i = 0; i < w.n && json_real(c, &n); i++)
+                assert_true(n != income[i]);
+        }
+    assert_true(texts > 10 && numbers > 10 && missing > 3);
+}
+
 static void few_rows_are_left_to_rules_and_some_to_a_line(void **state)
 {
     struct train_world few AUTO(train_world_free) = train_world(49, 1);
@@ -223,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_by_the_columns_is_learnt),
         cmocka_unit_test(where_nothing_is_to_be_learnt_the_base_rate_is_said),
+        cmocka_unit_test(no_row_of_anybody_stands_in_the_model),
         cmocka_unit_test(few_rows_are_left_to_rules_and_some_to_a_line),
         cmocka_unit_test(ten_of_the_rarer_class_are_asked_for),
         cmocka_unit_test(a_set_that_can_teach_nothing_is_refused),
