@@ -93,3 +93,20 @@ enum rc models_load(struct reader *r, int goal, struct model **ret, struct why *
                        : why_wrap(rc, why, "model %.*s:%lld", STR_ARG(record.name),
                                   (long long)record.version);
 }
+
+enum rc models_in_use(struct reader *r, struct models **ret, struct why *why)
+{
+    struct served goals[GOAL_COUNT] = {0};
+    enum rc rc = RC_OK;
+
+    for (int g = 0; g < GOAL_COUNT && rc == RC_OK; g++) {
+        rc = models_load(r, g, &goals[g].model, why);
+        if (rc == RC_NONE || rc == RC_INVALID)
+            rc = RC_OK;
+    }
+    if (rc == RC_OK)
+        *ret = models_new(goals);
+    for (int g = 0; g < GOAL_COUNT; g++)
+        model_drop(goals[g].model);
+    return rc;
+}

@@ -13,6 +13,8 @@
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
+struct models;
+
 struct cli {
     const struct cli_command *command;
     struct args args;
@@ -80,6 +82,9 @@ int cli_load(struct cli *cli);
 int cli_read(struct cli *cli);
 /* Runs fn in a transaction of our own. RC_BUSY: a daemon runs. */
 enum rc cli_change(const struct cli *cli, command_fn *fn, void *arg, struct why *why);
+/* The models that a daemon would ask; ref_drop lets them go. */
+MUST_CHECK enum rc cli_models(const struct cli *cli, struct reader *r, struct models **ret,
+                              struct why *why);
 /* Hands over to standard output what is there, once it is worth it. */
 void cli_flush(struct cli *cli);
 

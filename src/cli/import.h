@@ -69,6 +69,7 @@ struct import_sender {
     struct str source;
     struct store *store;   /* our own; NULL: a daemon takes it */
     struct reader *reader; /* of what is there */
+    struct models *models; /* our own store's; NULL: a daemon has them */
     struct arena arena;    /* of the batch */
     struct str *bodies;
     size_t n, cap, bytes;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "funneld/base/json.h"
+#include "funneld/model/served.h"
 #include "import.h"
 
 /* Quotes double in a text: a batch and one more body stay well below the line's MiB. */
@@ -76,7 +77,8 @@ static enum rc decode(struct import_sender *s, struct event **ret, struct why *w
 static enum rc store_all(struct import_sender *s, const struct event *events,
                          const struct import_place *place, struct import_sums *sums)
 {
-    enum rc rc = import_in(s->store, &s->cli->config->rules, s->cli->now_ms, events, s->n, sums);
+    enum rc rc =
+        import_in(s->store, &s->cli->config->rules, s->models, s->cli->now_ms, events, s->n, sums);
 
     return rc == RC_OK && place ? store_import_set(s->store, place) : rc;
 }
@@ -139,9 +141,10 @@ static enum rc open_store(struct import_sender *s, struct why *why)
 {
     enum rc rc = store_open(&s->cli->config->store, s->cli->now_ms, &s->store, why);
 
-    if (rc == RC_OK)
-        s->reader = store_reader(s->store);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    s->reader = store_reader(s->store);
+    return cli_models(s->cli, s->reader, &s->models, why);
 }
 
 static enum rc open_reader(struct import_sender *s, struct why *why)
@@ -169,6 +172,9 @@ enum rc import_open(struct import_sender *s, struct why *why)
 void import_close(struct import_sender *s)
 {
     arena_free(&s->arena);
+    if (s->models)
+        ref_drop(&s->models->ref);
+    s->models = NULL;
     store_close(s->store);
     s->store = NULL;
 }

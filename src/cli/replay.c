@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "funneld/app/control.h"
+#include "funneld/model/served.h"
 #include "funneld/pipeline/replay.h"
 
 static int by_number(const void *a, const void *b)
@@ -128,6 +129,7 @@ static enum rc by_daemon(struct cli *cli, struct replay *p, struct why *why)
 
 struct own_slice {
     const struct cli *cli;
+    const struct models *models;
     struct replay *p;
 };
 
@@ -136,18 +138,20 @@ static enum rc own_slice(struct store *st, void *arg, struct why *why)
     struct own_slice *s = arg;
 
     (void)why; /* the store's own words will do */
-    return replay_in(st, &s->cli->config->rules, s->cli->now_ms, s->p);
+    return replay_in(st, &s->cli->config->rules, s->models, s->cli->now_ms, s->p);
 }
 
-static enum rc one_slice(struct cli *cli, struct replay *p, struct why *why)
+/* *models: read with the first slice of our own. */
+static enum rc one_slice(struct cli *cli, struct models **models, struct replay *p, struct why *why)
 {
-    struct own_slice own = {cli, p};
     enum rc rc = by_daemon(cli, p, why);
 
     if (rc != RC_NONE)
         return rc;
     why->text[0] = 0;
-    return cli_change(cli, own_slice, &own, why);
+    rc = *models ? RC_OK : cli_models(cli, cli->reader, models, why);
+    struct own_slice own = {cli, *models, p};
+    return rc == RC_OK ? cli_change(cli, own_slice, &own, why) : rc;
 }
 
 /* All that the slices did. */
@@ -175,11 +179,12 @@ static void add_queued(struct replayed *o, const struct replay_queued *more, str
 
 static enum rc all_slices(struct cli *cli, struct replay *p, struct replayed *o, struct why *why)
 {
+    struct models *models AUTO(models_dropp) = NULL;
     enum rc rc = RC_OK;
 
     while (rc == RC_OK && !p->done) {
         arena_reset(p->arena);
-        rc = one_slice(cli, p, why);
+        rc = one_slice(cli, &models, p, why);
         if (rc != RC_OK)
             break;
         replay_add(&o->sums, &p->sums);

@@ -33,13 +33,14 @@ enum rc fired_before_purge(struct batch *b, const struct event *e, const struct 
     return rc;
 }
 
-enum rc import_in(struct store *st, const struct rules *r, int64_t now_ms,
-                  const struct event *events, size_t n, struct import_sums *sums)
+enum rc import_in(struct store *st, const struct rules *r, const struct models *models,
+                  int64_t now_ms, const struct event *events, size_t n, struct import_sums *sums)
 {
     struct arena arena AUTO(arena_free) = {0}, kept AUTO(arena_free) = {0};
     struct batch b = {.store = st,
                       .reader = store_reader(st),
                       .rules = r,
+                      .models = models,
                       .now_ms = now_ms,
                       .arena = &arena,
                       .kept = &kept,

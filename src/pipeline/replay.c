@@ -316,12 +316,14 @@ enum rc replay_slice(struct batch *b, struct replay *p)
     return rc == RC_OK ? undone : rc;
 }
 
-enum rc replay_in(struct store *st, const struct rules *r, int64_t now_ms, struct replay *p)
+enum rc replay_in(struct store *st, const struct rules *r, const struct models *models,
+                  int64_t now_ms, struct replay *p)
 {
     struct arena arena AUTO(arena_free) = {0}, kept AUTO(arena_free) = {0};
     struct batch b = {.store = st,
                       .reader = store_reader(st),
                       .rules = r,
+                      .models = models,
                       .now_ms = now_ms,
                       .arena = &arena,
                       .kept = &kept,

@@ -136,6 +136,34 @@ def test_a_rise_is_announced_once_though_it_was_found_by_rescoring(world):
     finish(world)
 
 
+def by_probability(world, *sections):
+    text = text_of(world, *sections)
+    return text.replace("warm = 20\n", "warm = 20\nbands = probability\n")
+
+
+def test_without_a_daemon_the_models_are_asked_as_with_one(world):
+    use(world, by_probability(world, "slack"))
+    put_in_use(world, "one", 0.5, {"@event.demo_requested.count.30d": 3.0})
+    post(world, [change(1, "page", "/home"), change(1, "page", "/about")])
+    equal(lead_of(world, 1)["band"], "hot", "62.2 %, and no points")
+    world.stop()
+    world.run("migrate")
+    page = '[rule page]\nwhen = event.property == "page"\npoints = 1\n'
+    world.configure(by_probability(world, "slack") + page)
+    world.run("replay", "--all")
+    lead = lead_of(world, 1)
+    equal((lead["score"], lead["band"], lead["probability"]), (2, "hot", 62.2), "after a replay")
+    rows, own = (os.path.join(world.folder, name) for name in ("rows.csv", "own.map"))
+    with open(own, "w") as f:
+        f.write("Record ID = @id\nCompany = company\n")
+    with open(rows, "w") as f:
+        f.write(f"Record ID,Company\n{PORTAL}:1,Acme\n{PORTAL}:2,Acme\n")
+    world.run("import", "--csv", rows, "--map", own)
+    for contact in 1, 2:
+        lead = lead_of(world, contact)
+        equal((lead["band"], lead["probability"]), ("hot", 62.2), "after an import")
+
+
 def test_a_past_score_is_told_by_the_model_of_that_time(world):
     begin(world, "slack", LIKELY)
     put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})

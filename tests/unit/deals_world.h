@@ -73,7 +73,7 @@ static MAYBE void import_deals(struct pipeline *p, enum deals_by by)
     }
     for (size_t k = 0; k < n; k += DEALS_AT_ONCE) {
         OK(store_begin(p->w->store));
-        OK(import_in(p->w->store, p->rules, p->now, &events[k],
+        OK(import_in(p->w->store, p->rules, NULL, p->now, &events[k],
                      n - k < DEALS_AT_ONCE ? n - k : DEALS_AT_ONCE, &sums));
         OK(store_commit(p->w->store));
     }

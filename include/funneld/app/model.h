@@ -12,7 +12,7 @@
 #ifndef FUNNELD_APP_MODEL_H
 #define FUNNELD_APP_MODEL_H
 
-#include "funneld/model/model.h"
+#include "funneld/model/served.h"
 #include "funneld/store/store.h"
 
 /* What becomes of a model that was added. */
@@ -49,5 +49,9 @@ enum rc model_roll_back(struct store *st, void *choosing, struct why *why);
 
 /* The active one of a goal, read and checked. RC_NONE: none is. */
 MUST_CHECK enum rc models_load(struct reader *r, int goal, struct model **ret, struct why *why);
+
+/* The active ones of all goals, to be asked where no daemon runs; ref_drop lets them go. Of one
+ * that cannot be read rules alone decide, as they do in the daemon, and *why says so. */
+MUST_CHECK enum rc models_in_use(struct reader *r, struct models **ret, struct why *why);
 
 #endif

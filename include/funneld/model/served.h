@@ -25,6 +25,11 @@ struct models {
 /* Takes a reference of each model; `inputs` is made. Drop it with ref_drop(&m->ref). */
 struct models *models_new(const struct served goals[GOAL_COUNT]);
 bool models_any(const struct models *m);
+static inline void models_dropp(struct models **m) /* for AUTO() */
+{
+    if (*m)
+        ref_drop(&(*m)->ref);
+}
 
 /* What the models say of the lead: its probability and churn are set, to not known where there is
  * no such model; its band follows, where bands are by probability and that is known. The lead is

@@ -15,8 +15,9 @@ struct import_sums {
     int64_t fresh, known, unprocessable; /* unprocessable: the store refused them; in fresh */
 };
 
-/* Inside the caller's transaction. Adds to *sums. */
-MUST_CHECK enum rc import_in(struct store *st, const struct rules *r, int64_t now_ms,
-                             const struct event *events, size_t n, struct import_sums *sums);
+/* Inside the caller's transaction. models: that the store has in use. Adds to *sums. */
+MUST_CHECK enum rc import_in(struct store *st, const struct rules *r, const struct models *models,
+                             int64_t now_ms, const struct event *events, size_t n,
+                             struct import_sums *sums);
 
 #endif

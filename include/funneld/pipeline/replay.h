@@ -57,8 +57,9 @@ struct replay {
     size_t steps; /* events that were gone through or told, and deliveries */
 };
 
-/* One slice inside the caller's transaction, where no writer runs. */
-MUST_CHECK enum rc replay_in(struct store *st, const struct rules *r, int64_t now_ms,
-                             struct replay *p);
+/* One slice inside the caller's transaction, where no writer runs. models: that the store has in
+ * use. */
+MUST_CHECK enum rc replay_in(struct store *st, const struct rules *r, const struct models *models,
+                             int64_t now_ms, struct replay *p);
 
 #endif
