@@ -3,6 +3,7 @@
 
 #include "funneld/base/clock.h"
 #include "funneld/base/json.h"
+#include "funneld/model/served.h"
 #include "funneld/pipeline/past.h"
 
 enum { LEADS_AT_ONCE = 256, LEADS_SPAN = 5000, SHOWN = 50 };
@@ -30,6 +31,7 @@ struct whatif {
     struct replay_filter filter;
     int64_t at; /* as of when scores are compared */
     const struct rules *rules[SIDES];
+    struct models *models; /* that are in use now */
     struct total *totals;
     struct text_table *table; /* NULL: JSON */
     int64_t leads, differ, shown, limit;
@@ -243,8 +245,10 @@ static enum rc begin(struct whatif *w, int64_t id)
         rc = read_ledger(r, &w->lead, INT64_MAX, &w->arena, &rows, &n);
     if (rc == RC_OK)
         rc = read_purged(r, &purged);
-    for (int i = 0; i < SIDES && rc == RC_OK; i++)
+    for (int i = 0; i < SIDES && rc == RC_OK; i++) {
         past_begin(&w->past[i], w->rules[i], &w->lead, purged, rows, n, &w->arena);
+        w->past[i].models = models_any(w->models) ? w->models : NULL;
+    }
     return rc;
 }
 
@@ -378,6 +382,14 @@ static int read_period(struct whatif *w)
     return status;
 }
 
+static int load_models(struct whatif *w)
+{
+    struct why why = {0};
+
+    return cli_models(w->cli, w->cli->reader, &w->models, &why) ? cli_fail(w->cli, "%s", why.text)
+                                                                : DONE;
+}
+
 static void note_left_out(const struct whatif *w)
 {
     if (w->sourceless)
@@ -400,6 +412,8 @@ static int run(struct whatif *w)
         status = load_changed(w);
     if (status == DONE)
         status = read_period(w);
+    if (status == DONE)
+        status = load_models(w);
     if (status != DONE)
         return status;
     enum rc rc = all_leads(w);
@@ -425,6 +439,7 @@ int whatif(struct cli *cli)
 
     arena_free(&w.arena);
     arena_free(&w.scratch);
+    models_dropp(&w.models);
     if (w.changed)
         ref_drop(&w.changed->ref);
     return status;

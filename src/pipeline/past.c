@@ -2,6 +2,7 @@
 #include "funneld/pipeline/past.h"
 
 #include "batch.h"
+#include "funneld/lead/activity.h"
 
 static bool is_crm(const struct rules *r, struct str name)
 {
@@ -100,6 +101,7 @@ void past_begin(struct past *p, const struct rules *r, const struct lead *now, i
         .n_known = n_known,
         .late = arena_array(a, n_known, sizeof(size_t)),
         .tally = tally_new(&r->scorecard, a),
+        .activity = activity_read(STR_NULL, a),
     };
     /* Set by what is purged, and by nothing since. */
     for (size_t i = 0; i < now->n_properties; i++) {
@@ -240,6 +242,22 @@ static void fires(void *self, const struct rule *rule)
         f->past->fired(f->past->self, &row);
 }
 
+struct lead_view past_view(const struct past *p)
+{
+    return (struct lead_view){.lead = &p->lead,
+                              .rows = p->rows,
+                              .n_rows = p->n_rows,
+                              .activity = p->activity,
+                              .at = p->at};
+}
+
+static void ask_models(struct past *p)
+{
+    const struct lead_view v = past_view(p);
+
+    models_judge(p->models, &p->rules->scorecard, &v, &p->lead);
+}
+
 void past_score(struct past *p)
 {
     struct verdict_score v;
@@ -247,6 +265,8 @@ void past_score(struct past *p)
     if (!p->scored && p->at) {
         tally_evaluate(p->tally, &p->lead, p->at, &v);
         take_score(&p->lead, &v);
+        if (p->models)
+            ask_models(p);
     }
     p->scored = true;
 }
@@ -263,6 +283,32 @@ bool past_is_moot(const struct past *p, const struct event *e)
            e->object_id != l->crm_id;
 }
 
+static void note_before(struct past *p)
+{
+    const struct lead *l = &p->lead;
+
+    p->previous = l->evaluated ? l->score : 0;
+    p->previous_band = l->evaluated ? l->band : BAND_COLD;
+    p->previous_probability = l->probability.known ? l->probability.tenths : 0;
+    p->previous_churn = l->churn.known ? l->churn.tenths : 0;
+}
+
+static void note_activity(struct past *p, const struct event *e)
+{
+    struct str kind;
+
+    if (p->models && event_activity(p->rules, e, &kind))
+        activity_add(p->activity, kind, e->occurred_at, p->arena);
+}
+
+static void take(struct past *p, const struct event *e)
+{
+    if (past_is_moot(p, e))
+        return;
+    (void)lead_fold(&p->lead, e, p->arena); /* older news change nothing */
+    note_activity(p, e);
+}
+
 void past_event(struct past *p, const struct event *e, int64_t id, enum past_part part)
 {
     struct firing_past f = {.past = p, .e = e, .id = id, .part = part};
@@ -271,9 +317,8 @@ void past_event(struct past *p, const struct event *e, int64_t id, enum past_par
     past_opens(p, e, id);
     if (part != PAST_PASSES)
         past_score(p);
-    p->previous = p->lead.evaluated ? p->lead.score : 0;
-    if (!past_is_moot(p, e))
-        (void)lead_fold(&p->lead, e, p->arena); /* older news change nothing */
+    note_before(p);
+    take(p, e);
     count_own(p, id, part);
     (void)count_late(p, id, e->received_at);
     if (part != PAST_PASSES && !past_is_moot(p, e))
@@ -291,7 +336,11 @@ void past_routes(const struct past *p, const struct event *e,
                               .lead = &p->lead,
                               .score = p->lead.score,
                               .previous = p->previous,
-                              .band = p->lead.band};
+                              .band = p->lead.band,
+                              .probability = p->lead.probability,
+                              .churn = p->lead.churn,
+                              .previous_probability = p->previous_probability,
+                              .previous_churn = p->previous_churn};
 
     for (size_t i = 0; i < p->rules->routes.n && p->lead.state == LEAD_ACTIVE; i++)
         if (!e->imported && !past_is_moot(p, e) && expr_true(p->rules->routes.items[i].when, &now))

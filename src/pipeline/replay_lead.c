@@ -41,19 +41,30 @@ static void fired(void *self, const struct ledger_row *row)
 static struct delivery_facts facts_of_then(struct redo *r)
 {
     struct arena *a = r->b->arena;
-    const struct before_event before = {
-        .score = r->past.previous,
-        .band = scorecard_band(&r->b->rules->scorecard, r->past.previous)};
+    const struct past *p = &r->past;
+    const struct before_event before = {p->previous, p->previous_band, p->previous_probability,
+                                        p->previous_churn};
     struct delivery_facts f;
 
-    state_facts(r->b->rules, r->e, &r->past.lead, r->past.rows, r->past.n_rows, before, &r->scratch,
-                &f);
+    state_facts(r->b->rules, r->e, &p->lead, p->rows, p->n_rows, before, &r->scratch, &f);
     f.reasons = arena_str(a, f.reasons);
     f.event_source = arena_str(a, f.event_source);
     f.event_type = arena_str(a, f.event_type);
     f.event_property = arena_str(a, f.event_property);
     f.event_value = arena_str(a, f.event_value);
     return f;
+}
+
+/* For those that say it. */
+static void explain_then(struct redo *r, const struct connector *c, struct delivery_facts *f,
+                         bool *explained)
+{
+    const struct lead_view v = past_view(&r->past);
+
+    if (*explained || !c->type->explains)
+        return;
+    state_chance_reasons(r->b, &v, f);
+    *explained = true;
 }
 
 static bool is_news(struct redo *r, const struct route *route, struct str connector)
@@ -69,19 +80,19 @@ static void heard(void *self, const struct route *route)
 {
     struct redo *r = self;
     struct delivery_facts facts;
-    bool stated = false;
+    bool stated = false, explained = false;
 
     for (size_t i = 0; i < route->to.n; i++) {
+        const struct connector *c = connector_find(r->b->rules, route->to.items[i]);
+
         if (!is_news(r, route, route->to.items[i]))
             continue;
         if (!stated)
             facts = facts_of_then(r);
         stated = true;
+        explain_then(r, c, &facts, &explained);
         struct routed *t = ARENA_NEW(r->b->arena, struct routed);
-        *t = (struct routed){.route = route,
-                             .connector = connector_find(r->b->rules, route->to.items[i]),
-                             .event = r->id,
-                             .facts = facts};
+        *t = (struct routed){.route = route, .connector = c, .event = r->id, .facts = facts};
         *r->last = t;
         r->last = &t->next;
     }
@@ -133,6 +144,8 @@ static enum rc go_through(struct redo *r)
     if (rc != RC_OK)
         return rc;
     past_begin(&r->past, b->rules, &r->lead, purged, known, n_known, b->arena);
+    if (b->models && models_any(b->models))
+        r->past.models = b->models;
     r->past.fired = fired;
     r->past.self = r;
     rc = read_lead_history(b->reader, r->lead.id, INT64_MAX, redo_event, r);

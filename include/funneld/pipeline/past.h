@@ -3,7 +3,9 @@
  *
  * Reads nothing and writes nothing: events and firings come from the caller, in the order in which
  * they took effect. Each event finds the lead as it was then, so that a rise is a rise, whenever it
- * is asked for. A lead's past is that of all who were merged into it.
+ * is asked for. A lead's past is that of all who were merged into it. Where there are models, they
+ * are asked as well, those of now as the rules are those of now, about what the lead had done by
+ * then; what it did in events that are purged they do not see.
  */
 #ifndef FUNNELD_PIPELINE_PAST_H
 #define FUNNELD_PIPELINE_PAST_H
@@ -28,6 +30,9 @@ MUST_CHECK enum rc count_history(struct reader *r, const struct rules *rules,
                                  const struct lead *lead, int64_t now_ms, struct arena *a,
                                  struct str *ret);
 
+struct models;
+struct lead_view;
+
 enum past_part {
     PAST_PASSES, /* as it was: what fired, fired */
     PAST_ADDS,   /* rules fire that did not fire for it */
@@ -45,11 +50,15 @@ struct past {
     size_t n_late;
     struct ledger_row *rows; /* that count by now */
     size_t n_rows, cap;
-    struct tally *tally; /* of them */
-    int64_t previous;    /* score before the event that came last */
-    int64_t at;          /* when it took effect; 0: none came */
-    bool scored;         /* the lead's score is of then */
-    bool purged;         /* something was before the first event */
+    struct tally *tally;         /* of them */
+    const struct models *models; /* set behind past_begin; NULL: none are asked */
+    struct activity *activity;   /* of the lead by now, where there are models */
+    /* Score, band and chances before the event that came last. */
+    int64_t previous, previous_probability, previous_churn;
+    enum band previous_band;
+    int64_t at;  /* when it took effect; 0: none came */
+    bool scored; /* the lead's score is of then */
+    bool purged; /* something was before the first event */
     /* Of a rule that fires now and is in no ledger; may be NULL. */
     void (*fired)(void *self, const struct ledger_row *row);
     void *self;
@@ -67,7 +76,8 @@ bool past_is_moot(const struct past *p, const struct event *e);
 /* The routes that hear of the event that came last, which did not just pass. */
 void past_routes(const struct past *p, const struct event *e,
                  void (*heard)(void *self, const struct route *route), void *self);
-/* The lead's score as of the event that came last. */
+/* The lead's score, and what models say, as of the event that came last. */
 void past_score(struct past *p);
+struct lead_view past_view(const struct past *p); /* the lead as models see it */
 
 #endif
