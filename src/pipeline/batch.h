@@ -70,6 +70,10 @@ struct before_event {
 MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,
                                  struct ledger_row **ret_rows, size_t *ret_n);
 
+/* rescore.c: the view's lead with what its firings are worth and models say at the view's time. */
+struct lead lead_by_now(const struct models *m, const struct scorecard *c,
+                        const struct lead_view *v);
+
 /* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
 MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);
 /* The same, and an event that the store refuses is kept raw as unprocessable, so that nothing is

@@ -14,7 +14,8 @@ struct routed {
 struct redo {
     struct batch *b;
     struct replay *p;
-    struct lead lead; /* as it is stored */
+    struct lead lead;  /* as it is stored */
+    struct lead today; /* as models see it now */
     struct past past;
     struct arena scratch;     /* for one event */
     const struct event *e;    /* that is asked about, and */
@@ -153,6 +154,20 @@ static enum rc go_through(struct redo *r)
     return rc == RC_OK ? r->rc : rc;
 }
 
+/* What models say is as of now, as whenever all leads are looked at again: the lead's newest event
+ * may be long ago. */
+static void ask_by_now(struct redo *r, const struct ledger_row *rows, size_t n_rows)
+{
+    const struct batch *b = r->b;
+    const struct scorecard *card = &b->rules->scorecard;
+    const struct lead_view v = view_lead(&r->lead, rows, n_rows, b->now_ms, b->arena);
+
+    r->today = lead_by_now(b->models, card, &v);
+    r->lead.probability = r->today.probability;
+    r->lead.churn = r->today.churn;
+    r->lead.band = models_band(b->models, card, &r->lead);
+}
+
 /* As of its newest event, as if these rules had been there when that came. */
 static enum rc settle(struct redo *r, struct ledger_row **ret_rows, size_t *ret_n)
 {
@@ -161,7 +176,11 @@ static enum rc settle(struct redo *r, struct ledger_row **ret_rows, size_t *ret_
 
     if (rc == RC_OK && r->folded)
         rc = join_by_email(b, &r->lead);
-    return rc == RC_OK ? evaluate_lead(b, &r->lead, r->past.at, ret_rows, ret_n) : rc;
+    if (rc == RC_OK)
+        rc = evaluate_lead(b, &r->lead, r->past.at, ret_rows, ret_n);
+    if (rc == RC_OK && b->models)
+        ask_by_now(r, *ret_rows, *ret_n);
+    return rc;
 }
 
 /* What keeps an object of the lead current must not set it back to what the lead was. */
@@ -182,7 +201,7 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
 {
     struct batch *b = r->b;
     const struct event now = {.received_at = r->past.at};
-    const struct lead_view v = view_lead(&r->lead, rows, n_rows, r->past.at, b->arena);
+    const struct lead_view v = view_lead(&r->today, rows, n_rows, b->now_ms, b->arena);
     struct delivery_facts today;
     enum rc rc = RC_OK;
 
@@ -205,17 +224,23 @@ static enum rc tell(struct redo *r, const struct ledger_row *rows, size_t n_rows
     return rc;
 }
 
-static bool same_chance(const struct chance *a, const struct chance *b)
-{
-    return a->known == b->known && a->tenths == b->tenths;
-}
-
+/* Chances change by themselves as time goes by: they are put down with what else is. */
 static bool is_rescored(const struct lead *before, const struct lead *now)
 {
     return before->score != now->score || before->fit != now->fit ||
            before->engagement != now->engagement || before->band != now->band ||
-           !same_chance(&before->probability, &now->probability) ||
-           !same_chance(&before->churn, &now->churn) || before->evaluated != now->evaluated;
+           before->evaluated != now->evaluated;
+}
+
+/* Routes were asked of its newest event as well: what they heard then is no rise any more. */
+static void note_told(struct redo *r)
+{
+    const struct lead *then = &r->past.lead;
+
+    if (r->past.scored && then->probability.known)
+        r->lead.told_probability = then->probability.tenths;
+    if (r->past.scored && then->churn.known)
+        r->lead.told_churn = then->churn.tenths;
 }
 
 static enum rc finish(struct redo *r, const struct lead *before)
@@ -226,6 +251,8 @@ static enum rc finish(struct redo *r, const struct lead *before)
     bool changed = r->n_fired || r->folded || is_rescored(before, &r->lead);
     bool tells = r->told && r->lead.state == LEAD_ACTIVE;
 
+    if (tells)
+        note_told(r);
     if (rc == RC_OK && tells)
         rc = tell(r, rows, n_rows);
     if (rc == RC_OK && (changed || tells))

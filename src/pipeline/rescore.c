@@ -35,6 +35,20 @@ static void keep(struct rescoring *s, const struct lead *was, const struct lead 
     };
 }
 
+struct lead lead_by_now(const struct models *m, const struct scorecard *c,
+                        const struct lead_view *v)
+{
+    struct lead now = *v->lead;
+    struct lead_view view = *v;
+    struct verdict_score score;
+
+    scorecard_evaluate(c, &now, v->rows, v->n_rows, v->at, NULL, &score);
+    take_score(&now, &score);
+    view.lead = &now;
+    models_judge(m, c, &view, &now);
+    return now;
+}
+
 /* The models see what its firings are worth by now; its band by points is that of the last event.
  */
 static enum rc judge(struct looking *l, struct lead *lead)
@@ -42,7 +56,6 @@ static enum rc judge(struct looking *l, struct lead *lead)
     const struct scorecard *card = &l->s->rules->scorecard;
     struct lead now = *lead;
     struct ledger_row *rows = NULL;
-    struct verdict_score v;
     size_t n = 0;
     enum rc rc = read_ledger(l->reader, lead, INT64_MAX, &l->arena, &rows, &n);
 
@@ -50,10 +63,8 @@ static enum rc judge(struct looking *l, struct lead *lead)
         rc = count_history(l->reader, l->s->rules, lead, l->now_ms, &l->arena, &now.activity);
     if (rc != RC_OK)
         return rc == RC_INVALID ? RC_OK : rc; /* one that cannot be read holds up no other */
-    scorecard_evaluate(card, &now, rows, n, l->now_ms, NULL, &v);
-    take_score(&now, &v);
-    const struct lead_view view = view_lead(&now, rows, n, l->now_ms, &l->arena);
-    models_judge(l->s->models, card, &view, &now);
+    const struct lead_view v = view_lead(&now, rows, n, l->now_ms, &l->arena);
+    now = lead_by_now(l->s->models, card, &v);
     now.score = lead->score;
     now.band = models_band(l->s->models, card, &now);
     keep(l->s, lead, &now);

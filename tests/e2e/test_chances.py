@@ -164,6 +164,21 @@ def test_without_a_daemon_the_models_are_asked_as_with_one(world):
         equal((lead["band"], lead["probability"]), ("hot", 62.2), "after an import")
 
 
+def test_a_route_by_probability_is_tried_on_the_past(world):
+    begin(world, "slack")
+    put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})
+    post(world, [change(1, "page", "/home"), change(2, "page", "/home")] + asked(2))
+    new = os.path.join(world.folder, "new.conf")
+    with open(new, "w") as f:
+        f.write(text_of(world, "slack", LIKELY))
+    totals = world.run_json("replay", "--config", new)
+    equal([t["gained"] for t in totals if t.get("connector") == "slack"], [1], "would be told")
+    use(world, text_of(world, "slack", LIKELY))
+    equal(world.run_json("replay", "--all")[0]["connectors"], {"slack": 1}, "are told")
+    wait_delivered(world, 1)
+    finish(world)
+
+
 def test_a_past_score_is_told_by_the_model_of_that_time(world):
     begin(world, "slack", LIKELY)
     put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})

@@ -107,6 +107,46 @@ static void what_was_long_ago_then_does_not_count_any_more(void **state)
     assert_int_equal(told_by(p, ROUTE("probability >= 80")).n, 1);
 }
 
+static int64_t contact_chance(struct pipeline *p)
+{
+    const struct lead l = contact_lead(p, 7);
+
+    assert_true(l.probability.known);
+    return l.probability.tenths;
+}
+
+/* Not what they said at its last event: leads are looked at again as time goes by. */
+static void models_are_asked_of_the_lead_as_it_is_now(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN);
+    use_models(p, demo_model(), NULL);
+    grace(p);
+    p->now += 40 * DAYS_MS;
+    NOTHING_NEW(replay_all(p)); /* time alone is nothing new */
+    load(p, PLAIN PAGE);
+    assert_int_equal(replay_all(p).leads, 1);
+    assert_int_equal(contact_chance(p), 119);
+    load(p, PLAIN PAGE "[route all]\nwhen = probability >= 80\nto = lead-book\n");
+    assert_int_equal(replay_all(p).deliveries, 2);
+    struct deliveries d = deliveries(p, "lead-book", "pending");
+    assert_int_equal(d.n, 1);
+    CHANCE(d.items[0].facts.probability, 119); /* what keeps a page current */
+}
+
+static void a_rise_that_was_told_of_in_a_replay_is_no_rise_any_more(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN);
+    grace(p);
+    use_models(p, demo_model(), NULL);
+    assert_int_equal(told_by(p, ROUTE("probability >= 80 and probability.previous < 80")).n, 1);
+    change(p, 7, "page", "again");
+    assert_int_equal(count_deliveries(p, "sales-slack", NULL), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +156,8 @@ int main(void)
         CHECKS(without_a_model_nobody_hears),
         CHECKS(bands_of_then_are_by_probability_where_bands_are),
         CHECKS(what_was_long_ago_then_does_not_count_any_more),
+        CHECKS(models_are_asked_of_the_lead_as_it_is_now),
+        CHECKS(a_rise_that_was_told_of_in_a_replay_is_no_rise_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
