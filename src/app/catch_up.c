@@ -49,7 +49,7 @@ enum rc catch_up_portal(struct reader *r, const void *settings, int64_t *ret)
     struct portals seen = {0};
 
     *ret = hubspot_portal(settings);
-    if (*ret)
+    if (*ret || !r)
         return RC_OK;
     enum rc rc = read_leads(r, &newest, see_portal, &seen);
     if (rc == RC_OK && !seen.several)

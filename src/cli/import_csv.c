@@ -233,21 +233,6 @@ static int rewind_file(struct file *f)
                : DONE;
 }
 
-static int dry_run(struct file *f)
-{
-    struct why why = {0};
-    enum rc rc = all_rows(f, NULL, &why);
-
-    if (rc != RC_OK)
-        return cli_fail(f->cli, "%s", why.text[0] ? why.text : rc_text(rc));
-    print_columns(f);
-    sbuf_printf(&f->cli->out,
-                "\na dry run: nothing was changed. %lld rows, %lld of them without a time, %lld "
-                "with errors\n",
-                (long long)f->end.rows, (long long)f->end.skipped, (long long)f->end.odd);
-    return f->end.odd ? FAILED : DONE;
-}
-
 static bool names_ids(const struct file *f)
 {
     for (size_t i = 0; i < f->n; i++)
@@ -256,11 +241,41 @@ static bool names_ids(const struct file *f)
     return false;
 }
 
+/* r NULL: nothing is stored yet. */
 static enum rc find_portal(struct file *f, struct reader *r)
 {
     const struct connector *crm = f->cli->config->crm;
 
     return crm && names_ids(f) ? catch_up_portal(r, crm->settings, &f->rules.portal) : RC_OK;
+}
+
+static enum rc find_portal_alone(struct file *f, struct why *why)
+{
+    struct cli *cli = f->cli;
+    enum rc rc = reader_open(arena_text(&cli->arena, cli->config->store.path), &cli->reader, why);
+
+    if (rc == RC_OK)
+        rc = find_portal(f, cli->reader);
+    else if (rc == RC_NONE)
+        rc = find_portal(f, NULL);
+    return rc;
+}
+
+static int dry_run(struct file *f)
+{
+    struct why why = {0};
+    enum rc rc = find_portal_alone(f, &why);
+
+    if (rc == RC_OK)
+        rc = all_rows(f, NULL, &why);
+    if (rc != RC_OK)
+        return cli_fail(f->cli, "%s", why.text[0] ? why.text : rc_text(rc));
+    print_columns(f);
+    sbuf_printf(&f->cli->out,
+                "\na dry run: nothing was changed. %lld rows, %lld of them without a time, %lld "
+                "with errors\n",
+                (long long)f->end.rows, (long long)f->end.skipped, (long long)f->end.odd);
+    return f->end.odd ? FAILED : DONE;
 }
 
 static int import_all(struct file *f)

@@ -121,6 +121,20 @@ def test_a_dry_run_shows_what_columns_become_and_changes_nothing(world):
     finish(world)
 
 
+def test_a_dry_run_knows_whose_ids_the_import_would_know(world):
+    own, path = write(world, "my.map", "Record ID = @id\nEmail = email\n"), write(
+        world, "ids.csv", "Record ID,Email\n17,a@example.com\n")
+    world.configure(text_of(world, crm(world), "log", RULES))
+    check("0 with errors" in world.run("import", "--csv", path, "--map", own, "--dry-run"))
+    world.configure(text_of(world, crm(world).replace(f"portal = {PORTAL}\n", ""), "log", RULES))
+    said = world.run("import", "--csv", path, "--map", own, "--dry-run", status=1)
+    check("1 with errors" in said, said)
+    world.start()
+    post(world, [change(7, "note", "a")])
+    check("0 with errors" in world.run("import", "--csv", path, "--map", own, "--dry-run"))
+    world.stop()
+
+
 # The CRM
 
 def history(*versions):

@@ -22,7 +22,8 @@ MUST_CHECK enum rc catch_up_begin(const struct catch_up_ports *to, const struct 
                                   int64_t now_ms);
 
 /* Neither a search nor a list says of which account its records are: if the connector's settings do
- * not either, it is the one whose contacts we know. 0: that is not clear. */
+ * not either, it is the one whose contacts we know. r NULL: nothing is stored. 0: that is not
+ * clear. */
 MUST_CHECK enum rc catch_up_portal(struct reader *r, const void *settings, int64_t *ret);
 
 #endif
