@@ -135,6 +135,7 @@ const struct cli_command cli_commands[] = {
             "newer in\n"
             "the store stays. Done again it changes nothing; interrupted, it goes on. The daemon "
             "may run.\n"
+            "Times without a zone are UTC.\n"
             "    funneld import --csv leads.csv > my.map      a map to begin with\n"
             "    funneld import --csv leads.csv --map my.map --dry-run\n"
             "    funneld import --csv leads.csv --map my.map\n"

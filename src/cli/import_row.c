@@ -4,12 +4,22 @@
 
 /* Later than this is no time that anybody meant. */
 #define LATEST_MS INT64_C(253402300799999)
+/* Digits alone that are less are seconds: as milliseconds they would be of 1973 or before. */
+#define LEAST_MS INT64_C(100000000000)
+
+static bool is_seconds(struct str text, int64_t at)
+{
+    int64_t digits;
+
+    return at < LEAST_MS && str_int64(text, &digits) && digits == at;
+}
 
 bool import_time(struct str text, int64_t *ret)
 {
     int64_t at;
 
-    if (!time_parse(str_trim(text), &at) || at < 0 || at > LATEST_MS)
+    text = str_trim(text);
+    if (!time_parse(text, &at) || at < 0 || at > LATEST_MS || is_seconds(text, at))
         return false;
     *ret = at;
     return true;
@@ -25,10 +35,13 @@ static enum rc odd(const struct import_column *c, struct str cell, struct why *w
 static enum rc take_time(const struct import_column *c, struct str cell, int64_t *ret,
                          struct why *why)
 {
-    return import_time(cell, ret)
-               ? RC_OK
-               : odd(c, cell, why,
-                     "is no time: write 2026-11-24, 2026-11-24 13:57 or Unix milliseconds");
+    int64_t at;
+
+    if (import_time(cell, ret))
+        return RC_OK;
+    if (time_parse(cell, &at) && is_seconds(cell, at))
+        return odd(c, cell, why, "are seconds? write milliseconds, or 2026-11-24 13:57");
+    return odd(c, cell, why, "is no time: write 2026-11-24, 2026-11-24 13:57 or Unix milliseconds");
 }
 
 static enum rc take_id(const struct import_rules *r, const struct import_column *c, struct str cell,

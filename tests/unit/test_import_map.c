@@ -147,6 +147,20 @@ static void a_row_says_who_when_and_what(void **state)
     assert_true(str_is(i.properties[1].value, "Acme"));
 }
 
+static void seconds_are_not_taken_for_milliseconds(void **state)
+{
+    (void)state;
+    struct import_rules r = rules(0);
+    struct imported i;
+
+    assert_int_equal(row(&r, &i, "a@b.c", "", "", "1769081994", ""), RC_INVALID);
+    assert_non_null(strstr(why.text, "seconds? write milliseconds"));
+    assert_int_equal(row(&r, &i, "a@b.c", "", "", "99999999999", ""), RC_INVALID);
+    assert_int_equal(row(&r, &i, "a@b.c", "", "", "1769081994066", ""), RC_OK);
+    assert_int_equal(i.at, INT64_C(1769081994066));
+    assert_int_equal(row(&r, &i, "a@b.c", "", "", "1970-01-02", ""), RC_OK);
+}
+
 static void an_empty_cell_says_nothing(void **state)
 {
     (void)state;
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test_teardown(what_a_map_must_not_say_is_told_with_its_line, teardown),
         cmocka_unit_test_teardown(a_map_that_is_written_reads_back, teardown),
         cmocka_unit_test_teardown(a_row_says_who_when_and_what, teardown),
+        cmocka_unit_test_teardown(seconds_are_not_taken_for_milliseconds, teardown),
         cmocka_unit_test_teardown(an_empty_cell_says_nothing, teardown),
         cmocka_unit_test_teardown(without_a_column_for_it_the_time_is_the_files, teardown),
         cmocka_unit_test_teardown(odd_cells_are_named, teardown),
