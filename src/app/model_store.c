@@ -56,14 +56,25 @@ enum rc model_add(struct store *st, void *adding, struct why *why)
     return rc;
 }
 
-enum rc model_choose(struct store *st, void *choosing, struct why *why)
+static enum rc tell(enum rc rc, const struct model_choosing *c, struct why *why)
 {
-    const struct model_choosing *c = choosing;
-    enum rc rc = store_model_use(st, c->goal, c->id, c->now_ms, c->reason);
-
     return rc == RC_NONE ? why_fail(rc, why, "there is no model %lld for %s", (long long)c->id,
                                     goal_name((enum model_goal)c->goal))
                          : rc;
+}
+
+enum rc model_choose(struct store *st, void *choosing, struct why *why)
+{
+    const struct model_choosing *c = choosing;
+
+    return tell(store_model_use(st, c->goal, c->id, c->now_ms, c->reason), c, why);
+}
+
+enum rc model_fall_back(struct store *st, void *choosing, struct why *why)
+{
+    const struct model_choosing *c = choosing;
+
+    return tell(store_model_back(st, c->goal, c->id, c->now_ms, c->reason), c, why);
 }
 
 enum rc model_roll_back(struct store *st, void *choosing, struct why *why)
@@ -74,7 +85,7 @@ enum rc model_roll_back(struct store *st, void *choosing, struct why *why)
     if (rc == RC_NONE)
         return why_fail(rc, why, "there is no model for %s that it could go back to",
                         goal_name((enum model_goal)c->goal));
-    return rc == RC_OK ? model_choose(st, c, why) : rc;
+    return rc == RC_OK ? model_fall_back(st, c, why) : rc;
 }
 
 enum rc models_load(struct reader *r, int goal, struct model **ret, struct why *why)

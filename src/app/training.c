@@ -292,7 +292,7 @@ static enum rc fall_back(struct look *k)
         .id = before.id, .goal = (int)k->goal, .now_ms = clock_now_ms(), .reason = STR("drift")};
 
     if (rc == RC_OK)
-        rc = put_in_use(k, model_choose, &choice, before.name, k->report.reason);
+        rc = put_in_use(k, model_fall_back, &choice, before.name, k->report.reason);
     model_drop(before.model);
     return rc;
 }

@@ -29,6 +29,14 @@ static enum rc use(struct world *w, int goal, int64_t id, int64_t at)
     return rc;
 }
 
+static enum rc go_back(struct world *w, int goal, int64_t id, int64_t at)
+{
+    OK(store_begin(w->store));
+    enum rc rc = store_model_back(w->store, goal, id, at, STR("rolled back"));
+    OK(store_commit(w->store));
+    return rc;
+}
+
 static int64_t before(struct world *w, int goal)
 {
     int64_t id = -1;
@@ -210,15 +218,31 @@ static void rolling_back_twice_goes_back_twice(void **state)
     OK(use(w, CONVERSION, b, 200));
     OK(use(w, CONVERSION, c, 300));
     assert_int_equal(before(w, CONVERSION), b);
-    OK(use(w, CONVERSION, b, 400));
+    OK(go_back(w, CONVERSION, b, 400));
     assert_int_equal(before(w, CONVERSION), a);
-    OK(use(w, CONVERSION, a, 500));
+    OK(go_back(w, CONVERSION, a, 500));
     assert_int_equal(before(w, CONVERSION), 0);
-    OK(use(w, CONVERSION, 0, 600));
+    OK(go_back(w, CONVERSION, 0, 600));
     assert_int_equal(before(w, CONVERSION), -1);
     assert_int_equal(at(w, CONVERSION, 450), b);
     OK(use(w, CONVERSION, c, 700));
     assert_int_equal(before(w, CONVERSION), 0);
+}
+
+static void what_is_activated_again_can_be_taken_back(void **state)
+{
+    struct world *w = *state;
+    int64_t a = put_model(w, "a", CONVERSION), b = put_model(w, "b", CONVERSION);
+
+    OK(use(w, CONVERSION, a, 100));
+    OK(use(w, CONVERSION, b, 200));
+    OK(use(w, CONVERSION, a, 300));
+    assert_int_equal(before(w, CONVERSION), b);
+    OK(go_back(w, CONVERSION, b, 400));
+    assert_int_equal(before(w, CONVERSION), a);
+    assert_int_equal(go_back(w, CONVERSION, b + 1, 500), RC_NONE);
+    OK(go_back(w, CONVERSION, 0, 600)); /* not the one before: as if it were chosen */
+    assert_int_equal(before(w, CONVERSION), b);
 }
 
 static void using_what_is_used_changes_nothing(void **state)
@@ -255,6 +279,7 @@ int main(void)
         RUN(what_is_missing_or_of_another_goal_is_not_used),
         RUN(the_model_of_a_time_is_known),
         RUN(rolling_back_twice_goes_back_twice),
+        RUN(what_is_activated_again_can_be_taken_back),
         RUN(using_what_is_used_changes_nothing),
         RUN(turning_it_off_can_be_taken_back),
     };

@@ -35,7 +35,8 @@ struct model_adding {
 };
 enum rc model_add(struct store *st, void *adding, struct why *why);
 
-/* Which model a goal has from now on; a command_fn takes it. */
+/* Which model a goal has from now on; a command_fn takes it. model_fall_back is for the way back:
+ * what was before that one is before it again. */
 struct model_choosing {
     int64_t id; /* 0: none, of `goal` */
     int goal;
@@ -43,6 +44,7 @@ struct model_choosing {
     struct str reason; /* "activated", "rolled back", "drift" */
 };
 enum rc model_choose(struct store *st, void *choosing, struct why *why);
+enum rc model_fall_back(struct store *st, void *choosing, struct why *why);
 
 /* Back to the one before; sets id. RC_NONE: there is nothing to go back to. */
 enum rc model_roll_back(struct store *st, void *choosing, struct why *why);

@@ -218,6 +218,10 @@ MUST_CHECK enum rc store_model_add(struct store *st, struct model_record *m);
 /* From now on it is the one of its goal; id 0: none is. RC_NONE: there is no such model. */
 MUST_CHECK enum rc store_model_use(struct store *st, int goal, int64_t id, int64_t now_ms,
                                    struct str reason);
+/* The same on the way back: where it is the one that was before, what was before that is before it
+ * again. */
+MUST_CHECK enum rc store_model_back(struct store *st, int goal, int64_t id, int64_t now_ms,
+                                    struct str reason);
 /* Newest first, without texts. */
 typedef void model_seen(void *self, const struct model_record *m);
 MUST_CHECK enum rc read_models(struct reader *r, model_seen *seen, void *self);

@@ -74,13 +74,9 @@ static enum rc has_model(struct db *db, int goal, int64_t id)
     return rc;
 }
 
-/* Which use is below the next one; 0: none. */
-static enum rc below_next(struct db *db, const struct use *top, int64_t model, int64_t *ret)
+/* What is below a use that is gone back to; 0: nothing. */
+static enum rc below_that(struct db *db, const struct use *top, int64_t *ret)
 {
-    if (model != top->below_model) {
-        *ret = top->id;
-        return RC_OK;
-    }
     if (!top->below) {
         *ret = 0;
         return RC_OK;
@@ -93,22 +89,43 @@ static enum rc below_next(struct db *db, const struct use *top, int64_t model, i
     return rc;
 }
 
-enum rc store_model_use(struct store *st, int goal, int64_t id, int64_t now_ms, struct str reason)
+/* RC_EXISTS: it is so already. */
+static enum rc use_before(struct db *db, int goal, int64_t id, struct use *ret)
 {
-    struct db *db = store_db(st);
-    struct use top = {0};
-    int64_t below = 0;
     enum rc rc = id ? has_model(db, goal, id) : RC_OK;
 
     if (rc != RC_OK)
         return rc;
-    rc = newest_use(db, goal, &top);
-    if (rc == RC_OK && top.model != id)
-        rc = below_next(db, &top, id, &below);
-    else if (rc == RC_OK || (rc == RC_NONE && !id))
-        return RC_OK; /* it is so already */
+    rc = newest_use(db, goal, ret);
     if (rc != RC_OK && rc != RC_NONE)
         return rc;
+    return ret->model == id ? RC_EXISTS : RC_OK;
+}
+
+enum rc store_model_use(struct store *st, int goal, int64_t id, int64_t now_ms, struct str reason)
+{
+    struct db *db = store_db(st);
+    struct use top = {0};
+    enum rc rc = use_before(db, goal, id, &top);
+
+    if (rc != RC_OK)
+        return rc == RC_EXISTS ? RC_OK : rc;
+    return db_run(db, SQL_MODEL_USE, "dinit", goal, id, top.id, now_ms, reason);
+}
+
+enum rc store_model_back(struct store *st, int goal, int64_t id, int64_t now_ms, struct str reason)
+{
+    struct db *db = store_db(st);
+    struct use top = {0};
+    int64_t below = 0;
+    enum rc rc = use_before(db, goal, id, &top);
+
+    if (rc == RC_OK && id != top.below_model)
+        return store_model_use(st, goal, id, now_ms, reason);
+    if (rc == RC_OK)
+        rc = below_that(db, &top, &below);
+    if (rc != RC_OK)
+        return rc == RC_EXISTS ? RC_OK : rc;
     return db_run(db, SQL_MODEL_USE, "dinit", goal, id, below, now_ms, reason);
 }
 
