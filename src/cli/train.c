@@ -76,6 +76,9 @@ static void note_rows(const struct cli *cli, const struct train_table *t)
         cli_note(cli, "%zu rows are left out: their time cannot be read", t->no_time);
     if (t->set.table.n_rows + t->no_time < t->rows)
         cli_note(cli, "of %zu rows %zu were taken, evenly", t->rows, t->set.table.n_rows);
+    if (t->leads)
+        cli_note(cli, "%zu rows of %zu ids: rows of one id are of one lead", t->set.table.n_rows,
+                 t->leads);
 }
 
 /* Which cores there are to use is asked of the system. */

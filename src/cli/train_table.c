@@ -6,6 +6,7 @@
 #include "funneld/base/clock.h"
 #include "import.h"
 #include "target.h"
+#include "train_ids.h"
 
 #define NOT_GIVEN SIZE_MAX
 
@@ -113,6 +114,8 @@ struct room {
     struct str **texts;
     bool *positive;
     double *time;
+    uint32_t *group;
+    struct train_ids ids;
     size_t n;
 };
 
@@ -123,7 +126,9 @@ static struct room make_room(struct reading *r, size_t rows)
     struct room room = {.from = arena_array(a, all, sizeof *room.from),
                         .texts = arena_array(a, all, sizeof *room.texts),
                         .positive = arena_array(a, rows, sizeof *room.positive),
-                        .time = arena_array(a, rows, sizeof *room.time)};
+                        .time = arena_array(a, rows, sizeof *room.time),
+                        .group = arena_array(a, rows, sizeof *room.group),
+                        .ids = {.arena = a}};
     struct column *columns = arena_array(a, all, sizeof *columns);
 
     for (size_t i = 0; i < all; i++) {
@@ -152,7 +157,18 @@ static void take(struct reading *r, struct room *room)
     for (size_t i = 0; i < r->t->set.table.n_columns; i++)
         room->texts[i][room->n] = r->row[room->from[i]];
     room->time[room->n] = time;
+    if (r->id != NOT_GIVEN)
+        room->group[room->n] = train_ids_group(&room->ids, r->row[r->id]);
     room->positive[room->n++] = outcome_of(r) == TARGET_POSITIVE;
+}
+
+/* Where no id comes twice each row is a lead, as without ids. */
+static void group_rows(struct reading *r, const struct room *room)
+{
+    if (r->id == NOT_GIVEN || room->ids.n_groups == room->n)
+        return;
+    r->t->set.group = room->group;
+    r->t->leads = room->ids.n_groups;
 }
 
 /* Evenly: as many as there is room for. */
@@ -172,6 +188,7 @@ static int take_rows(struct reading *r, size_t max_rows)
         return cli_fail(r->cli, "%s: %s", r->path,
                         why.text[0] ? why.text : "it changed while it was read");
     r->t->set.table.n_rows = room.n;
+    group_rows(r, &room);
     return DONE;
 }
 

@@ -12,6 +12,7 @@ struct train_table {
     struct training_set set;
     size_t left_out; /* rows whose outcome is not known */
     size_t no_time;  /* rows whose time cannot be read; they are left out, too */
+    size_t leads;    /* where ids come more than once: how many leads the rows are of; else 0 */
     size_t rows;     /* whose outcome is known; more than in the set where there are too many */
 };
 

@@ -2,6 +2,7 @@
 import csv
 import io
 import os
+import random
 import signal
 import subprocess
 import time
@@ -81,6 +82,32 @@ def test_two_columns_of_one_name_are_refused(world):
                            path], capture_output=True, env=world.env, text=True, timeout=60)
     equal(done.returncode, 2, "exit status")
     check("would both be job" in done.stderr, done.stderr)
+
+
+def repeated(world, leads, rows):
+    """Deals that stand there several times, with outcomes by the toss of a coin."""
+    chance = random.Random(7)
+    path = os.path.join(world.folder, "deals.csv")
+    with open(path, "w", newline="") as f:
+        table = csv.writer(f)
+        table.writerow(["deal", "amount", "score", "won"])
+        for lead in range(leads):
+            values = [f"d{lead}", chance.randrange(10 ** 6) / 100, chance.random()]
+            won = chance.choice(["yes", "no"])
+            for _ in range(rows):
+                table.writerow([*values, won])
+    return path
+
+
+def test_rows_of_one_id_do_not_tell_each_others_outcome(world):
+    ready(world)
+    done = subprocess.run([world.options.bin, "-c", world.config_path, "train", "--csv",
+                           repeated(world, 300, 4), "--target", "won=yes:no", "--id", "deal",
+                           "--name", "deals"], capture_output=True, env=world.env, text=True,
+                          timeout=120)
+    equal(done.returncode, 0, f"exit status: {done.stderr}")
+    check("1200 rows of 300 ids" in done.stderr, f"it says that ids repeat: {done.stderr}")
+    check("no better than the base rate" in done.stdout, f"nothing is learnt: {done.stdout[:600]}")
 
 
 def test_a_training_that_is_killed_changes_nothing(world):
