@@ -6,7 +6,7 @@
 #include "random.h"
 #include "tiny_model.h"
 
-enum { ROWS = 1500 };
+enum { ROWS = 1100 };
 
 static const struct train_options options = {
     .name = {"main", 4}, .trained_at = 1, .threads = 1, .seed = 1};
@@ -162,7 +162,7 @@ static void a_challenger_knows_what_was_known_when_the_newest_began(void **state
     for (size_t i = 0; i < ROWS; i++)
         known[i] = w.set.time[i] + 200;
     w.set.known_at = known;
-    assert_int_equal(fight(&w, -3, 1000, &c), RC_OK);
+    assert_int_equal(fight(&w, -3, ROWS * 2 / 3, &c), RC_OK);
     assert_in_range(c.n_newest, ROWS / 5 - 1, ROWS / 5);
     assert_true(c.won);
     arena_free(&w.arena);
