@@ -112,15 +112,24 @@ def swapped(daemon, path):
     return lambda: eventually(lambda: len(rounds_done(daemon)) > before, 600, "all leads rescored")
 
 
+def last_round(daemon):
+    leads, _, took = map(int, rounds_done(daemon)[-1])
+    return {"rate": leads * 1000 / max(1, took), "leads": leads}
+
+
+def measure_intake(bench, daemon):
+    return daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE, contacts=bench.options.leads)
+
+
 def measure_rescoring(bench, daemon, paths):
     """Each time by another model, so that every lead is another and has to be written."""
+    bench.note("intake at rest", measure_intake(bench, daemon))
     wait = swapped(daemon, paths[1])
-    result = daemon.measure(CLIENTS, RATE * SECONDS, rate=RATE, contacts=bench.options.leads)
+    bench.note("intake while rescoring", measure_intake(bench, daemon))
     wait()
-    bench.note("intake while rescoring", result)
+    bench.note("rescoring beside intake", last_round(daemon))
     swapped(daemon, paths[0])()
-    leads, _, took = map(int, rounds_done(daemon)[-1])
-    bench.note("rescoring", {"rate": leads * 1000 / max(1, took), "leads": leads})
+    bench.note("rescoring", last_round(daemon))
 
 
 def run(bench):
@@ -136,8 +145,7 @@ def run(bench):
             result = daemon.measure_batches(2 * bench.options.requests,
                                             contacts=bench.options.leads)
             bench.note(name, dict(result, us=1e6 / result["event_rate"]))
-        bench.note("intake, rules alone", plain.measure(
-            CLIENTS, RATE * SECONDS, rate=RATE, contacts=bench.options.leads))
+        bench.note("intake, rules alone", measure_intake(bench, plain))
         measure_rescoring(bench, asked, paths)
         bench.note("explain", answer_of([bench.tool("explain"), paths[0],
                                          paths[0] + ".sidecar.json"]))
@@ -156,7 +164,9 @@ def report(bench):
         f"both models add {adds:.1f} us to an event", key="event_rate")
     row("one probability", bench, "explain", key="probability_us", unit=" us")
     row("its reasons in words", bench, "explain", key="explain_us", unit=" us")
-    rate = bench.median("rescoring")
-    row("leads looked at again", bench, "rescoring", f"a million in {1e6 / rate:.0f} s")
+    for text, name in (("leads looked at again", "rescoring"),
+                       ("the same, from before intake to after", "rescoring beside intake")):
+        row(text, bench, name, f"a million in {1e6 / bench.median(name):.0f} s")
     row(f"intake at {RATE:,}/s by rules", bench, "intake, rules alone")
+    row("the same by rules and both models", bench, "intake at rest")
     row("the same while leads are looked at again", bench, "intake while rescoring")
