@@ -135,14 +135,15 @@ const struct cli_command cli_commands[] = {
             "newer in\n"
             "the store stays. Done again it changes nothing; interrupted, it goes on. The daemon "
             "may run.\n"
-            "Times without a zone are UTC.\n"
+            "Times without a zone are UTC. Rows without one count as of the file's time, or --at.\n"
             "    funneld import --csv leads.csv > my.map      a map to begin with\n"
             "    funneld import --csv leads.csv --map my.map --dry-run\n"
             "    funneld import --csv leads.csv --map my.map\n"
             "    funneld import --crm                         page by page, within HubSpot's "
             "limits\n"
             "    funneld import --crm crm --again             from the front, whatever is there\n",
-        .takes = TAKES(JSON) | TAKES(CSV) | TAKES(MAP) | TAKES(CRM) | TAKES(DRY_RUN) | TAKES(AGAIN),
+        .takes = TAKES(JSON) | TAKES(CSV) | TAKES(MAP) | TAKES(CRM) | TAKES(DRY_RUN) |
+                 TAKES(AGAIN) | TAKES(AT),
         .max_words = 1,
         .run = cli_import,
     },

@@ -45,8 +45,9 @@ static int check_usage(const struct cli *cli)
 {
     if (cli_has(cli, ARG_CSV) == cli_has(cli, ARG_CRM))
         return cli_usage(cli, "from where? Either --csv FILE or --crm");
-    if (cli_has(cli, ARG_CRM) && (cli_has(cli, ARG_MAP) || cli_has(cli, ARG_DRY_RUN)))
-        return cli_usage(cli, "--map and --dry-run go with --csv");
+    if (cli_has(cli, ARG_CRM) &&
+        (cli_has(cli, ARG_MAP) || cli_has(cli, ARG_DRY_RUN) || cli_has(cli, ARG_AT)))
+        return cli_usage(cli, "--map, --at and --dry-run go with --csv");
     if (cli_has(cli, ARG_CSV) && (cli->args.n_words || cli_has(cli, ARG_AGAIN)))
         return cli_usage(cli, "--csv takes neither a connector nor --again");
     return DONE;

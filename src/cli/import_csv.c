@@ -127,6 +127,8 @@ static int open_file(struct file *f, struct why *why)
     if (csv_open(f->path, &cli->arena, &f->csv, why) || stat(f->path, &st) != 0)
         return cli_fail(cli, "%s: %s", f->path, why->text[0] ? why->text : strerror(errno));
     f->rules.file_at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    if (cli_has(cli, ARG_AT) && cli_time(cli, ARG_AT, &f->rules.file_at) != DONE)
+        return USAGE;
     f->n = csv_columns(f->csv);
     f->cells = arena_array(&cli->arena, f->n, sizeof *f->cells);
     f->looks = arena_array(&cli->arena, f->n, sizeof *f->looks);
@@ -136,6 +138,14 @@ static int open_file(struct file *f, struct why *why)
     return status;
 }
 
+static bool has_use(const struct file *f, enum import_use use)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->columns[i].use == use)
+            return true;
+    return false;
+}
+
 static int check_map(const struct file *f, struct why *why)
 {
     const char *path = f->cli->args.values[ARG_MAP];
@@ -143,6 +153,21 @@ static int check_map(const struct file *f, struct why *why)
     return path && import_map_check(f->columns, f->n, why)
                ? cli_usage(f->cli, "%s: %s", path, why->text)
                : DONE;
+}
+
+/* A copy of a file may have another time: then its rows are other news. */
+static int say_time(const struct file *f)
+{
+    bool said = cli_has(f->cli, ARG_AT);
+
+    if (has_use(f, USE_AT))
+        return said ? cli_usage(f->cli, "--at is for a file whose rows have no time; a column of "
+                                        "this one is @at")
+                    : DONE;
+    cli_note(f->cli, "rows count as of %.*s UTC%s",
+             STR_ARG(show_time(f->rules.file_at, &f->cli->arena)),
+             said ? "" : ", the file's time: if they are of another, say --at TIME");
+    return DONE;
 }
 
 /* Without a map: one to begin with, on standard output, and on the other what to do with it. */
@@ -233,20 +258,12 @@ static int rewind_file(struct file *f)
                : DONE;
 }
 
-static bool names_ids(const struct file *f)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (f->columns[i].use == USE_ID)
-            return true;
-    return false;
-}
-
 /* r NULL: nothing is stored yet. */
 static enum rc find_portal(struct file *f, struct reader *r)
 {
     const struct connector *crm = f->cli->config->crm;
 
-    return crm && names_ids(f) ? catch_up_portal(r, crm->settings, &f->rules.portal) : RC_OK;
+    return crm && has_use(f, USE_ID) ? catch_up_portal(r, crm->settings, &f->rules.portal) : RC_OK;
 }
 
 static enum rc find_portal_alone(struct file *f, struct why *why)
@@ -319,6 +336,8 @@ static int run(struct file *f)
                            "a source is called %.*s: give it another name, or what is "
                            "imported would be taken for its events",
                            STR_ARG(import_source));
+    if (status == DONE)
+        status = say_time(f);
     if (status == DONE)
         status = rewind_file(f);
     if (status != DONE)

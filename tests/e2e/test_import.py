@@ -121,6 +121,29 @@ def test_a_dry_run_shows_what_columns_become_and_changes_nothing(world):
     finish(world)
 
 
+def test_rows_without_a_time_are_of_the_files_or_of_one_that_is_said(world):
+    begin(world, "log", RULES)
+    own = write(world, "my.map", "E-mail = email\n")
+    path = write(world, "plain.csv", "E-mail,company\na@example.com,Old\n")
+    os.utime(path, (1767225600, 1767225600))
+
+    def take(*more, status=0):
+        done = subprocess.run([world.options.bin, "-c", world.config_path, "import", "--csv", path,
+                               "--map", own, *more], capture_output=True, env=world.env, timeout=60)
+        equal(done.returncode, status, done.stderr.decode())
+        return done.stderr.decode()
+    for more in ((), ("--dry-run",)):
+        said = take(*more)
+        check("rows count as of 2026-01-01 00:00:00 UTC, the file's time" in said, said)
+    said = take("--at", "2025-12-01")
+    check("rows count as of 2025-12-01 00:00:00 UTC\n" in said, said)
+    times = [e["occurred_at"][:10] for e in world.run_json("events", "--limit", "10")]
+    equal(sorted(times), ["2025-12-01", "2026-01-01"], "two states")
+    write(world, "my.map", "E-mail = email\ncompany = @at\n")
+    check("a column of this one is @at" in take("--at", "1h", status=2))
+    finish(world)
+
+
 def test_a_dry_run_knows_whose_ids_the_import_would_know(world):
     own, path = write(world, "my.map", "Record ID = @id\nEmail = email\n"), write(
         world, "ids.csv", "Record ID,Email\n17,a@example.com\n")
