@@ -160,8 +160,8 @@ static void answer_samples(const struct lesson *l, const struct model *m, const 
                            const float trees[])
 {
     for (size_t k = 0; k < l->report->n_samples; k++)
-        l->report->samples[k].probability = sigmoid(
-            m->platt_a * margin_of(l, m, x + k * l->n_features, trees[k]) + m->platt_b);
+        l->report->samples[k].probability =
+            sigmoid(m->platt_a * margin_of(l, m, x + k * l->n_features, trees[k]) + m->platt_b);
 }
 
 static int by_value(const void *a, const void *b)
@@ -187,8 +187,8 @@ static void quartiles(const struct lesson *l, const struct chosen *c, struct mod
 enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, struct why *why)
 {
     size_t n_parts = l->n < WEIGHED_ROWS ? l->n : WEIGHED_ROWS;
-    AUTO(mem_freep) float *samples =
-        mem_array(MODEL_MAX_SAMPLES * (l->n_features + 1), sizeof *samples);
+    AUTO(mem_freep)
+    float *samples = mem_array(MODEL_MAX_SAMPLES * (l->n_features + 1), sizeof *samples);
     float margins[MODEL_MAX_SAMPLES] = {0};
     AUTO(mem_freep) float *parts = mem_array(n_parts * (l->n_features + 1), sizeof *parts);
     const struct chosen *c = &p->chosen;

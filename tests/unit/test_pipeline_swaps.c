@@ -53,7 +53,7 @@ static void *look_again(void *looker)
     OK(reader_open(arena_text(&s->arena, l->p->w->path), &reader, NULL));
     s->rules = l->p->rules;
     s->models = l->models;
-    for (s->before = INT64_MAX; !atomic_load(&l->stop);) {
+    for (s->before = INT64_MAX; !atomic_load(&l->stop) || !l->seen;) { /* it may begin late */
         OK(rescore_read(reader, s, l->p->now));
         l->seen += s->n_seen;
         if (s->done)
