@@ -4,6 +4,7 @@
 #include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 #include "funneld/deliver/prober.h"
+#include "funneld/model/model.h"
 
 static bool stands_in(const struct str_list *names, struct str name)
 {
@@ -33,6 +34,29 @@ static bool enriches(const struct cli *cli, struct str connector)
     return false;
 }
 
+/* Where there is no database yet, there is no model either. */
+static bool is_served(struct reader *r, enum model_goal goal)
+{
+    int64_t id;
+
+    return r && read_model_at(r, goal, INT64_MAX, &id) == RC_OK;
+}
+
+static void note_models(const struct cli *cli, struct probe probes[])
+{
+    struct arena a AUTO(arena_free) = {0};
+    struct reader *r = NULL;
+    struct why why = {0};
+
+    if (reader_open(arena_text(&a, cli->config->store.path), &r, &why) != RC_OK)
+        r = NULL;
+    for (size_t i = 0; i < cli->config->n_connectors; i++) {
+        probes[i].says_probability = is_served(r, GOAL_CONVERSION);
+        probes[i].says_churn = is_served(r, GOAL_CHURN);
+    }
+    reader_close(r);
+}
+
 const struct probe *cli_ask_services(struct cli *cli)
 {
     const struct config *c = cli->config;
@@ -46,6 +70,7 @@ const struct probe *cli_ask_services(struct cli *cli)
                                    .routes = routes_to(cli, c->connectors[i].name),
                                    .enriches = enriches(cli, c->connectors[i].name),
                                    .create = cli_has(cli, ARG_CREATE)};
+    note_models(cli, probes);
     if (curl_transport_new(&transport, &why)) {
         (void)cli_fail(cli, "the services cannot be asked: %s", why.text);
         return NULL;

@@ -105,6 +105,11 @@ const char *hubspot_output_key(enum hubspot_output o)
     return outputs[o].key;
 }
 
+bool hubspot_is_of_models(enum hubspot_output o)
+{
+    return o == HUBSPOT_PROBABILITY || o == HUBSPOT_CHURN;
+}
+
 struct str hubspot_output_property(const struct hubspot *s, enum hubspot_output o)
 {
     for (size_t i = 0; i < s->renamed.n; i++)

@@ -55,7 +55,7 @@ const json *hubspot_find_error(const json *errors, int64_t crm_id)
 }
 
 /* A property that is not there is no fault of this contact: it would be so for every one. */
-static bool is_missing_property(struct str text)
+bool hubspot_lacks_property(struct str text)
 {
     return str_find(text, STR("PROPERTY_DOESNT_EXIST")) != NULL;
 }
@@ -75,7 +75,7 @@ void hubspot_judge_element(struct job *job, size_t i, const json *error)
     struct str reason = arena_printf(job->arena, "%.*s: %.*s", STR_ARG(str_cut(category, 64)),
                                      STR_ARG(str_cut(message, 200)));
 
-    if (is_missing_property(message))
+    if (hubspot_lacks_property(message))
         judge_one(job, i, VERDICT_RETRY, missing_property(job, reason));
     else if (str_is(category, "OBJECT_NOT_FOUND"))
         judge_one(job, i, VERDICT_DEAD, str_of(hubspot_gone));
@@ -106,7 +106,7 @@ static struct refusal read_refusal(struct job *job, const struct http_response *
     struct str id = json_string(json_get(doc.root, "correlationId"));
     ret.is_hubspots = true;
     ret.category = arena_str(job->arena, json_string(json_get(doc.root, "category")));
-    ret.missing_property = is_missing_property(r->body);
+    ret.missing_property = hubspot_lacks_property(r->body);
     if (message.len)
         ret.what =
             arena_printf(job->arena, "HTTP %d: %.*s", r->status, STR_ARG(str_cut(message, 200)));
@@ -160,6 +160,8 @@ static enum judged judge_refusal(struct job *job, const struct http_response *r)
     struct str reason =
         arena_printf(job->arena, "HubSpot refuses the request (%.*s)", STR_ARG(f.what));
 
+    if (f.missing_property && talk->without && talk->without(job, r->body))
+        return judge_settled(job);
     if (f.missing_property)
         return judge_all(job, talk->aside ? VERDICT_DEAD : VERDICT_RETRY,
                          missing_property(job, f.what));

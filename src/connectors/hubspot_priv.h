@@ -34,6 +34,7 @@ enum hubspot_output {
     HUBSPOT_OUTPUTS
 };
 const char *hubspot_output_key(enum hubspot_output o);
+bool hubspot_is_of_models(enum hubspot_output o);
 /* Empty: it is not to be written. */
 struct str hubspot_output_property(const struct hubspot *s, enum hubspot_output o);
 bool hubspot_writes(const void *settings, struct str property);
@@ -51,6 +52,9 @@ struct hubspot_talk {
     /* Whether the request that was sent has one contact in its path, which may be what a 404 is
      * about. NULL: none has. */
     bool (*names_one)(const struct job *job);
+    /* HubSpot said that a property is missing: the rest of the job goes without it. NULL or false:
+     * it cannot. */
+    bool (*without)(struct job *job, struct str said);
 };
 /* What reading takes, of a contact and of each kind of object: the scope, and the option that names
  * what is read. */
@@ -102,6 +106,7 @@ const json *hubspot_find_error(const json *errors, int64_t crm_id);
 const struct field *hubspot_properties(const struct job *job, const struct str_list *wanted,
                                        const json *record);
 int64_t hubspot_updated_at(const struct job *job, const json *record);
+bool hubspot_lacks_property(struct str said); /* it is about one that is not there */
 /* Of one parcel, because HubSpot refuses it alone: "CATEGORY: message". */
 void hubspot_judge_element(struct job *job, size_t i, const json *error);
 

@@ -191,9 +191,10 @@ static void take_found(struct probe *p, const struct http_response *r, const str
 }
 
 /* Nothing is written there before there is a model. */
-static bool is_of_models(enum hubspot_output o)
+static bool is_idle(const struct probe *p, enum hubspot_output o)
 {
-    return o == HUBSPOT_PROBABILITY || o == HUBSPOT_CHURN;
+    return (o == HUBSPOT_PROBABILITY && !p->says_probability) ||
+           (o == HUBSPOT_CHURN && !p->says_churn);
 }
 
 static void take_missing(struct probe *p, const struct question *q)
@@ -205,7 +206,7 @@ static void take_missing(struct probe *p, const struct question *q)
         p->stage = MAKE;
         return;
     }
-    probe_find(p, is_of_models(q->output) ? FINDING_NOT_USED : FINDING_FAILS, p->about,
+    probe_find(p, is_idle(p, q->output) ? FINDING_NOT_USED : FINDING_FAILS, p->about,
                written ? arena_printf(p->arena,
                                       "HubSpot has no such property: make it with `funneld check "
                                       "--online --create`, or name another with property.%s",

@@ -4,8 +4,9 @@
  *                                                                address
  *
  * An update with values that do not depend on what was there is harmless to repeat. What was
- * written last is remembered for the lead; the same again needs no request. HubSpot may refuse a
- * whole batch for one bad input: halving finds it (hubspot_halves.c), and it alone is dead.
+ * written last is remembered for the lead; the same again needs no request. Where HubSpot has no
+ * property for what a model says, the rest is written without it. HubSpot may refuse a whole batch
+ * for one bad input: halving finds it (hubspot_halves.c), and it alone is dead.
  */
 #include "hubspot_priv.h"
 
@@ -22,8 +23,9 @@ enum {
 };
 
 struct writing {
-    struct str *properties; /* of each parcel, as JSON */
-    struct str *stamps;     /* of each: what is remembered once it is written */
+    struct str *properties;        /* of each parcel, as JSON */
+    struct str *stamps;            /* of each: what is remembered once it is written */
+    bool without[HUBSPOT_OUTPUTS]; /* properties that HubSpot does not have */
     struct hubspot_halves halves;
 };
 
@@ -38,6 +40,30 @@ static void write_output(struct sbuf *b, const struct job *job, enum hubspot_out
     json_str(b, value.len ? value : STR("")); /* that clears it */
 }
 
+/* What models say of a lead; NULL: that is no such output. */
+static const struct chance *chance_of(const struct parcel *p, enum hubspot_output o)
+{
+    if (!hubspot_is_of_models(o))
+        return NULL;
+    return o == HUBSPOT_PROBABILITY ? &p->d.facts.probability : &p->d.facts.churn;
+}
+
+static bool has_chance(const struct parcel *p, int o)
+{
+    const struct chance *c = chance_of(p, (enum hubspot_output)o);
+
+    return c && c->known;
+}
+
+static void write_chance(struct sbuf *b, const struct job *job, const struct parcel *p,
+                         enum hubspot_output o)
+{
+    const struct writing *w = job->scratch;
+
+    if (has_chance(p, (int)o) && !w->without[o])
+        write_output(b, job, o, score_text(chance_of(p, o)->tenths, job->arena));
+}
+
 /* Without the time: that alone is no reason to write. */
 static void write_facts(struct sbuf *b, const struct job *job, const struct parcel *p)
 {
@@ -46,10 +72,8 @@ static void write_facts(struct sbuf *b, const struct job *job, const struct parc
     write_output(b, job, HUBSPOT_SCORE, score_text(f->score, job->arena));
     write_output(b, job, HUBSPOT_BAND, str_of(band_name(f->band)));
     write_output(b, job, HUBSPOT_REASONS, text_units(f->reasons, TEXT_UNITS_MAX));
-    if (f->probability.known)
-        write_output(b, job, HUBSPOT_PROBABILITY, score_text(f->probability.tenths, job->arena));
-    if (f->churn.known)
-        write_output(b, job, HUBSPOT_CHURN, score_text(f->churn.tenths, job->arena));
+    write_chance(b, job, p, HUBSPOT_PROBABILITY);
+    write_chance(b, job, p, HUBSPOT_CHURN);
 }
 
 /* "87.5 hot 0123456789abcdef": enough to see that nothing has changed. */
@@ -201,6 +225,76 @@ static enum rc write_build(struct job *job, struct http_request *ret, struct why
     return build_batch(job, ret, why);
 }
 
+/* A property that is missing */
+
+static bool is_of_a_name(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* As a word of its own. */
+static bool is_named(struct str said, struct str name)
+{
+    for (size_t i = 0; name.len && i + name.len <= said.len; i++)
+        if (str_starts(str_from(said, i), name) && !(i && is_of_a_name(said.at[i - 1])) &&
+            !(i + name.len < said.len && is_of_a_name(said.at[i + name.len])))
+            return true;
+    return false;
+}
+
+static bool names_any(const struct job *job, struct str said)
+{
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++)
+        if (is_named(said, hubspot_output_property(job->settings, (enum hubspot_output)o)))
+            return true;
+    return false;
+}
+
+static bool was_sent(const struct job *job, int o)
+{
+    const struct writing *w = job->scratch;
+
+    for (size_t k = 0; k < w->halves.n_sent; k++)
+        if (has_chance(&job->parcels[w->halves.sent[k]], o))
+            return true;
+    return false;
+}
+
+/* What models say may be missing: most have set up HubSpot before there was a model. Where HubSpot
+ * names no property, it may be theirs. */
+static bool write_without(struct job *job, struct str said)
+{
+    struct writing *w = job->scratch;
+    bool named = names_any(job, said), any = false;
+
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++) {
+        struct str name = hubspot_output_property(job->settings, (enum hubspot_output)o);
+
+        if (w->without[o] || !name.len || !was_sent(job, o) || (named && !is_named(said, name)))
+            continue;
+        w->without[o] = any = true;
+    }
+    for (size_t i = 0; any && i < job->n; i++)
+        if (hubspot_is_open(job, i) && prepare_one(job, i, w, NULL) != RC_OK)
+            return false;
+    return any;
+}
+
+static struct str what_is_missing(const struct job *job, size_t i)
+{
+    const struct writing *w = job->scratch;
+
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++)
+        if (w->without[o] && has_chance(&job->parcels[i], o))
+            return arena_printf(
+                job->arena,
+                "without %.*s, which HubSpot does not have: make it with `funneld check --online "
+                "--create`, or leave it out with an empty `property.%s`",
+                STR_ARG(hubspot_output_property(job->settings, (enum hubspot_output)o)),
+                hubspot_output_key((enum hubspot_output)o));
+    return STR_NULL;
+}
+
 /* Answers */
 
 static void judge_written(struct job *job, size_t i, const json *record)
@@ -209,7 +303,7 @@ static void judge_written(struct job *job, size_t i, const json *record)
 
     job->outcomes[i].remote_id = json_scalar(json_get(record, "id"), job->arena);
     job->outcomes[i].remote_lead = w->stamps[i];
-    judge_one(job, i, VERDICT_DELIVERED, STR_NULL);
+    judge_one(job, i, VERDICT_DELIVERED, what_is_missing(job, i));
 }
 
 static void judge_not_written(struct job *job, size_t i, const json *error)
@@ -228,6 +322,21 @@ static const json *error_of(const json *answer, int64_t crm_id)
     return own || json_get(json_first(errors), "context") ? own : json_first(errors);
 }
 
+static bool is_about_property(const json *error)
+{
+    return hubspot_lacks_property(json_string(json_get(error, "message")));
+}
+
+/* Whether those that were refused for a property are to be written without it. */
+static bool goes_without(struct job *job, const json *errors)
+{
+    bool any = false;
+
+    for (const json *e = json_first(errors); e; e = json_next(e))
+        any |= is_about_property(e) && write_without(job, json_string(json_get(e, "message")));
+    return any;
+}
+
 static void judge_batch(struct job *job, const json *answer)
 {
     const struct writing *w = job->scratch;
@@ -236,7 +345,7 @@ static void judge_batch(struct job *job, const json *answer)
         (void)judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
         return;
     }
-
+    bool again = goes_without(job, json_get(answer, "errors"));
     for (size_t k = 0; k < w->halves.n_sent; k++) {
         size_t i = w->halves.sent[k];
         int64_t id = job->parcels[i].lead->crm_id;
@@ -244,7 +353,7 @@ static void judge_batch(struct job *job, const json *answer)
 
         if (record)
             judge_written(job, i, record);
-        else
+        else if (!again || !is_about_property(error_of(answer, id)))
             judge_not_written(job, i, error_of(answer, id));
     }
 }
@@ -291,4 +400,5 @@ const struct hubspot_talk hubspot_write = {
     .answered = write_answered,
     .refused = write_refused,
     .names_one = names_one,
+    .without = write_without,
 };

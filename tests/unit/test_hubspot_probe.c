@@ -188,6 +188,20 @@ static void nothing_is_made_unless_it_is_wanted(void **state)
     found("scope crm.objects.contacts.write", FINDING_NOT_KNOWN, "does not say which scopes");
 }
 
+/* Then it is written. */
+static void what_a_model_in_use_says_must_have_a_property(void **state)
+{
+    (void)state;
+    start(SECTION "property.score =\nproperty.band =\nproperty.reasons =\nproperty.updated =\n");
+    x.probe.says_probability = true;
+    asks_and_is_told("GET", PROPERTY "email", 200, STRING);
+    asks_and_is_told("GET", PROPERTY "funneld_probability", 404, "");
+    asks_and_is_told("GET", PROPERTY "funneld_churn", 404, "");
+    is_done();
+    found("property funneld_probability", FINDING_FAILS, "property.probability");
+    found("property funneld_churn", FINDING_NOT_USED, "property.churn");
+}
+
 static void a_property_of_another_type_is_said(void **state)
 {
     (void)state;
@@ -417,6 +431,7 @@ int main(void)
         T(what_is_missing_is_made_if_that_is_wanted),
         T(nothing_is_made_where_nothing_is_written),
         T(nothing_is_made_unless_it_is_wanted),
+        T(what_a_model_in_use_says_must_have_a_property),
         T(a_property_of_another_type_is_said),
         T(a_property_that_does_not_take_what_is_written_is_said),
         T(what_a_property_is_refused_for_is_said),

@@ -32,9 +32,10 @@ struct probe {
     /* Set by the caller, before probe_begin */
     const struct connector *connector;
     struct arena *arena;
-    struct str_list routes; /* that deliver to it */
-    bool enriches;          /* a source has it asked about its leads */
-    bool create;            /* what is missing */
+    struct str_list routes;            /* that deliver to it */
+    bool enriches;                     /* a source has it asked about its leads */
+    bool create;                       /* what is missing */
+    bool says_probability, says_churn; /* deliveries bring them: a model is in use */
     /* Set by the caller, before each probe_next */
     int64_t now_ms;
 
