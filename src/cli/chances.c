@@ -174,8 +174,8 @@ void chances_print(struct cli *cli, const struct told_chance told[], size_t n)
         const struct told_chance *t = &told[i];
 
         sbuf_printf(&cli->out,
-                    "\n%s %s %%  by model %.*s:%lld; %s %% of a lead of which nothing is "
-                    "known\n",
+                    "\n%s %s %%  by model %.*s:%lld; from %s %%, where the average lead of the "
+                    "training stands\n",
                     goal_name(t->goal), show_tenths(chance_tenths(t->probability), a).at,
                     STR_ARG(printable(t->name, a)), (long long)t->version,
                     show_tenths(chance_tenths(t->base), a).at);
