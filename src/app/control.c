@@ -77,7 +77,7 @@ static enum rc receive_line(int fd, int seconds, struct arena *a, struct str *re
         if (n > 0 && clock_mono_us() >= deadline)
             return why_fail(RC_IO, why, "the line on the control socket came too slowly");
         if (n <= 0)
-            return why_fail(RC_IO, why, "the control socket %s",
+            return why_fail(n == 0 ? RC_IO : RC_TIMEOUT, why, "the control socket %s",
                             n == 0 ? "was closed without an answer" : "did not answer in time");
         sbuf_add(&b, (struct str){piece, (size_t)n});
         if (b.failed)
@@ -87,8 +87,8 @@ static enum rc receive_line(int fd, int seconds, struct arena *a, struct str *re
     return sbuf_seal(&b, a, ret);
 }
 
-enum rc control_ask(struct str socket_path, struct str request, struct arena *a, struct str *ret,
-                    struct why *why)
+static enum rc ask_within(struct str socket_path, struct str request, int seconds, struct arena *a,
+                          struct str *ret, struct why *why)
 {
     int fd AUTO(closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un to;
@@ -98,21 +98,33 @@ enum rc control_ask(struct str socket_path, struct str request, struct arena *a,
         return rc;
     if (fd < 0)
         return why_fail(RC_IO, why, "cannot make a socket: %s", strerror(errno));
-    set_timeouts(fd, ASK_TIMEOUT_S);
+    set_timeouts(fd, seconds);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             return why_fail(RC_NONE, why, "no funneld is running at %s", to.sun_path);
         return why_fail(RC_DENIED, why, "cannot connect to %s: %s", to.sun_path, strerror(errno));
     }
     rc = send_line(fd, request, why);
-    return rc == RC_OK ? receive_line(fd, ASK_TIMEOUT_S, a, ret, why) : rc;
+    return rc == RC_OK ? receive_line(fd, seconds, a, ret, why) : rc;
+}
+
+enum rc control_ask(struct str socket_path, struct str request, struct arena *a, struct str *ret,
+                    struct why *why)
+{
+    return ask_within(socket_path, request, ASK_TIMEOUT_S, a, ret, why);
 }
 
 enum rc control_request(struct str socket_path, struct str request, struct arena *a,
                         struct json_doc *ret, struct why *why)
 {
+    return control_request_within(socket_path, request, ASK_TIMEOUT_S, a, ret, why);
+}
+
+enum rc control_request_within(struct str socket_path, struct str request, int seconds,
+                               struct arena *a, struct json_doc *ret, struct why *why)
+{
     struct str answer = STR_NULL;
-    enum rc rc = control_ask(socket_path, request, a, &answer, why);
+    enum rc rc = ask_within(socket_path, request, seconds, a, &answer, why);
 
     if (rc == RC_OK)
         rc = json_parse(answer, ret, why);

@@ -10,8 +10,6 @@
 #include "funneld/base/clock.h"
 #include "funneld/observe/log.h"
 
-enum { TEXT_MOST = 64 << 20 };
-
 static void closep(int *fd)
 {
     if (*fd >= 0)
@@ -25,8 +23,9 @@ static enum rc read_text(const char *path, struct arena *a, struct str *ret, str
 
     if (fd < 0 || fstat(fd, &st) != 0)
         return why_fail(RC_IO, why, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode) || st.st_size > TEXT_MOST)
-        return why_fail(RC_INVALID, why, "%s is no file of at most 64 MiB", path);
+    if (!S_ISREG(st.st_mode) || st.st_size > MODEL_MOST_BYTES)
+        return why_fail(RC_INVALID, why, "%s is no file of at most %d MiB", path,
+                        MODEL_MOST_BYTES >> 20);
     char *text = arena_alloc(a, (size_t)st.st_size + 1);
     size_t len = 0;
     for (ssize_t n = 1; n != 0 && len<(size_t)st.st_size; len += n> 0 ? (size_t)n : 0) {
@@ -46,20 +45,6 @@ static enum rc read_file(const json *request, const char *key, struct arena *a, 
     if (!path.at || path.at[0] != '/')
         return why_fail(RC_INVALID, why, "%s is the absolute path of a file", key);
     return read_text(arena_text(a, path), a, ret, why);
-}
-
-/* What is in use now, from the store into service. */
-static enum rc take_over(struct daemon *d, int goal, struct why *why)
-{
-    struct model *m = NULL;
-
-    pthread_mutex_lock(&d->overview_lock);
-    enum rc rc = models_load(d->overview_reader, goal, &m, why);
-    pthread_mutex_unlock(&d->overview_lock);
-    if (rc != RC_OK && rc != RC_NONE)
-        return rc;
-    daemon_model_swap(d, (enum model_goal)goal, m);
-    return RC_OK;
 }
 
 static void tell_use(const struct model_record *m, struct str reason)
@@ -98,10 +83,10 @@ static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct
     m.model = model;
     m.name = arena_str(&a, json_string(json_get(request, "name")));
     rc = daemon_command(d, COMMAND_CALL, &m, model_add, NULL, why);
-    if (rc == RC_OK && m.added.active)
-        rc = take_over(d, m.added.goal, why);
-    if (rc == RC_OK && m.added.active)
+    if (rc == RC_OK && m.added.active) {
+        daemon_model_swap(d, (enum model_goal)m.added.goal, model_take(model));
         tell_use(&m.added, STR("activated"));
+    }
     if (rc == RC_OK)
         write_answer(&m.added, b);
     model_drop(model); /* the name was its own */
@@ -116,6 +101,20 @@ static enum rc read_record(struct daemon *d, int64_t id, struct arena *a, struct
     return rc;
 }
 
+/* What was chosen, from the store into service; id 0: none. It is read while others may look. */
+static enum rc take_over(struct daemon *d, const struct model_choosing *c, struct arena *a,
+                         struct model_record *ret, struct why *why)
+{
+    struct model *m = NULL;
+    enum rc rc = c->id ? read_record(d, c->id, a, ret) : RC_OK;
+
+    if (rc == RC_OK && c->id)
+        rc = model_read(ret->trees, ret->sidecar, &m, why);
+    if (rc == RC_OK)
+        daemon_model_swap(d, (enum model_goal)c->goal, m);
+    return rc;
+}
+
 static enum rc choose(struct daemon *d, struct model_choosing *c, command_fn *fn, struct sbuf *b,
                       struct why *why)
 {
@@ -124,9 +123,7 @@ static enum rc choose(struct daemon *d, struct model_choosing *c, command_fn *fn
     enum rc rc = daemon_command(d, COMMAND_CALL, c, fn, NULL, why);
 
     if (rc == RC_OK)
-        rc = take_over(d, c->goal, why);
-    if (rc == RC_OK && c->id)
-        rc = read_record(d, c->id, &a, &m);
+        rc = take_over(d, c, &a, &m, why);
     if (rc != RC_OK)
         return rc;
     m.active = c->id != 0;
@@ -144,7 +141,9 @@ static enum rc activate(struct daemon *d, const json *request, struct sbuf *b, s
 
     if (!json_int64(json_get(request, "id"), &c.id))
         return why_fail(RC_INVALID, why, "id is the number of a model");
-    enum rc rc = read_record(d, c.id, &a, &m);
+    pthread_mutex_lock(&d->overview_lock);
+    enum rc rc = read_model_card(d->overview_reader, c.id, &a, &m);
+    pthread_mutex_unlock(&d->overview_lock);
     if (rc != RC_OK)
         return why_fail(rc, why, "there is no model %lld", (long long)c.id);
     c.goal = m.goal;

@@ -66,12 +66,32 @@ static enum rc describe(struct daemon *d, enum model_goal goal, struct arena *a,
     enum rc rc = read_model_at(d->overview_reader, goal, INT64_MAX, &s->id);
 
     if (rc == RC_OK)
-        rc = read_model(d->overview_reader, s->id, a, &record);
+        rc = read_model_card(d->overview_reader, s->id, a, &record);
     if (rc != RC_OK)
         return rc;
     s->name = record.name;
     s->version = record.version;
     return RC_OK;
+}
+
+static enum rc describe_now(struct daemon *d, enum model_goal goal, struct arena *a,
+                            struct served *s)
+{
+    pthread_mutex_lock(&d->overview_lock);
+    enum rc rc = describe(d, goal, a, s);
+    pthread_mutex_unlock(&d->overview_lock);
+    return rc;
+}
+
+/* The lock is for the store alone: a big model takes its time. */
+static enum rc load(struct daemon *d, struct arena *a, struct served *s, struct why *why)
+{
+    struct model_record m;
+
+    pthread_mutex_lock(&d->overview_lock);
+    enum rc rc = read_model(d->overview_reader, s->id, a, &m);
+    pthread_mutex_unlock(&d->overview_lock);
+    return rc == RC_OK ? model_read(m.trees, m.sidecar, &s->model, why) : rc;
 }
 
 void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m)
@@ -80,11 +100,8 @@ void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m)
     struct served goals[GOAL_COUNT], next = {.model = m};
     enum rc rc = RC_OK;
 
-    if (m) {
-        pthread_mutex_lock(&d->overview_lock);
-        rc = describe(d, goal, &a, &next);
-        pthread_mutex_unlock(&d->overview_lock);
-    }
+    if (m)
+        rc = describe_now(d, goal, &a, &next);
     if (rc != RC_OK) /* it serves under the name that it has itself */
         next.name = model_card(m)->name;
     serving_now(d, goals);
@@ -99,7 +116,7 @@ static bool take_from_store(struct daemon *d, enum model_goal goal, struct arena
 {
     struct served next = {0};
     struct why why = {0};
-    enum rc rc = describe(d, goal, a, &next);
+    enum rc rc = describe_now(d, goal, a, &next);
 
     if (rc == RC_NONE) {
         bool was = s->model != NULL;
@@ -110,7 +127,7 @@ static bool take_from_store(struct daemon *d, enum model_goal goal, struct arena
     if (rc == RC_OK && s->model && s->id == next.id)
         return false;
     if (rc == RC_OK)
-        rc = models_load(d->overview_reader, goal, &next.model, &why);
+        rc = load(d, a, &next, &why);
     if (rc == RC_OK) {
         *s = next;
         return true;
@@ -128,12 +145,10 @@ void daemon_models_load(struct daemon *d)
     bool fresh[GOAL_COUNT], any = !d->models;
 
     serving_now(d, goals);
-    pthread_mutex_lock(&d->overview_lock);
     for (int g = 0; g < GOAL_COUNT; g++) {
         fresh[g] = take_from_store(d, (enum model_goal)g, &a, &goals[g]);
         any |= fresh[g];
     }
-    pthread_mutex_unlock(&d->overview_lock);
     if (any)
         hand_over(d, goals);
     for (int g = 0; g < GOAL_COUNT; g++)

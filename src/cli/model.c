@@ -4,8 +4,6 @@
 #include "funneld/model/train.h"
 #include "models.h"
 
-enum { TEXT_MOST = 64 << 20 };
-
 static struct str word(const struct cli *cli, size_t i)
 {
     return i < cli->args.n_words ? str_of(cli->args.words[i]) : STR_NULL;
@@ -99,7 +97,7 @@ static int print_use(struct cli *cli, const struct model_choosing *c)
 {
     const char *goal = goal_name((enum model_goal)c->goal);
     struct model_record m = {0};
-    enum rc rc = c->id ? read_model(cli->reader, c->id, &cli->arena, &m) : RC_OK;
+    enum rc rc = c->id ? read_model_card(cli->reader, c->id, &cli->arena, &m) : RC_OK;
 
     if (rc != RC_OK)
         return cli_fail_read(cli, rc);
@@ -194,8 +192,8 @@ int model_import(struct cli *cli)
     if (status != DONE)
         return status;
     const char *path = cli->args.words[1];
-    if (file_read(path, TEXT_MOST, &cli->arena, &t.trees, &why) != RC_OK ||
-        file_read(beside(cli, path), TEXT_MOST, &cli->arena, &t.sidecar, &why) != RC_OK)
+    if (file_read(path, MODEL_MOST_BYTES, &cli->arena, &t.trees, &why) != RC_OK ||
+        file_read(beside(cli, path), MODEL_MOST_BYTES, &cli->arena, &t.sidecar, &why) != RC_OK)
         return cli_fail(cli, "%s", why.text);
     return cli_keep_model(cli, &t, cli_has(cli, ARG_ACTIVATE) ? USE_ALWAYS : USE_NEVER);
 }

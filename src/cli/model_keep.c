@@ -11,6 +11,8 @@
 #include "funneld/model/train.h"
 #include "models.h"
 
+enum { PATIENCE_S = 60 };
+
 /* The two files, as long as the daemon reads them. */
 struct handover {
     const char *trees, *sidecar;
@@ -73,8 +75,14 @@ static enum rc by_daemon(struct cli *cli, struct model_adding *m, struct why *wh
     json_kv(&request, "name", m->name);
     json_kv_text(&request, "use", model_use_name(m->use));
     json_close(&request, '}');
-    rc = control_request(cli->config->control_socket, sbuf_str(&request), &cli->arena, &doc, why);
+    rc = control_request_within(cli->config->control_socket, sbuf_str(&request), PATIENCE_S,
+                                &cli->arena, &doc, why);
     handover_remove(&h);
+    if (rc == RC_TIMEOUT)
+        return why_fail(rc, why,
+                        "the daemon has not answered for %d s and may have kept it all the same: "
+                        "funneld model list shows it then",
+                        PATIENCE_S);
     return rc == RC_OK ? read_answer(doc.root, m, &cli->arena, why) : rc;
 }
 

@@ -122,8 +122,8 @@ static enum rc margins_of(const struct lesson *l, struct booster *b, const float
 }
 
 /* Grows the trees on all rows; the margins of the samples by them. */
-static enum rc plant(const struct lesson *l, const struct tree_lesson *t, struct model *m,
-                     const float samples[], float margins[], float parts[], size_t n_parts,
+static enum rc plant(const struct lesson *l, const struct tree_lesson *t, const float samples[],
+                     float margins[], float parts[], size_t n_parts, struct str *ret,
                      struct why *why)
 {
     AUTO(matrix_freep) struct matrix *all = NULL;
@@ -141,7 +141,7 @@ static enum rc plant(const struct lesson *l, const struct tree_lesson *t, struct
     if (rc == RC_OK)
         rc = tree_parts(l, b, n_parts, parts, why);
     if (rc == RC_OK)
-        rc = booster_text(b, l->arena, &m->trees_text, why);
+        rc = booster_text(b, l->arena, ret, why);
     return rc;
 }
 
@@ -184,7 +184,8 @@ static void quartiles(const struct lesson *l, const struct chosen *c, struct mod
         m->quartiles[k] = c->which != CHOSE_BASE && n ? p[(k + 1) * n / 4] : base_rate(l);
 }
 
-enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, struct why *why)
+enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, struct str *ret_trees,
+                 struct why *why)
 {
     size_t n_parts = l->n < WEIGHED_ROWS ? l->n : WEIGHED_ROWS;
     AUTO(mem_freep)
@@ -195,6 +196,7 @@ enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, stru
     bool trees = c->share > 0;
     enum rc rc = RC_OK;
 
+    *ret_trees = STR("");
     learn_progress(l, .92, "fitting to all rows");
     m->inputs = l->inputs;
     m->n_inputs = l->n_inputs;
@@ -207,7 +209,7 @@ enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m, stru
     samples_make(l);
     samples_encode(l, samples);
     if (trees)
-        rc = plant(l, &p->trees, m, samples, margins, parts, n_parts, why);
+        rc = plant(l, &p->trees, samples, margins, parts, n_parts, ret_trees, why);
     if (rc == RC_OK && (c->which == CHOSE_LOGISTIC || c->which == CHOSE_BLEND) &&
         !logistic_refit(l, &p->logistic, &m->logistic))
         rc = RC_CLOSED;

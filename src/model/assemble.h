@@ -12,8 +12,9 @@ struct pupils {
     struct chosen chosen;
 };
 
-/* Fills m but for its arena, and the report's samples. RC_CLOSED: it was stopped. */
+/* Fills m but for its arena, and the report's samples; *ret_trees is empty where it has none.
+ * RC_CLOSED: it was stopped. */
 MUST_CHECK enum rc assemble(struct lesson *l, const struct pupils *p, struct model *m,
-                            struct why *why);
+                            struct str *ret_trees, struct why *why);
 
 #endif

@@ -83,7 +83,6 @@ struct model {
     double platt_a, platt_b;  /* log-odds = a * margin + b */
     double base_log_odds;     /* what it says where it has neither */
     double quartiles[3];
-    struct str trees_text, sidecar_text;
 };
 
 /* value.c: what a text is; trimmed by the caller. Strict: no blanks, no separators of thousands. */
@@ -92,6 +91,9 @@ bool value_truth(struct str text, bool *ret);      /* yes/no, true/false, 1/0, i
 bool value_date(struct str text, int64_t *ret_ms); /* ISO 8601, or Unix ms */
 /* Trimmed, ASCII lower case, cut to `size` bytes between characters; lies in buffer. */
 struct str value_fold(struct str text, char buffer[], size_t size);
+
+/* read.c: what is too big for a model is refused before a tree is built of it. */
+MUST_CHECK enum rc model_text_bounded(struct str text, struct why *why);
 
 /* encode.c: one row of features, [n_features]. Never infinite. */
 void model_encode(const struct input inputs[], size_t n_inputs, const struct cell cells[],

@@ -10,7 +10,7 @@
 #include "funneld/base/json.h"
 #include "sidecar.h"
 
-enum { MAX_SIDECAR = 16 << 20, MAX_NAME = 64, MAX_INPUT_NAME = 200 };
+enum { MAX_NAME = 64, MAX_INPUT_NAME = 200 };
 
 struct loading {
     struct model *m;
@@ -399,13 +399,32 @@ static enum rc read_sidecar(const struct loading *l, const json *root, struct st
     return rc == RC_OK ? check_samples(l, root) : rc;
 }
 
+/* No fewer than there are: commas in texts are counted too. */
+static size_t count_values(struct str text)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += text.at[i] == ',' || text.at[i] == '[' || text.at[i] == '{';
+    return n;
+}
+
+enum rc model_text_bounded(struct str text, struct why *why)
+{
+    if (text.len > MODEL_MOST_BYTES)
+        return why_fail(RC_INVALID, why, "more than %d MiB", MODEL_MOST_BYTES >> 20);
+    return count_values(text) > MODEL_MOST_VALUES
+               ? why_fail(RC_INVALID, why, "more than %d values", MODEL_MOST_VALUES)
+               : RC_OK;
+}
+
 enum rc model_read(struct str trees, struct str sidecar, struct model **ret, struct why *why)
 {
     struct json_doc doc AUTO(json_doc_free) = {0};
-    enum rc rc = sidecar.len > MAX_SIDECAR
-                     ? why_fail(RC_INVALID, why, "more than %d MiB", MAX_SIDECAR >> 20)
-                     : json_parse(sidecar, &doc, why);
+    enum rc rc = model_text_bounded(sidecar, why);
 
+    if (rc == RC_OK)
+        rc = json_parse(sidecar, &doc, why);
     if (rc != RC_OK)
         return why_wrap(rc, why, "the sidecar");
     struct model *m = mem_alloc(sizeof *m);
@@ -416,8 +435,6 @@ enum rc model_read(struct str trees, struct str sidecar, struct model **ret, str
         model_drop(m);
         return rc;
     }
-    m->trees_text = arena_str(&m->arena, trees);
-    m->sidecar_text = arena_str(&m->arena, sidecar);
     *ret = m;
     return RC_OK;
 }

@@ -109,16 +109,15 @@ static enum rc learn(struct lesson *l, struct pupils *p, struct why *why)
     return RC_OK;
 }
 
-static enum rc write_texts(const struct lesson *l, struct model *m, struct trained *ret,
-                           struct why *why)
+static enum rc write_sidecar(const struct lesson *l, const struct model *m, struct str *ret,
+                             struct why *why)
 {
     struct sbuf b AUTO(sbuf_free) = SBUF(SIDECAR_BYTES);
 
     l->report->warnings = l->warnings;
     l->report->n_warnings = l->n_warnings;
     sidecar_write(m, l->report, &b);
-    ret->trees = m->trees_text.at ? m->trees_text : STR("");
-    if (sbuf_seal(&b, l->arena, &ret->sidecar))
+    if (sbuf_seal(&b, l->arena, ret))
         return why_fail(RC_TOOBIG, why, "the model is too big to be written");
     return RC_OK;
 }
@@ -154,9 +153,9 @@ enum rc model_train(const struct training_set *set, const struct train_options *
              ? why_fail(RC_INVALID, why, "the rows that were taken all have the same outcome")
              : learn(&l, &p, why);
     if (rc == RC_OK)
-        rc = assemble(&l, &p, &m, why);
+        rc = assemble(&l, &p, &m, &t.trees, why);
     if (rc == RC_OK)
-        rc = write_texts(&l, &m, &t, why);
+        rc = write_sidecar(&l, &m, &t.sidecar, why);
     if (rc == RC_OK)
         rc = read_again(&t, why);
     if (rc)

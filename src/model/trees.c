@@ -13,7 +13,7 @@
 #include "funneld/base/json.h"
 #include "model_priv.h"
 
-enum { MAX_TREES = 20000, MAX_NODES = 4000000, MAX_BYTES = 64 << 20 };
+enum { MAX_TREES = 20000, MAX_NODES = 4000000 };
 
 /* One tree's columns, as XGBoost writes them. */
 struct columns {
@@ -301,11 +301,11 @@ enum rc trees_read(struct str text, size_t n_features, struct arena *a, struct t
     struct json_doc doc AUTO(json_doc_free) = {0};
     struct trees trees = {0};
     struct reading r = {.trees = &trees, .n_features = n_features, .keep = a, .why = why};
-    enum rc rc = RC_INVALID;
+    enum rc rc = model_text_bounded(text, why);
 
-    if (text.len > MAX_BYTES)
-        return bad(&r, "they are over 64 MiB");
-    if ((rc = json_parse(text, &doc, why)) != RC_OK)
+    if (rc == RC_OK)
+        rc = json_parse(text, &doc, why);
+    if (rc != RC_OK)
         return why_wrap(rc, why, "the trees");
     rc = read_all(&r, doc.root);
     void *nodes = trees.nodes, *share = trees.share;

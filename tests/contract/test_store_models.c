@@ -77,6 +77,10 @@ static void a_model_comes_back_as_it_was_kept(void **state)
     TEXT(m.trees, "{\"learner\":{}}");
     TEXT(m.sidecar, "{\"funneld\":1}");
     assert_int_equal(read_model(w->reader, id + 1, &w->arena, &m), RC_NONE);
+    OK(read_model_card(w->reader, id, &w->arena, &m));
+    assert_true(str_is(m.name, "won"));
+    assert_null(m.trees.at);
+    assert_int_equal(read_model_card(w->reader, id + 1, &w->arena, &m), RC_NONE);
 }
 
 static void texts_of_many_megabytes_are_kept_whole(void **state)

@@ -332,6 +332,31 @@ static void texts_that_were_cut_or_do_not_belong_together_are_refused(void **sta
     model_world_close(&w);
 }
 
+/* What would fill memory is refused before a tree is built of it. */
+static void a_text_that_no_model_needs_is_refused_at_once(void **state)
+{
+    static const size_t lens[] = {2 * MODEL_MOST_VALUES + 4, MODEL_MOST_BYTES + 1};
+    static const char *const says[] = {"more than 2000000 values", "more than 16 MiB"};
+    struct model_world w = {0};
+
+    (void)state;
+    model_world_texts(&w, 0.3);
+    for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+        AUTO(mem_freep) char *text = mem_array(lens[i] + 1, 1);
+        struct model *m = NULL;
+        struct why why = {0};
+
+        memset(text, '0', lens[i]);
+        for (size_t k = 0; k < lens[i]; k += 2)
+            text[k] = ',';
+        assert_int_equal(model_read((struct str){text, lens[i]}, w.sidecar, &m, &why), RC_INVALID);
+        assert_non_null(strstr(why.text, says[i]));
+        assert_int_equal(model_read(w.trees, (struct str){text, lens[i]}, &m, &why), RC_INVALID);
+        assert_non_null(strstr(why.text, says[i]));
+    }
+    model_world_close(&w);
+}
+
 static void counts_like_those_of_the_training_have_no_psi(void **state)
 {
     struct model_world w = {0};
@@ -397,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_sample_has_numbers_of_any_length),
         cmocka_unit_test(a_changed_sidecar_says_what_does_not_fit),
         cmocka_unit_test(texts_that_were_cut_or_do_not_belong_together_are_refused),
+        cmocka_unit_test(a_text_that_no_model_needs_is_refused_at_once),
         cmocka_unit_test(counts_like_those_of_the_training_have_no_psi),
         cmocka_unit_test(references_keep_it),
         cmocka_unit_test(all_of_it_takes_few_microseconds),

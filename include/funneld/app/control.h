@@ -31,6 +31,10 @@ MUST_CHECK enum rc control_ask(struct str socket_path, struct str request, struc
 MUST_CHECK enum rc control_request(struct str socket_path, struct str request, struct arena *a,
                                    struct json_doc *ret, struct why *why);
 
+/* The same of what may take its time. RC_TIMEOUT: it may be done all the same. */
+MUST_CHECK enum rc control_request_within(struct str socket_path, struct str request, int seconds,
+                                          struct arena *a, struct json_doc *ret, struct why *why);
+
 /* The member "ids" of a request; an empty list names none. RC_INVALID: it is no list of numbers. */
 void control_ids_write(struct sbuf *b, const int64_t ids[], size_t n);
 MUST_CHECK enum rc control_ids_read(const json *request, struct arena *a, const int64_t **ret,

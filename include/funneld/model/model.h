@@ -17,6 +17,9 @@ const char *goal_name(enum model_goal g); /* "conversion", "churn" */
 
 struct model;
 
+/* Of each of the two texts; what is learnt here has a tenth of it. */
+enum { MODEL_MOST_BYTES = 16 << 20, MODEL_MOST_VALUES = 2000000 };
+
 /* Checks all it can, also against the sample rows that the sidecar has: RC_INVALID says what does
  * not fit. Files of others are not trusted: no size, depth, index or number in them is. */
 MUST_CHECK enum rc model_read(struct str trees, struct str sidecar, struct model **ret,

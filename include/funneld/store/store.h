@@ -227,6 +227,9 @@ typedef void model_seen(void *self, const struct model_record *m);
 MUST_CHECK enum rc read_models(struct reader *r, model_seen *seen, void *self);
 MUST_CHECK enum rc read_model(struct reader *r, int64_t id, struct arena *a,
                               struct model_record *ret);
+/* The same without its texts. */
+MUST_CHECK enum rc read_model_card(struct reader *r, int64_t id, struct arena *a,
+                                   struct model_record *ret);
 /* version 0: the newest of that name. */
 MUST_CHECK enum rc read_model_named(struct reader *r, struct str name, int64_t version,
                                     struct arena *a, struct model_record *ret);

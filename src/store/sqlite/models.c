@@ -163,6 +163,17 @@ enum rc read_model(struct reader *r, int64_t id, struct arena *a, struct model_r
     return first_model(s, rc, a, ret);
 }
 
+enum rc read_model_card(struct reader *r, int64_t id, struct arena *a, struct model_record *ret)
+{
+    sqlite3_stmt *s = NULL;
+    enum rc rc = db_first(&r->db, &s, SQL_MODEL_CARD, "i", id);
+
+    if (rc == RC_OK)
+        *ret = row_model(s, a);
+    db_end(s);
+    return rc;
+}
+
 enum rc read_model_named(struct reader *r, struct str name, int64_t version, struct arena *a,
                          struct model_record *ret)
 {
