@@ -12,6 +12,9 @@ static const double shares[] = {.3, .5, .7};
 static const double over_base[] = {[CHOSE_LOGISTIC] = 2, [CHOSE_TREES] = 2.5, [CHOSE_BLEND] = 2.5};
 static const double over_simpler = 1;
 
+/* Slopes of the calibration beyond which something is wrong with the rows. */
+static const double least_slope = .5, most_slope = 2;
+
 static const char *const kinds[] = {[CHOSE_BASE] = "base rate",
                                     [CHOSE_LOGISTIC] = "logistic regression",
                                     [CHOSE_TREES] = "trees",
@@ -171,24 +174,37 @@ static struct str praise(const struct field *f, enum choice which)
     return arena_str(f->l->arena, sbuf_str(&b));
 }
 
-/* Each fold by what the others say, so that the figures are not those of its own calibration. */
-static void calibrate(const struct lesson *l, struct chosen *c)
+/* Each fold by what others say, so that the figures are not those of its own calibration; in order
+ * of time by those before it, as nobody knows more then. */
+static void calibrate(struct lesson *l, struct chosen *c)
 {
+    bool all[LEARN_FOLDS];
+
     c->platt_a = 1;
     c->probability = arena_array(l->arena, l->n, sizeof *c->probability);
     for (size_t k = 0; k < l->n_folds; k++) {
+        bool by[LEARN_FOLDS];
         double a = 1, b = 0;
 
+        all[k] = true;
+        for (size_t j = 0; j < l->n_folds; j++)
+            by[j] = l->by_time ? j < k : j != k;
         if (c->which != CHOSE_BASE)
-            platt_fit(l, c->margins, k, &a, &b);
+            platt_fit(l, c->margins, by, &a, &b);
         for (size_t i = 0; i < l->folds[k].n_test; i++) {
             uint32_t row = l->folds[k].test[i];
 
             c->probability[row] = sigmoid(a * c->margins[row] + b);
         }
     }
-    if (c->which != CHOSE_BASE)
-        platt_fit(l, c->margins, l->n_folds, &c->platt_a, &c->platt_b);
+    if (c->which == CHOSE_BASE)
+        return;
+    platt_fit(l, c->margins, all, &c->platt_a, &c->platt_b);
+    if (c->platt_a < least_slope || c->platt_a > most_slope)
+        learn_warn(l,
+                   "calibration: what is learnt is %s for other leads, and is corrected by "
+                   "a slope of %.2f (1 is none): look at whether the rows are of one kind",
+                   c->platt_a < 1 ? "too sure of itself" : "too careful", c->platt_a);
 }
 
 void choose(struct lesson *l, const struct logistic_lesson *logistic,

@@ -11,7 +11,7 @@ struct chosen {
     enum choice which;
     double share;            /* of the trees */
     double *margins;         /* [n]: out of fold, before calibration; NaN in no fold */
-    double *probability;     /* [n]: calibrated by the other folds */
+    double *probability;     /* [n]: calibrated by other folds, in order of time by those before */
     double platt_a, platt_b; /* by all folds */
     struct str verdict;
     const struct logistic_lesson *drift_rows; /* for trying what time does; NULL: cannot be */
@@ -21,9 +21,9 @@ struct chosen {
 void choose(struct lesson *l, const struct logistic_lesson *logistic,
             const struct tree_lesson *trees, struct chosen *ret);
 
-/* platt.c: log-odds = a * margin + b, fitted to the rows that are in a fold but not in `without`
- * (n_folds: in none). */
-void platt_fit(const struct lesson *l, const double margins[], size_t without, double *ret_a,
+/* platt.c: log-odds = a * margin + b, fitted to the rows of those folds for which `by` says so; of
+ * none: 1 and 0. */
+void platt_fit(const struct lesson *l, const double margins[], const bool by[], double *ret_a,
                double *ret_b);
 
 /* outcome.c: measures and curves of what was chosen. */

@@ -1,8 +1,10 @@
 /* folds.c - which rows are learnt from, and which are predicted, so that nothing is told in
  * advance.
  *
- * Where times are known a fold is a stretch of time: it is predicted from rows whose outcome was
- * known before it began (an embargo), and that are of other leads. Else leads are dealt out at
+ * Where times are known a fold is a stretch of time: it is predicted from all rows whose outcome
+ * was known before it began (an embargo). Rows of leads that are learnt from are not predicted;
+ * they are not left out of learning, for it is the leads that have not reached the goal that go on
+ * giving rows, and what is learnt from would be chosen by its outcome. Else leads are dealt out at
  * random, the positive ones evenly.
  */
 #include <math.h>
@@ -10,41 +12,6 @@
 #include <string.h>
 
 #include "learn.h"
-
-static uint32_t group_of(const struct lesson *l, size_t i)
-{
-    return l->set->group ? l->set->group[l->row[i]] : (uint32_t)i;
-}
-
-struct member {
-    uint32_t group;
-    uint32_t row;
-};
-
-static int by_group(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-
-    if (x->group != y->group)
-        return x->group < y->group ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-/* Numbers the groups from 0: ret[i] is that of row i. */
-static size_t number_groups(const struct lesson *l, uint32_t ret[])
-{
-    AUTO(mem_freep) struct member *m = mem_array(l->n, sizeof *m);
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < l->n; i++)
-        m[i] = (struct member){group_of(l, i), (uint32_t)i};
-    qsort(m, l->n, sizeof *m, by_group);
-    for (size_t i = 0; i < l->n; i++) {
-        n += i && m[i].group != m[i - 1].group;
-        ret[m[i].row] = n;
-    }
-    return l->n ? n + 1 : 0;
-}
 
 static void shuffle(uint32_t items[], size_t n, uint64_t *seed)
 {
@@ -57,21 +24,21 @@ static void shuffle(uint32_t items[], size_t n, uint64_t *seed)
     }
 }
 
-/* Deals the groups out, those with a positive row first. */
-static void deal(const struct lesson *l, const uint32_t group[], size_t n_groups, uint8_t ret[])
+/* Deals the leads out, those with a positive row first. */
+static void deal(const struct lesson *l, uint8_t ret[])
 {
-    AUTO(mem_freep) bool *has = mem_array(n_groups, sizeof *has);
-    AUTO(mem_freep) uint32_t *order = mem_array(n_groups, sizeof *order);
+    AUTO(mem_freep) bool *has = mem_array(l->n_leads, sizeof *has);
+    AUTO(mem_freep) uint32_t *order = mem_array(l->n_leads, sizeof *order);
     uint64_t seed = learn_seed(l, 1);
     size_t n = 0;
 
     for (size_t i = 0; i < l->n; i++)
-        has[group[i]] = has[group[i]] || l->positive[i];
-    for (uint32_t g = 0; g < n_groups; g++)
+        has[l->lead[i]] = has[l->lead[i]] || l->positive[i];
+    for (uint32_t g = 0; g < l->n_leads; g++)
         if (has[g])
             order[n++] = g;
     size_t n_positive = n;
-    for (uint32_t g = 0; g < n_groups; g++)
+    for (uint32_t g = 0; g < l->n_leads; g++)
         if (!has[g])
             order[n++] = g;
     shuffle(order, n_positive, &seed);
@@ -94,17 +61,17 @@ static void keep_rows(struct lesson *l, const bool train[], const bool test[], s
     }
 }
 
-static void random_folds(struct lesson *l, const uint32_t group[], size_t n_groups)
+static void random_folds(struct lesson *l)
 {
-    AUTO(mem_freep) uint8_t *fold = mem_array(n_groups, sizeof *fold);
+    AUTO(mem_freep) uint8_t *fold = mem_array(l->n_leads, sizeof *fold);
     AUTO(mem_freep) bool *train = mem_array(l->n, sizeof *train);
     AUTO(mem_freep) bool *test = mem_array(l->n, sizeof *test);
 
-    deal(l, group, n_groups, fold);
+    deal(l, fold);
     l->n_folds = 0;
     for (size_t k = 0; k < LEARN_FOLDS; k++) {
         for (size_t i = 0; i < l->n; i++) {
-            test[i] = fold[group[i]] == k;
+            test[i] = fold[l->lead[i]] == k;
             train[i] = !test[i];
         }
         keep_rows(l, train, test, &l->folds[l->n_folds++]);
@@ -130,36 +97,33 @@ static double known_at(const struct lesson *l, size_t i)
     return l->set->known_at ? l->set->known_at[l->row[i]] : learn_time(l, i);
 }
 
-/* Rows of a stretch, and those that may be learnt from when it begins. */
+/* The rows that may be learnt from when a stretch begins, and those of it that are of other leads.
+ */
 static void stretch(const struct lesson *l, const struct moment order[], size_t from, size_t to,
-                    const uint32_t group[], bool train[], bool test[], bool in_test[])
+                    bool train[], bool test[])
 {
+    AUTO(mem_freep) bool *learnt = mem_array(l->n_leads, sizeof *learnt);
+
     memset(test, 0, l->n * sizeof *test);
-    memset(in_test, 0, l->n * sizeof *in_test);
-    for (size_t i = from; i < to; i++) {
-        test[order[i].row] = true;
-        in_test[group[order[i].row]] = true;
+    for (size_t i = 0; i < l->n; i++) {
+        train[i] = known_at(l, i) < order[from].at && learn_time(l, i) < order[from].at;
+        learnt[l->lead[i]] = learnt[l->lead[i]] || train[i];
     }
-    for (size_t i = 0; i < l->n; i++)
-        train[i] = !in_test[group[i]] && known_at(l, i) < order[from].at &&
-                   learn_time(l, i) < order[from].at;
+    for (size_t i = from; i < to; i++)
+        test[order[i].row] = !learnt[l->lead[order[i].row]];
 }
 
 static bool is_enough(const struct lesson *l, const struct fold *f)
 {
-    size_t positive = 0;
-
-    for (size_t i = 0; i < f->n_train; i++)
-        positive += l->positive[f->train[i]];
-    return f->n_test && positive >= FEW_OF_A_CLASS && f->n_train - positive >= FEW_OF_A_CLASS;
+    return leads_both(leads_count(l, f->train, f->n_train)) &&
+           leads_count(l, f->test, f->n_test).n >= FEW_OF_A_CLASS;
 }
 
-static void time_folds(struct lesson *l, const uint32_t group[])
+static void time_folds(struct lesson *l)
 {
     AUTO(mem_freep) struct moment *order = mem_array(l->n, sizeof *order);
     AUTO(mem_freep) bool *train = mem_array(l->n, sizeof *train);
     AUTO(mem_freep) bool *test = mem_array(l->n, sizeof *test);
-    AUTO(mem_freep) bool *in_test = mem_array(l->n, sizeof *in_test);
     size_t stretches = LEARN_FOLDS + 1;
 
     for (size_t i = 0; i < l->n; i++)
@@ -169,8 +133,7 @@ static void time_folds(struct lesson *l, const uint32_t group[])
     for (size_t k = 1; k < stretches; k++) {
         struct fold f;
 
-        stretch(l, order, k * l->n / stretches, (k + 1) * l->n / stretches, group, train, test,
-                in_test);
+        stretch(l, order, k * l->n / stretches, (k + 1) * l->n / stretches, train, test);
         keep_rows(l, train, test, &f);
         if (is_enough(l, &f))
             l->folds[l->n_folds++] = f;
@@ -195,19 +158,16 @@ static void base_rates(struct lesson *l)
 
 void folds_make(struct lesson *l)
 {
-    AUTO(mem_freep) uint32_t *group = mem_array(l->n, sizeof *group);
-    size_t n_groups = number_groups(l, group);
-
     l->by_time = l->set->time != NULL;
     if (l->by_time)
-        time_folds(l, group);
+        time_folds(l);
     if (l->by_time && l->n_folds < 3) {
         learn_warn(l, "there is too little that was known in time for folds in its order; what is "
                       "told of the model comes from random ones");
         l->by_time = false;
     }
     if (!l->by_time)
-        random_folds(l, group, n_groups);
+        random_folds(l);
     base_rates(l);
     l->report->by_time = l->by_time;
     l->report->grouped = l->set->group != NULL;

@@ -98,7 +98,7 @@ void knows_too_much(struct lesson *l)
     AUTO(mem_freep) struct known *known = mem_array(l->n_columns + 1, sizeof *known);
     size_t n = 0;
 
-    if (l->n < FEW_ROWS || l->n_positive < FEW_OF_A_CLASS || l->n - l->n_positive < FEW_OF_A_CLASS)
+    if (!leads_suffice(l))
         return;
     for (size_t i = 0; i < l->n_columns && !learn_stopped(l); i++) {
         struct known *k = &known[n];

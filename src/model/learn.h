@@ -15,9 +15,9 @@
 enum {
     LEARN_FOLDS = 5,
     LEARN_BINS = 10, /* of a number, where it is looked at like a text */
-    FEW_ROWS = 50,   /* below, or with fewer of the rarer class, only rules */
+    FEW_LEADS = 50,  /* below, or with fewer of the rarer class, only rules */
     FEW_OF_A_CLASS = 10,
-    TREES_FROM_ROWS = 200,
+    TREES_FROM_LEADS = 200,
 };
 
 /* A column by its values: each row has the number of one. */
@@ -48,6 +48,8 @@ struct lesson {
     const uint32_t *row; /* [n]: of the table, those that are learnt from */
     size_t n, n_positive;
     const bool *positive; /* [n] */
+    const uint32_t *lead; /* [n]: the number of a row's lead, from 0 */
+    size_t n_leads;
     struct learn_column *columns;
     size_t n_columns;
     struct input *inputs;
@@ -77,6 +79,14 @@ int64_t learn_at(const struct lesson *l, size_t i);  /* Unix ms, 0: not known */
 typedef bool learn_job(void *arg, size_t job);
 bool learn_parallel(const struct lesson *l, size_t n_jobs, learn_job *fn, void *arg);
 
+/* leads.c: a lead is positive if one of its rows is. */
+struct leads {
+    size_t n, positive;
+};
+void leads_number(struct lesson *l);
+struct leads leads_count(const struct lesson *l, const uint32_t rows[], size_t n); /* NULL: all */
+bool leads_both(struct leads c);            /* enough of each kind */
+bool leads_suffice(const struct lesson *l); /* there are enough to learn anything at all */
 /* columns.c */
 void columns_read(struct lesson *l);
 /* screen.c: what can be seen without the outcome. */

@@ -21,19 +21,19 @@ static void add(struct sums *s, double a, double b, double margin, bool positive
     s->hbb += curve;
 }
 
-static void sum_up(const struct lesson *l, const double margins[], size_t without, double a,
+static void sum_up(const struct lesson *l, const double margins[], const bool by[], double a,
                    double b, struct sums *s)
 {
     *s = (struct sums){.ga = belief * (a - 1), .haa = belief, .gb = b, .hbb = 1};
     for (size_t k = 0; k < l->n_folds; k++)
-        for (size_t i = 0; i < l->folds[k].n_test && k != without; i++) {
+        for (size_t i = 0; by[k] && i < l->folds[k].n_test; i++) {
             uint32_t row = l->folds[k].test[i];
 
             add(s, a, b, margins[row], l->positive[row]);
         }
 }
 
-void platt_fit(const struct lesson *l, const double margins[], size_t without, double *ret_a,
+void platt_fit(const struct lesson *l, const double margins[], const bool by[], double *ret_a,
                double *ret_b)
 {
     double a = 1, b = 0;
@@ -41,7 +41,7 @@ void platt_fit(const struct lesson *l, const double margins[], size_t without, d
     for (int i = 0; i < 50; i++) {
         struct sums s;
 
-        sum_up(l, margins, without, a, b, &s);
+        sum_up(l, margins, by, a, b, &s);
         double det = s.haa * s.hbb - s.hab * s.hab;
         if (det < 1e-12)
             break;

@@ -27,6 +27,7 @@ static void sample_rows(struct lesson *l)
     }
     l->row = row;
     l->positive = positive;
+    leads_number(l);
     if (l->n < all)
         learn_warn(l, "%zu of the %zu rows were learnt from, taken evenly", l->n, all);
 }
@@ -53,19 +54,19 @@ static enum rc check(const struct training_set *set, struct why *why)
 /* Only rules while there is little to learn from. */
 static bool too_few(const struct lesson *l)
 {
-    return l->n < FEW_ROWS || l->n_positive < FEW_OF_A_CLASS ||
-           l->n - l->n_positive < FEW_OF_A_CLASS || l->n_inputs == 0;
+    return l->n_inputs == 0 || !leads_suffice(l);
 }
 
 static struct str few_verdict(const struct lesson *l)
 {
     if (l->n_inputs == 0)
         return STR("no column is left to learn from; stay with rules");
-    return arena_printf(
-        l->arena,
-        "too little to learn from: %zu rows, %zu of them positive; it takes %d rows "
-        "and %d of each kind. Stay with rules until then",
-        l->n, l->n_positive, FEW_ROWS, FEW_OF_A_CLASS);
+    struct leads all = leads_count(l, NULL, l->n);
+    return arena_printf(l->arena,
+                        "too little to learn from: %zu %s, %zu of them positive; it takes %d "
+                        "and %d of each kind. Stay with rules until then",
+                        all.n, l->set->group ? "leads" : "rows", all.positive, FEW_LEADS,
+                        FEW_OF_A_CLASS);
 }
 
 static enum rc compete(struct lesson *l, struct pupils *p, struct why *why)
@@ -77,7 +78,7 @@ static enum rc compete(struct lesson *l, struct pupils *p, struct why *why)
     if (!logistic_learn(l, &p->logistic))
         return RC_CLOSED;
     learn_progress(l, .15, "growing trees");
-    p->has_trees = l->n >= TREES_FROM_ROWS;
+    p->has_trees = l->n_leads >= TREES_FROM_LEADS;
     if (p->has_trees)
         rc = search_trees(l, &p->trees, why);
     if (rc)

@@ -96,6 +96,7 @@ static void nothing_is_learnt_from_an_outcome_that_was_not_known_yet(void **stat
     w.set.time = time;
     w.set.known_at = known;
     w.set.group = lead;
+    leads_number(&l);
     folds_make(&l);
     assert_true(l.by_time && l.n_folds >= 3);
     for (size_t k = 0; k < l.n_folds; k++) {
@@ -125,6 +126,7 @@ static void folds_at_random_hold_each_row_once_and_a_lead_together(void **state)
 
     (void)state;
     w.set.group = lead;
+    leads_number(&l);
     folds_make(&l);
     assert_int_equal(l.n_folds, LEARN_FOLDS);
     for (size_t k = 0; k < l.n_folds; k++) {
@@ -168,6 +170,75 @@ static void a_rate_that_changes_along_the_rows_is_told(void **state)
     assert_false(warns(&steady, "drift"));
 }
 
+enum { SEEN_LEADS = 900, MOST_SEEN = 8 };
+
+/* A store that was looked at for three years: leads come evenly and reach the goal by a chance per
+ * day that stays the same, which a number of theirs tells. Each is looked at up to a year, until it
+ * has reached the goal. What came within 30 days is known when those are over. */
+static struct train_world store_of_three_years(void)
+{
+    static const double ages[MOST_SEEN] = {.04, 1, 4, 14, 45, 120, 240, 365};
+    struct train_world w = train_world((size_t)SEEN_LEADS * MOST_SEEN, 3);
+    double *number = add_numbers(&w, "number"), *age = add_numbers(&w, "age");
+    double *time = arena_array(&w.arena, w.n, sizeof *time);
+    double *known = arena_array(&w.arena, w.n, sizeof *known);
+    uint32_t *lead = arena_array(&w.arena, w.n, sizeof *lead);
+    size_t n = 0;
+
+    for (uint32_t k = 0; k < SEEN_LEADS; k++) {
+        double x = noise(&w), begin = 1095 * (double)k / SEEN_LEADS;
+        double reached = begin - log(1 - chance(&w)) / (0.004 * exp(x));
+
+        for (size_t s = 0; s < MOST_SEEN; s++) {
+            double at = begin + ages[s];
+
+            if (reached <= at || at + 30 > 1095)
+                break;
+            number[n] = x;
+            age[n] = ages[s];
+            w.positive[n] = reached <= at + 30;
+            lead[n] = k;
+            time[n] = at;
+            known[n++] = at + 30;
+        }
+    }
+    w.n = n;
+    w.set.time = time;
+    w.set.known_at = known;
+    w.set.group = lead;
+    return w;
+}
+
+static void what_leads_give_rows_until_they_reach_the_goal_is_learnt_without_bias(void **state)
+{
+    struct train_world w AUTO(train_world_free) = store_of_three_years();
+
+    (void)state;
+    train_well(&w);
+    assert_true(str_is(json_string(json_path(w.sidecar.root, "report.folds")), "time"));
+    assert_true(model_card(w.model)->usable);
+    double a = report_number(&w, "platt.a"), b = report_number(&w, "platt.b");
+    if (a < 0.75 || a > 1.3 || fabs(b) > 0.5)
+        fail_msg("corrected by a slope of %.3f and %.3f", a, b);
+    assert_false(warns(&w, "calibration"));
+}
+
+/* Few leads, however often they were looked at, teach nothing. */
+static void many_rows_of_few_leads_are_left_to_rules(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(800, 1);
+    uint32_t *lead = arena_array(&w.arena, w.n, sizeof *lead);
+
+    (void)state;
+    add_signal(&w);
+    for (size_t i = 0; i < w.n; i++)
+        lead[i] = (uint32_t)(i / 20);
+    w.set.group = lead;
+    train_well(&w);
+    assert_false(model_card(w.model)->usable);
+    assert_non_null(str_find(model_card(w.model)->verdict, STR("40 leads")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +246,8 @@ int main(void)
         cmocka_unit_test(in_order_of_time_they_do_not_either),
         cmocka_unit_test(nothing_is_learnt_from_an_outcome_that_was_not_known_yet),
         cmocka_unit_test(folds_at_random_hold_each_row_once_and_a_lead_together),
+        cmocka_unit_test(what_leads_give_rows_until_they_reach_the_goal_is_learnt_without_bias),
+        cmocka_unit_test(many_rows_of_few_leads_are_left_to_rules),
         cmocka_unit_test(a_rate_that_changes_along_the_rows_is_told),
     };
 
