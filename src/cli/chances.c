@@ -105,7 +105,7 @@ enum band chances_band(const struct told_chance told[], size_t n, const struct s
 {
     for (size_t i = 0; i < n; i++)
         if (told[i].goal == GOAL_CONVERSION)
-            return chance_band(card, told[i].quartiles, chance_tenths(told[i].probability), score);
+            return chance_band(card, told[i].quartiles, told[i].probability, score);
     return scorecard_band(card, score);
 }
 

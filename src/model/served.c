@@ -41,14 +41,12 @@ bool models_any(const struct models *m)
     return false;
 }
 
-static struct chance ask(const struct served *s, const struct lead_view *v)
+static double ask(const struct served *s, const struct lead_view *v)
 {
     struct cell cells[MODEL_MAX_INPUTS];
 
-    if (!s->model)
-        return (struct chance){0};
     lead_cells(s->inputs, v, cells);
-    return (struct chance){true, chance_tenths(model_probability(s->model, cells, v->at))};
+    return model_probability(s->model, cells, v->at);
 }
 
 static enum band by_limits(int64_t tenths, int64_t warm, int64_t hot)
@@ -58,33 +56,60 @@ static enum band by_limits(int64_t tenths, int64_t warm, int64_t hot)
     return tenths >= warm ? BAND_WARM : BAND_COLD;
 }
 
-enum band chance_band(const struct scorecard *c, const double quartiles[3], int64_t tenths,
+/* Above a limit; where that is the one below it as well, many are at it, and to be at it is not
+ * enough. What differs by less is the same. */
+static bool is_above(double probability, double limit, double below)
+{
+    const double same = 1e-9;
+
+    return limit - below > same ? probability > limit - same : probability > limit + same;
+}
+
+static enum band by_quartiles(double probability, const double quartiles[3])
+{
+    if (is_above(probability, quartiles[2], quartiles[1]))
+        return BAND_HOT;
+    return is_above(probability, quartiles[1], quartiles[0]) ? BAND_WARM : BAND_COLD;
+}
+
+enum band chance_band(const struct scorecard *c, const double quartiles[3], double probability,
                       int64_t score)
 {
     if (c->bands == BANDS_POINTS)
         return scorecard_band(c, score);
     if (c->bands == BANDS_PROBABILITY)
-        return by_limits(tenths, c->warm, c->hot);
-    return by_limits(tenths, chance_tenths(quartiles[1]), chance_tenths(quartiles[2]));
+        return by_limits(chance_tenths(probability), c->warm, c->hot);
+    return by_quartiles(probability, quartiles);
 }
 
-enum band models_band(const struct models *m, const struct scorecard *c, const struct lead *lead)
+enum band judged_band(const struct scorecard *c, const struct lead *judged, int64_t score)
 {
-    const struct served *s = &m->goals[GOAL_CONVERSION];
-    double quartiles[3];
+    if (c->bands == BANDS_POINTS || !judged->probability.known)
+        return scorecard_band(c, score);
+    return judged->band;
+}
 
-    if (!lead->probability.known || !s->model)
-        return scorecard_band(c, lead->score);
+static void judge_conversion(const struct served *s, const struct scorecard *c,
+                             const struct lead_view *v, struct lead *lead)
+{
+    double quartiles[3], probability = ask(s, v);
+
     model_quartiles(s->model, quartiles);
-    return chance_band(c, quartiles, lead->probability.tenths, lead->score);
+    lead->probability = (struct chance){true, chance_tenths(probability)};
+    lead->band = chance_band(c, quartiles, probability, lead->score);
 }
 
 void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,
                   struct lead *lead)
 {
-    lead->probability = ask(&m->goals[GOAL_CONVERSION], v);
-    lead->churn = ask(&m->goals[GOAL_CHURN], v);
-    lead->band = models_band(m, c, lead);
+    const struct served *churn = &m->goals[GOAL_CHURN];
+
+    lead->probability = lead->churn = (struct chance){0};
+    lead->band = scorecard_band(c, lead->score);
+    if (m->goals[GOAL_CONVERSION].model)
+        judge_conversion(&m->goals[GOAL_CONVERSION], c, v, lead);
+    if (churn->model)
+        lead->churn = (struct chance){true, chance_tenths(ask(churn, v))};
 }
 
 struct str models_reasons(const struct models *m, enum model_goal goal, const struct lead_view *v,

@@ -165,7 +165,7 @@ static void ask_by_now(struct redo *r, const struct ledger_row *rows, size_t n_r
     r->today = lead_by_now(b->models, card, &v);
     r->lead.probability = r->today.probability;
     r->lead.churn = r->today.churn;
-    r->lead.band = models_band(b->models, card, &r->lead);
+    r->lead.band = judged_band(card, &r->today, r->lead.score);
 }
 
 /* As of its newest event, as if these rules had been there when that came. */

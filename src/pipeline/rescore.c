@@ -65,8 +65,7 @@ static enum rc judge(struct looking *l, struct lead *lead)
         return rc == RC_INVALID ? RC_OK : rc; /* one that cannot be read holds up no other */
     const struct lead_view v = view_lead(&now, rows, n, l->now_ms, &l->arena);
     now = lead_by_now(l->s->models, card, &v);
-    now.score = lead->score;
-    now.band = models_band(l->s->models, card, &now);
+    now.band = judged_band(card, &now, lead->score);
     keep(l->s, lead, &now);
     return RC_OK;
 }

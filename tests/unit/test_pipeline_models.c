@@ -263,6 +263,25 @@ static void bands_may_be_by_points_probability_or_quartile(void **state)
     expect_band(p, "quartile", BAND_COLD, BAND_WARM, BAND_HOT);
 }
 
+/* Most are as likely as any other where a model knows little: that is no reason to call them all.
+ */
+static void where_quartiles_coincide_a_lead_must_be_above_them(void **state)
+{
+    static const double same[3] = {0.04, 0.04, 0.04}, upper[3] = {0.01, 0.04, 0.04},
+                        near[3] = {0.041, 0.042, 0.0424};
+    const struct scorecard c = {.bands = BANDS_QUARTILE};
+
+    (void)state;
+    assert_int_equal(chance_band(&c, same, 0.04, 0), BAND_COLD);
+    assert_int_equal(chance_band(&c, same, 0.0400000000001, 0), BAND_COLD); /* by rounding */
+    assert_int_equal(chance_band(&c, same, 0.05, 0), BAND_HOT);
+    assert_int_equal(chance_band(&c, upper, 0.04, 0), BAND_WARM);
+    assert_int_equal(chance_band(&c, upper, 0.03, 0), BAND_COLD);
+    assert_int_equal(chance_band(&c, near, 0.0415, 0), BAND_COLD); /* all are 4.2 % in tenths */
+    assert_int_equal(chance_band(&c, near, 0.042, 0), BAND_WARM);
+    assert_int_equal(chance_band(&c, near, 0.0424, 0), BAND_HOT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +298,7 @@ int main(void)
         CHECKS(a_swap_takes_effect_where_it_stands_among_events),
         CHECKS(merged_leads_are_judged_by_what_both_did),
         CHECKS(bands_may_be_by_points_probability_or_quartile),
+        cmocka_unit_test(where_quartiles_coincide_a_lead_must_be_above_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

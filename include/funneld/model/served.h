@@ -37,10 +37,10 @@ static inline void models_dropp(struct models **m) /* for AUTO() */
 void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,
                   struct lead *lead);
 /* Of a lead with that probability and score, by a model with these quartiles. */
-enum band chance_band(const struct scorecard *c, const double quartiles[3], int64_t tenths,
+enum band chance_band(const struct scorecard *c, const double quartiles[3], double probability,
                       int64_t score);
-/* The band of a lead whose score and probability are known. */
-enum band models_band(const struct models *m, const struct scorecard *c, const struct lead *lead);
+/* The band of a lead that was judged, had it this score. */
+enum band judged_band(const struct scorecard *c, const struct lead *judged, int64_t score);
 
 /* In words, why the probability of a goal is what it is; missing: there is no such model. */
 struct str models_reasons(const struct models *m, enum model_goal goal, const struct lead_view *v,
