@@ -101,7 +101,7 @@ static void chances_are_put_down_only_where_nothing_happened(void **state)
     c.last_event = 2;
     assert_int_equal(say_chances(w, c), RC_NONE); /* an event came */
     c.last_event = 3;
-    c.activity = STR_NULL;
+    c.activity = STR("older"); /* counted while an event counted it too */
     c.probability.known = false;
     OK(say_chances(w, c));
     got = get_lead(w, l.id);
