@@ -7,6 +7,9 @@
 
 #define DAY_MS INT64_C(86400000)
 
+/* It happens once to each lead that an older release left uncounted, while others wait. */
+enum { COUNTED_MOST = 2000 };
+
 bool event_activity(const struct rules *r, const struct event *e, struct str *ret_kind)
 {
     return !is_own_echo(r->connectors, r->n_connectors, e) && activity_kind(e, ret_kind);
@@ -34,8 +37,10 @@ static void count_stored(void *self, const struct event_view *v)
 enum rc count_history(struct reader *r, const struct rules *rules, const struct lead *lead,
                       int64_t now_ms, struct arena *a, struct str *ret)
 {
-    const struct list_filter f = {
-        .lead = lead->id, .limit = INT64_MAX, .since = now_ms - (ACTIVITY_DAYS + 1) * DAY_MS};
+    const struct list_filter f = {.lead = lead->id,
+                                  .limit = INT64_MAX,
+                                  .span = COUNTED_MOST,
+                                  .since = now_ms - (ACTIVITY_DAYS + 1) * DAY_MS};
     struct counting c = {.rules = rules, .activity = activity_read(STR_NULL, a), .arena = a};
     enum rc rc = lead->last_event ? read_events(r, &f, count_stored, &c) : RC_OK;
 

@@ -205,6 +205,10 @@ static void a_lead_has_its_own_history_oldest_first(void **state)
     s.n = 0;
     OK(read_lead_history(w->reader, ada, T0 + 2, show_event, &s));
     SHOWN(s, a1, a2);
+    s.n = 0;
+    OK(read_events(w->reader, &(struct list_filter){.lead = ada, .limit = 50, .span = 2},
+                   show_event, &s));
+    SHOWN(s, a3, a2);
 }
 
 static void a_lead_without_events_or_none_at_all_has_an_empty_history(void **state)

@@ -25,7 +25,8 @@ MUST_CHECK enum rc stored_event_anew(const struct rules *r, const struct event_v
 
 /* Whether the event is something that its lead did, and of which kind. */
 bool event_activity(const struct rules *r, const struct event *e, struct str *ret_kind);
-/* What the lead did, by its stored events of the last 90 days, as lead->activity. */
+/* What the lead did, by its stored events of the last 90 days, as lead->activity: of a lead with
+ * more than 2,000 events, by the newest 2,000. */
 MUST_CHECK enum rc count_history(struct reader *r, const struct rules *rules,
                                  const struct lead *lead, int64_t now_ms, struct arena *a,
                                  struct str *ret);

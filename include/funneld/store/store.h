@@ -388,8 +388,8 @@ struct list_filter {
     struct str state, connector, source;
     struct str route, reason; /* of deliveries; reason: contained in, case-insensitive */
     int64_t lead, event; /* 0: all; with event, the list is oldest first and the rest is ignored */
-    int64_t span;        /* of deliveries: looks no further back than so many of them; 0: at all */
-    bool told;           /* of deliveries: none of those by which the CRM is asked */
+    int64_t span; /* of deliveries and a lead's events: no further back than so many; 0: all */
+    bool told;    /* of deliveries: none of those by which the CRM is asked */
 };
 
 struct event_view {

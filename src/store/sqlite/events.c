@@ -129,8 +129,8 @@ enum rc read_events(struct reader *r, const struct list_filter *f, event_seen *s
     int64_t before = f->after ? f->after : INT64_MAX;
     int state = event_state_of(f->state);
     sqlite3_stmt *s = NULL;
-    enum rc rc = f->lead ? db_query(&r->db, &s, SQL_EVENT_LIST_OF_LEAD, "iitd", f->lead, before,
-                                    f->source, state)
+    enum rc rc = f->lead ? db_query(&r->db, &s, SQL_EVENT_LIST_OF_LEAD, "iitdi", f->lead, before,
+                                    f->source, state, f->span ? f->span : INT64_MAX)
                          : db_query(&r->db, &s, SQL_EVENT_LIST, "itd", before, f->source, state);
 
     return rc == RC_OK ? show(&r->db, s, f, seen, self) : rc;
