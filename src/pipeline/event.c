@@ -94,10 +94,12 @@ struct lead_view view_lead(const struct lead *lead, const struct ledger_row *row
     };
 }
 
+/* What the lead did is decoded for a model alone. */
 static void ask_models(struct batch *b, struct lead *lead, const struct ledger_row *rows,
                        size_t n_rows, int64_t at)
 {
-    const struct lead_view v = view_lead(lead, rows, n_rows, at, b->arena);
+    const struct lead_view v = models_any(b->models) ? view_lead(lead, rows, n_rows, at, b->arena)
+                                                     : (struct lead_view){.lead = lead, .at = at};
 
     models_judge(b->models, &b->rules->scorecard, &v, lead);
 }
