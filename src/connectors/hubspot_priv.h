@@ -117,6 +117,8 @@ MUST_CHECK enum rc hubspot_property_ask(const struct hubspot *s, enum object_kin
 MUST_CHECK enum rc hubspot_property_make(const struct hubspot *s, enum hubspot_output o,
                                          struct http_request *ret, struct arena *a,
                                          struct why *why);
+/* Whether it names the property, as a word of its own. */
+bool hubspot_names(struct str said, struct str property);
 /* Why what HubSpot tells of the property keeps it from being written; missing: nothing does. */
 struct str hubspot_property_misfit(enum hubspot_output o, const json *property, struct arena *a);
 

@@ -132,3 +132,17 @@ struct str hubspot_property_misfit(enum hubspot_output o, const json *property, 
                             STR_ARG(bands), hubspot_output_key(o));
     return STR_NULL;
 }
+
+static bool is_of_a_name(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool hubspot_names(struct str said, struct str name)
+{
+    for (size_t i = 0; name.len && i + name.len <= said.len; i++)
+        if (str_starts(str_from(said, i), name) && !(i && is_of_a_name(said.at[i - 1])) &&
+            !(i + name.len < said.len && is_of_a_name(said.at[i + name.len])))
+            return true;
+    return false;
+}

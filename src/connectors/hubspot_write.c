@@ -76,9 +76,54 @@ static void write_facts(struct sbuf *b, const struct job *job, const struct parc
     write_chance(b, job, p, HUBSPOT_CHURN);
 }
 
-/* "87.5 hot 0123456789abcdef": enough to see that nothing has changed. */
-static struct str stamp(const struct parcel *p, struct str facts, struct arena *a)
+/* What models said and HubSpot may have is marked behind a '+' in what is remembered: once no model
+ * says it any more, it is cleared. */
+static const char marks[HUBSPOT_OUTPUTS] = {[HUBSPOT_PROBABILITY] = 'p', [HUBSPOT_CHURN] = 'c'};
+
+static bool is_marked(struct str stamp, int o)
 {
+    const char *from = str_chr(stamp, '+');
+
+    if (!from || !marks[o])
+        return false;
+    return str_chr(str_from(stamp, (size_t)(from - stamp.at)), marks[o]) != NULL;
+}
+
+static bool is_left(const struct parcel *p, int o)
+{
+    return !has_chance(p, o) && is_marked(p->remote_lead, o);
+}
+
+static void clear_left(struct sbuf *b, const struct job *job, const struct parcel *p)
+{
+    const struct writing *w = job->scratch;
+
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++)
+        if (is_left(p, o) && !w->without[o])
+            write_output(b, job, (enum hubspot_output)o, STR_NULL);
+}
+
+/* " +pc" of those that are written now; before: also of those that were. */
+static struct str marks_of(const struct job *job, const struct parcel *p, struct str before)
+{
+    const struct writing *w = job->scratch;
+    char text[HUBSPOT_OUTPUTS + 2] = " +";
+    size_t n = 2;
+
+    for (int o = 0; o < HUBSPOT_OUTPUTS; o++) {
+        bool written = has_chance(p, o) && !w->without[o] &&
+                       hubspot_output_property(job->settings, (enum hubspot_output)o).len;
+
+        if (written || is_marked(before, o))
+            text[n++] = marks[o];
+    }
+    return n > 2 ? arena_str(job->arena, (struct str){text, n}) : STR("");
+}
+
+/* "87.5 hot 0123456789abcdef +p": enough to see that nothing has changed. */
+static struct str stamp(const struct job *job, const struct parcel *p, struct str facts)
+{
+    struct arena *a = job->arena;
     char id[INT64_TEXT];
     const struct str parts[] = {str_of_int64(p->lead->crm_id, id), p->lead->email, STR("\n"),
                                 facts};
@@ -88,8 +133,9 @@ static struct str stamp(const struct parcel *p, struct str facts, struct arena *
     sha256(parts, ARRAY_LEN(parts), hash);
     for (int i = 0; i < 8; i++)
         short_hash = short_hash << 8 | hash[i];
-    return arena_printf(a, "%.*s %s %016" PRIx64, STR_ARG(score_text(p->d.facts.score, a)),
-                        band_name(p->d.facts.band), short_hash);
+    return arena_printf(a, "%.*s %s %016" PRIx64 "%.*s", STR_ARG(score_text(p->d.facts.score, a)),
+                        band_name(p->d.facts.band), short_hash,
+                        STR_ARG(marks_of(job, p, STR_NULL)));
 }
 
 static enum rc prepare_one(struct job *job, size_t i, struct writing *w, struct why *why)
@@ -103,15 +149,16 @@ static enum rc prepare_one(struct job *job, size_t i, struct writing *w, struct 
     write_facts(&b, job, p);
     if (sbuf_seal(&b, job->arena, &facts))
         return why_fail(RC_INVALID, why, "the properties would be above %zu bytes", b.max);
+    clear_left(&b, job, p);
     time_text(job->now_ms, now);
     write_output(&b, job, HUBSPOT_UPDATED, str_of(now));
     json_close(&b, '}');
-    w->stamps[i] = stamp(p, facts, job->arena);
+    w->stamps[i] = stamp(job, p, facts);
     return sbuf_seal(&b, job->arena, &w->properties[i]);
 }
 
-/* What can be said without asking HubSpot. Of all others it is forgotten what was written: until
- * there is an answer nobody knows what HubSpot has. */
+/* What can be said without asking HubSpot. Of all others it is forgotten what was written, but for
+ * the marks: until there is an answer nobody knows what HubSpot has. */
 static void judge_unasked(struct job *job, size_t i)
 {
     const struct parcel *p = &job->parcels[i];
@@ -122,8 +169,8 @@ static void judge_unasked(struct job *job, size_t i)
         judge_one(job, i, VERDICT_DEAD, str_of(hubspot_not_ours));
     else if (str_eq(p->remote_lead, w->stamps[i]))
         judge_one(job, i, VERDICT_DELIVERED, STR("nothing has changed since it was written last"));
-    else if (p->remote_lead.at)
-        job->outcomes[i].remote_lead = STR("");
+    else if (p->remote_lead.at || marks_of(job, p, STR_NULL).len)
+        job->outcomes[i].remote_lead = marks_of(job, p, p->remote_lead);
 }
 
 static enum rc prepare(struct job *job, struct why *why)
@@ -227,25 +274,10 @@ static enum rc write_build(struct job *job, struct http_request *ret, struct why
 
 /* A property that is missing */
 
-static bool is_of_a_name(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* As a word of its own. */
-static bool is_named(struct str said, struct str name)
-{
-    for (size_t i = 0; name.len && i + name.len <= said.len; i++)
-        if (str_starts(str_from(said, i), name) && !(i && is_of_a_name(said.at[i - 1])) &&
-            !(i + name.len < said.len && is_of_a_name(said.at[i + name.len])))
-            return true;
-    return false;
-}
-
 static bool names_any(const struct job *job, struct str said)
 {
     for (int o = 0; o < HUBSPOT_OUTPUTS; o++)
-        if (is_named(said, hubspot_output_property(job->settings, (enum hubspot_output)o)))
+        if (hubspot_names(said, hubspot_output_property(job->settings, (enum hubspot_output)o)))
             return true;
     return false;
 }
@@ -255,7 +287,8 @@ static bool was_sent(const struct job *job, int o)
     const struct writing *w = job->scratch;
 
     for (size_t k = 0; k < w->halves.n_sent; k++)
-        if (has_chance(&job->parcels[w->halves.sent[k]], o))
+        if (has_chance(&job->parcels[w->halves.sent[k]], o) ||
+            is_left(&job->parcels[w->halves.sent[k]], o))
             return true;
     return false;
 }
@@ -270,7 +303,8 @@ static bool write_without(struct job *job, struct str said)
     for (int o = 0; o < HUBSPOT_OUTPUTS; o++) {
         struct str name = hubspot_output_property(job->settings, (enum hubspot_output)o);
 
-        if (w->without[o] || !name.len || !was_sent(job, o) || (named && !is_named(said, name)))
+        if (w->without[o] || !name.len || !was_sent(job, o) ||
+            (named && !hubspot_names(said, name)))
             continue;
         w->without[o] = any = true;
     }

@@ -28,16 +28,6 @@ static void a_batch_says_what_each_lead_is_worth(void **state)
     assert_true(f.request.repeatable);
 }
 
-static void what_models_say_is_written_where_it_is_known(void **state)
-{
-    (void)state;
-    fixture_start(&f, SECTION);
-    fixture_job(&f, 2);
-    fixture_chances(&f);
-    fixture_build(&f);
-    golden(&f, "hubspot/batch_update_chances.http");
-}
-
 static void properties_are_renamed_or_left_out(void **state)
 {
     (void)state;
@@ -292,76 +282,6 @@ static void every_status_has_its_verdict(void **state)
     }
 }
 
-#define LACKS(name)                                                                                \
-    "[{\\\"isValid\\\":false,\\\"message\\\":\\\"Property " name                                   \
-    " does not exist\\\",\\\"error\\\":\\\"PROPERTY_DOESNT_EXIST\\\"}]"
-#define QUOTED(name) "\\\\\\\"" name "\\\\\\\""
-
-/* The score is no worse for it. */
-static void a_missing_property_of_models_is_left_out(void **state)
-{
-    static const struct {
-        const char *said;
-        bool probability, churn; /* are left out */
-    } cases[] = {
-        {LACKS(QUOTED("funneld_probability")), true, false},
-        {LACKS(QUOTED("funneld_churn")), false, true},
-        {"PROPERTY_DOESNT_EXIST", true, true}, /* of any */
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        fixture_start(&f, SECTION);
-        fixture_job(&f, 2);
-        fixture_chances(&f);
-        fixture_build(&f);
-        struct str body = arena_printf(
-            &f.arena, "{\"category\":\"VALIDATION_ERROR\",\"message\":\"%s\"}", cases[i].said);
-        assert_int_equal(fixture_judge(&f, 400, body.at), JUDGED_CONTINUE);
-        fixture_build(&f);
-        assert_true(str_find(f.request.body, STR("funneld_score")));
-        assert_true(!str_find(f.request.body, STR("funneld_probability")) == cases[i].probability);
-        assert_true(!str_find(f.request.body, STR("funneld_churn")) == cases[i].churn);
-        assert_int_equal(fixture_judge(&f, 200, ANSWER(DONE("101") "," DONE("102"))), JUDGED_DONE);
-        fixture_verdict(&f, 0, VERDICT_DELIVERED,
-                        cases[i].probability ? "without funneld_probability, which HubSpot"
-                                             : "without funneld_churn, which HubSpot");
-        fixture_verdict(&f, 1, VERDICT_DELIVERED, NULL); /* it has neither */
-        assert_false(f.job.broken);
-        fixture_end(&f);
-    }
-}
-
-static void of_one_input_as_well(void **state)
-{
-    (void)state;
-    fixture_start(&f, SECTION);
-    fixture_job(&f, 2);
-    fixture_chances(&f);
-    fixture_build(&f);
-    assert_int_equal(
-        fixture_judge(&f, 207,
-                      PARTLY(DONE("102"), ERROR("VALIDATION_ERROR", LACKS("funneld_probability"),
-                                                "\"ids\":[\"101\"]"))),
-        JUDGED_CONTINUE);
-    fixture_build(&f);
-    assert_true(asks_for("101"));
-    assert_false(asks_for("102"));
-    assert_null(str_find(f.request.body, STR("funneld_probability")));
-    assert_int_equal(fixture_judge(&f, 200, ANSWER(DONE("101"))), JUDGED_DONE);
-    fixture_verdict(&f, 0, VERDICT_DELIVERED, "without funneld_probability");
-}
-
-static void any_other_missing_property_is_to_be_mended(void **state)
-{
-    (void)state;
-    fixture_start(&f, SECTION);
-    fixture_chances(&f);
-    fixture_last(&f, "POST", PATH, 400, FAILURE("VALIDATION_ERROR", LACKS("funneld_score")));
-    fixture_verdict(&f, 0, VERDICT_RETRY, "the property is missing");
-    assert_true(f.job.broken);
-}
-
 static void an_address_that_hubspot_does_not_know_is_dead(void **state)
 {
     (void)state;
@@ -425,7 +345,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
         T(a_batch_says_what_each_lead_is_worth),
-        T(what_models_say_is_written_where_it_is_known),
         T(properties_are_renamed_or_left_out),
         T(a_lead_without_a_number_is_written_to_by_its_address),
         T(hostile_reasons_stay_text),
@@ -436,9 +355,6 @@ int main(void)
         T(the_others_do_not_wait_for_one_that_cannot_be_written),
         T(every_error_of_one_input_has_its_verdict),
         T(every_status_has_its_verdict),
-        T(a_missing_property_of_models_is_left_out),
-        T(of_one_input_as_well),
-        T(any_other_missing_property_is_to_be_mended),
         T(an_address_that_hubspot_does_not_know_is_dead),
         T(addresses_follow_the_batch_one_by_one),
         T(an_address_too_long_for_a_request_is_dead),
