@@ -11,7 +11,7 @@ static bool is_seconds(struct str text, int64_t at)
 {
     int64_t digits;
 
-    return at < LEAST_MS && str_int64(text, &digits) && digits == at;
+    return at >= 0 && at < LEAST_MS && str_int64(text, &digits) && digits == at;
 }
 
 bool import_time(struct str text, int64_t *ret)
