@@ -92,7 +92,7 @@ static int by_moment(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static double known_at(const struct lesson *l, size_t i)
+double folds_known_at(const struct lesson *l, size_t i)
 {
     return l->set->known_at ? l->set->known_at[l->row[i]] : learn_time(l, i);
 }
@@ -106,7 +106,7 @@ static void stretch(const struct lesson *l, const struct moment order[], size_t 
 
     memset(test, 0, l->n * sizeof *test);
     for (size_t i = 0; i < l->n; i++) {
-        train[i] = known_at(l, i) < order[from].at && learn_time(l, i) < order[from].at;
+        train[i] = folds_known_at(l, i) < order[from].at && learn_time(l, i) < order[from].at;
         learnt[l->lead[i]] = learnt[l->lead[i]] || train[i];
     }
     for (size_t i = from; i < to; i++)

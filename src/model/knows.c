@@ -1,8 +1,9 @@
 /* knows.c - columns that know too much: written after the outcome, or because of it.
  *
  * Strong evidence leaves a column out: alone it tells the outcome nearly for sure; it is filled in
- * almost only for one class; or it makes all together nearly sure, which without it they are not.
- * What is merely much is told as a suspicion, for a good column looks like that too. Left out one
+ * almost only for one class; or it makes all together nearly sure, which without it they are not,
+ * and something else speaks against it: its name, or for whom it is filled in. What is merely much
+ * is told as a suspicion, for a good column in a small table looks like that too. Left out one
  * by one, the strongest first, for what gives the answer away hides the others that do.
  */
 #include "knows.h"
@@ -65,11 +66,18 @@ static int by_gain(const void *a, const void *b)
     return (x->column > y->column) - (x->column < y->column);
 }
 
-/* Leaves out the one that adds most, if it is too much; false: none does, or it was stopped. */
+static bool is_suspicious(const struct known *k)
+{
+    return word_in(k->column->name) || k->k.filled_gain > filled_tells;
+}
+
+/* Leaves out the one that adds most, if it is too much and there is more against it; false: none
+ * does, or it was stopped. */
 static bool strip(struct lesson *l, struct known known[], size_t n)
 {
     struct learn_column *columns[MOST_COLUMNS];
-    size_t at[MOST_COLUMNS], m = 0, best = 0;
+    size_t at[MOST_COLUMNS], m = 0;
+    struct known *best = NULL;
     double added[ASKED], all = 0;
 
     for (size_t i = 0; i < n && m < MOST_COLUMNS; i++)
@@ -81,15 +89,18 @@ static bool strip(struct lesson *l, struct known known[], size_t n)
     if (m < 2 || !knowledge_added(l, columns, m, asked, added, &all))
         return false;
     for (size_t k = 0; k < asked; k++) {
-        known[at[k]].added = added[k];
-        best = added[k] > added[best] && !columns[k]->keep ? k : best;
+        struct known *of = &known[at[k]];
+
+        of->added = added[k];
+        if (!columns[k]->keep && is_suspicious(of) && (!best || of->added > best->added))
+            best = of;
     }
-    if (!(added[best] > sure_added && all > sure_gain) || columns[best]->keep)
+    if (!best || best->added <= sure_added || all <= sure_gain)
         return false;
-    screen_out(l, columns[best], "leakage",
+    screen_out(l, best->column, "leakage",
                "adds %.0f %% of the outcome to what all others tell: too much to have been known "
                "before",
-               100 * added[best]);
+               100 * best->added);
     return true;
 }
 

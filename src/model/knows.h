@@ -18,6 +18,9 @@ struct known {
 };
 
 /* suspects.c: tells what is much, though not too much. */
+/* The word in a name that tells of a state as it was when the table was written, of how something
+ * went, or of somebody's judgement; NULL: there is none. */
+const char *word_in(struct str name);
 void suspects(struct lesson *l, const struct known known[], size_t n);
 
 /* Shares of the outcome's entropy from which on a column is suspected: alone, added to all others,

@@ -18,6 +18,20 @@ static int by_group(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+static void keep_first(struct lesson *l)
+{
+    AUTO(mem_freep) bool *seen = mem_array(l->n_leads + 1, sizeof *seen);
+    uint32_t *first = arena_array(l->arena, l->n_leads, sizeof *first);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < l->n; i++)
+        if (!seen[l->lead[i]]) {
+            seen[l->lead[i]] = true;
+            first[n++] = i;
+        }
+    l->first = first;
+}
+
 void leads_number(struct lesson *l)
 {
     AUTO(mem_freep) struct member *m = mem_array(l->n + 1, sizeof *m);
@@ -33,6 +47,7 @@ void leads_number(struct lesson *l)
     }
     l->lead = lead;
     l->n_leads = l->n ? n + 1 : 0;
+    keep_first(l);
 }
 
 struct leads leads_count(const struct lesson *l, const uint32_t rows[], size_t n)

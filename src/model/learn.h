@@ -47,8 +47,9 @@ struct lesson {
     struct arena *arena;
     const uint32_t *row; /* [n]: of the table, those that are learnt from */
     size_t n, n_positive;
-    const bool *positive; /* [n] */
-    const uint32_t *lead; /* [n]: the number of a row's lead, from 0 */
+    const bool *positive;  /* [n] */
+    const uint32_t *lead;  /* [n]: the number of a row's lead, from 0 */
+    const uint32_t *first; /* [n_leads]: the first row of each, rising */
     size_t n_leads;
     struct learn_column *columns;
     size_t n_columns;
@@ -104,6 +105,7 @@ void knows_too_much(struct lesson *l);
 void encoding_learn(struct lesson *l);
 /* folds.c */
 void folds_make(struct lesson *l);
+double folds_known_at(const struct lesson *l, size_t i); /* when row i's outcome was known */
 /* gains.c: log loss by log-odds of the rows that are in a fold; a row's own; and how much better
  * `by` is than `than`, with the standard error. */
 double margin_loss(double margin, bool positive);

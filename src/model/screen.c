@@ -38,11 +38,6 @@ void screen_out(struct lesson *l, struct learn_column *c, const char *kind, cons
     c->out = !keep;
 }
 
-static size_t n_filled(const struct lesson *l, const struct learn_column *c)
-{
-    return l->n - c->n_missing;
-}
-
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -50,22 +45,34 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How many different values there are, and how many rows have the commonest one. */
+/* Some of a lesson's rows. */
+struct some {
+    const uint32_t *row; /* NULL: all */
+    size_t n;
+};
+
+static size_t row_of(const struct some *s, size_t i)
+{
+    return s->row ? s->row[i] : i;
+}
+
+/* How many rows have a value, how many different values there are, and how many rows have the
+ * commonest one. */
 struct variety {
-    size_t values, commonest;
+    size_t filled, values, commonest;
     double low, high;
     bool whole; /* only whole numbers */
 };
 
-static struct variety number_variety(const struct lesson *l, const struct learn_column *c)
+static struct variety number_variety(const struct learn_column *c, const struct some *s)
 {
-    AUTO(mem_freep) double *sorted = mem_array(l->n + 1, sizeof *sorted);
+    AUTO(mem_freep) double *sorted = mem_array(s->n + 1, sizeof *sorted);
     struct variety v = {.whole = true};
     size_t m = 0, run = 0;
 
-    for (size_t i = 0; i < l->n; i++)
-        if (!isnan(c->value[i]))
-            sorted[m++] = c->value[i];
+    for (size_t i = 0; i < s->n; i++)
+        if (!isnan(c->value[row_of(s, i)]))
+            sorted[m++] = c->value[row_of(s, i)];
     qsort(sorted, m, sizeof *sorted, by_value);
     for (size_t i = 0; i < m; i++) {
         run = i && sorted[i] == sorted[i - 1] ? run + 1 : 1;
@@ -73,21 +80,23 @@ static struct variety number_variety(const struct lesson *l, const struct learn_
         v.commonest = run > v.commonest ? run : v.commonest;
         v.whole = v.whole && sorted[i] == floor(sorted[i]);
     }
+    v.filled = m;
     v.low = m ? sorted[0] : 0;
     v.high = m ? sorted[m - 1] : 0;
     return v;
 }
 
-static struct variety variety(const struct lesson *l, const struct learn_column *c)
+static struct variety variety(const struct learn_column *c, const struct some *s)
 {
     struct variety v = {0};
 
     if (c->value)
-        return number_variety(l, c);
+        return number_variety(c, s);
     AUTO(mem_freep) size_t *counts = mem_array(c->n_levels + 1, sizeof *counts);
-    for (size_t i = 0; i < l->n; i++)
-        counts[c->code[i]]++;
+    for (size_t i = 0; i < s->n; i++)
+        counts[c->code[row_of(s, i)]]++;
     for (size_t k = 1; k <= c->n_levels; k++) {
+        v.filled += counts[k];
         v.values += counts[k] > 0;
         v.commonest = counts[k] > v.commonest ? counts[k] : v.commonest;
     }
@@ -111,12 +120,10 @@ static bool constant(struct lesson *l, struct learn_column *c, const struct vari
 /* Texts that nearly never come twice: ids, names, addresses, remarks. */
 static bool unique_text(struct lesson *l, struct learn_column *c, const struct variety *v)
 {
-    size_t filled = n_filled(l, c);
-
-    if (c->value || filled < 20 || v->values * 10 < filled * 9)
+    if (c->value || v->filled < 20 || v->values * 10 < v->filled * 9)
         return false;
-    screen_out(l, c, "identifier", "names the row: %zu different texts in %zu rows", v->values,
-               filled);
+    screen_out(l, c, "identifier", "names the row: %zu different texts in %zu %s", v->values,
+               v->filled, l->set->group ? "leads" : "rows");
     return c->out;
 }
 
@@ -135,15 +142,15 @@ static int by_place(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static double order_of_rows(const struct lesson *l, const struct learn_column *c)
+static double order_of_rows(const struct learn_column *c, const struct some *s)
 {
-    AUTO(mem_freep) struct place *p = mem_array(l->n + 1, sizeof *p);
+    AUTO(mem_freep) struct place *p = mem_array(s->n + 1, sizeof *p);
     double sum = 0;
     size_t m = 0;
 
-    for (size_t i = 0; i < l->n; i++)
-        if (!isnan(c->value[i])) {
-            p[m] = (struct place){c->value[i], m};
+    for (size_t i = 0; i < s->n; i++)
+        if (!isnan(c->value[row_of(s, i)])) {
+            p[m] = (struct place){c->value[row_of(s, i)], m};
             m++;
         }
     qsort(p, m, sizeof *p, by_place);
@@ -155,14 +162,15 @@ static double order_of_rows(const struct lesson *l, const struct learn_column *c
 
 /* Whole numbers that never come twice although chance would have them do so are dealt out; what
  * is different in each row and rises or falls with the rows is a clock. */
-static bool serial(struct lesson *l, struct learn_column *c, const struct variety *v)
+static bool serial(struct lesson *l, struct learn_column *c, const struct some *s,
+                   const struct variety *v)
 {
-    double filled = (double)n_filled(l, c);
+    double filled = (double)v->filled;
 
     if (!c->value || filled < 20 || (double)v->values < 0.995 * filled)
         return false;
     double twice = filled * filled / (2 * (v->high - v->low + 1));
-    double order = order_of_rows(l, c);
+    double order = order_of_rows(c, s);
     if (fabs(order) > 0.98)
         screen_out(l, c, "clock", "%s with the rows and is never twice the same: it tells when",
                    order > 0 ? "rises" : "falls");
@@ -234,9 +242,13 @@ static void duplicates(struct lesson *l)
 
 static void screen_column(struct lesson *l, struct learn_column *c)
 {
-    struct variety v = variety(l, c);
+    const struct some all = {NULL, l->n}, first = {l->first, l->n_leads}; /* of each lead */
+    struct variety v = variety(c, &all);
 
-    (void)(constant(l, c, &v) || date(l, c, &v) || unique_text(l, c, &v) || serial(l, c, &v));
+    if (constant(l, c, &v) || date(l, c, &v))
+        return;
+    v = variety(c, &first);
+    (void)(unique_text(l, c, &v) || serial(l, c, &first, &v));
 }
 
 void screen(struct lesson *l)
@@ -244,5 +256,6 @@ void screen(struct lesson *l)
     for (size_t i = 0; i < l->n_columns && !learn_stopped(l); i++)
         if (!l->columns[i].out)
             screen_column(l, &l->columns[i]);
-    duplicates(l);
+    if (!learn_stopped(l))
+        duplicates(l);
 }

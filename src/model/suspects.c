@@ -3,12 +3,10 @@
 
 enum { LEAST_TOGETHER = 3 };
 
-/* Words in a name that tell of a state as it was when the table was written, or of somebody's
- * judgement. */
-static const char *word_in(struct str name)
+const char *word_in(struct str name)
 {
-    static const char *const words[] = {"last",   "score",  "rating", "quality", "stage",
-                                        "status", "closed", "lost",   "won",     "outcome"};
+    static const char *const words[] = {"last",   "score", "rating", "quality", "stage",   "status",
+                                        "closed", "lost",  "won",    "outcome", "duration"};
     char buffer[MODEL_TEXT_BYTES];
     struct str folded = value_fold(name, buffer, sizeof buffer);
 

@@ -91,6 +91,56 @@ static void what_tells_the_outcome_is_left_out_by_name(void **state)
     assert_true(report_number(&w, "report.measures.auc") < 0.93);
 }
 
+/* Two honest columns that tell much together; nothing else speaks against either. */
+static void good_columns_of_a_small_table_are_learnt_from(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(1200, 1);
+    double *budget, *need;
+
+    (void)state;
+    budget = add_numbers(&w, "budget");
+    need = add_numbers(&w, "need");
+    for (size_t i = 0; i < w.n; i++) {
+        budget[i] = noise(&w);
+        need[i] = noise(&w);
+        w.positive[i] = chance(&w) < 1 / (1 + exp(-3 * (budget[i] + need[i])));
+    }
+    train_well(&w);
+    assert_learnt(&w, "budget");
+    assert_learnt(&w, "need");
+    assert_true(str_is(finding(&w, "suspects", "need"), "leakage"));
+    assert_true(model_card(w.model)->usable);
+}
+
+/* What stands in all rows of a lead tells the lead, though each of its values comes several times.
+ */
+static void of_leads_with_many_rows_one_row_is_looked_at(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(1200, 1);
+    uint32_t *lead = arena_array(&w.arena, w.n, sizeof *lead);
+    struct str *key, *serial, *clock;
+
+    (void)state;
+    add_signal(&w);
+    key = add_texts(&w, "key");
+    serial = add_texts(&w, "serial");
+    clock = add_texts(&w, "clock");
+    for (size_t i = 0; i < w.n; i++) {
+        size_t k = i / 4;
+
+        lead[i] = (uint32_t)k;
+        key[i] = text_of(&w, "key-", k * 7919);
+        serial[i] = text_of(&w, "", 500000 + k * 7 % 300);
+        clock[i] = text_of(&w, "", 1000000 + 1000 * k * k);
+    }
+    w.set.group = lead;
+    train_well(&w);
+    assert_left_out(&w, "key", "identifier");
+    assert_left_out(&w, "serial", "identifier");
+    assert_left_out(&w, "clock", "clock");
+    assert_learnt(&w, "pages");
+}
+
 static void what_is_to_be_kept_is_kept_and_told(void **state)
 {
     const struct str keep[] = {STR("tags"), STR("id")}, exclude[] = {STR("Pages")};
@@ -223,6 +273,8 @@ int main(void)
         cmocka_unit_test(what_only_tells_rows_apart_is_left_out),
         cmocka_unit_test(what_is_always_the_same_or_said_twice_is_left_out),
         cmocka_unit_test(what_tells_the_outcome_is_left_out_by_name),
+        cmocka_unit_test(good_columns_of_a_small_table_are_learnt_from),
+        cmocka_unit_test(of_leads_with_many_rows_one_row_is_looked_at),
         cmocka_unit_test(what_is_to_be_kept_is_kept_and_told),
         cmocka_unit_test(another_tools_columns_and_asked_ones_are_suspected),
         cmocka_unit_test(words_and_numbers_that_say_nothing_are_missing),
