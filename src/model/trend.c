@@ -2,8 +2,8 @@
  *
  * Ten stretches of as many rows, in order of their time, or, where no time is known, as they stand:
  * many tables are exported in order of time. Where the rate changes more than chance would have it
- * and nothing is known of time, a logistic regression learns from the first rows and is tried on
- * the rest: that is what a model will really do.
+ * a logistic regression learns from the first rows, as far as their outcome was known by then, and
+ * is tried on later rows of other leads: that is what a model will really do.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -41,16 +41,32 @@ static void fill_block(const struct lesson *l, const struct chosen *c, const str
     ret->auc = measure_auc(p, positive, n);
 }
 
-/* How far the rates of the stretches are from one rate for all: chi-squared, 9 degrees of freedom
- * (28 is 1 in 1000 by chance). Rows of one lead count as one. */
-static double unevenness(const struct training_report *r, double rate)
+/* How many leads' worth of outcomes a stretch has: rows of one lead have one outcome, mostly. */
+static double weight_of(const struct lesson *l, const struct moment m[], size_t n)
 {
-    double sum = 0;
+    AUTO(mem_freep) double *rows = mem_array(l->n_leads + 1, sizeof *rows);
+    double squares = 0;
 
-    for (size_t k = 0; k < REPORT_TENTHS; k++) {
-        double d = r->blocks[k].observed - rate;
+    for (size_t i = 0; i < n; i++)
+        rows[l->lead[m[i].row]]++;
+    for (size_t k = 0; k < l->n_leads; k++)
+        squares += rows[k] * rows[k];
+    return squares > 0 ? (double)n * (double)n / squares : 0;
+}
 
-        sum += (double)r->blocks[k].n * d * d / (rate * (1 - rate));
+/* How far the rates of the stretches are from one rate for all: chi-squared, 9 degrees of freedom
+ * (28 is 1 in 1000 by chance). */
+static double unevenness(const struct lesson *l, const struct moment order[], size_t n)
+{
+    double rate = 0, sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        rate += (l->positive[order[i].row] ? 1 : 0) / (double)n;
+    for (size_t k = 0; k < REPORT_TENTHS && rate > 0 && rate < 1; k++) {
+        size_t from = k * n / REPORT_TENTHS, to = (k + 1) * n / REPORT_TENTHS;
+        double d = l->report->blocks[k].observed - rate;
+
+        sum += weight_of(l, order + from, to - from) * d * d / (rate * (1 - rate));
     }
     return sum;
 }
@@ -59,7 +75,27 @@ struct forward {
     double log_loss, base_loss, auc;
 };
 
-/* Learns from the first 60 % of the rows and tries the rest. */
+/* The first 60 % of the rows whose outcome was known when the rest begins, and of the rest those of
+ * other leads; returns how many are learnt from. */
+static size_t split(const struct lesson *l, const struct moment order[], size_t n, uint32_t rows[],
+                    size_t *ret_all)
+{
+    AUTO(mem_freep) bool *learnt = mem_array(l->n_leads + 1, sizeof *learnt);
+    size_t border = n * 6 / 10, first = 0;
+
+    for (size_t i = 0; i < border; i++)
+        if (!l->set->time || folds_known_at(l, order[i].row) < order[border].at) {
+            learnt[l->lead[order[i].row]] = true;
+            rows[first++] = order[i].row;
+        }
+    *ret_all = first;
+    for (size_t i = border; i < n; i++)
+        if (!learnt[l->lead[order[i].row]])
+            rows[(*ret_all)++] = order[i].row;
+    return first;
+}
+
+/* false: there is too little for it, or it was stopped. */
 static bool try_forward(const struct lesson *l, const struct logistic_lesson *g,
                         const struct moment order[], size_t n, struct forward *ret)
 {
@@ -67,13 +103,12 @@ static bool try_forward(const struct lesson *l, const struct logistic_lesson *g,
     AUTO(mem_freep) uint32_t *rows = mem_array(n + 1, sizeof *rows);
     AUTO(mem_freep) double *margins = mem_array(n + 1, sizeof *margins);
     AUTO(mem_freep) bool *positive = mem_array(n + 1, sizeof *positive);
-    size_t first = n * 6 / 10, rest = n - first, hits = 0;
+    size_t all, first = split(l, order, n, rows, &all), rest = all - first, hits = 0;
 
-    for (size_t i = 0; i < n; i++)
-        rows[i] = order[i].row;
     for (size_t i = 0; i < first; i++)
         hits += l->positive[rows[i]];
-    if (hits < FEW_OF_A_CLASS || first - hits < FEW_OF_A_CLASS ||
+    if (!leads_both(leads_count(l, rows, first)) || hits == first ||
+        leads_count(l, rows + first, rest).n < FEW_OF_A_CLASS ||
         !ridge_fit(&g->rows, rows, first, l->positive, g->penalty, l->o->stop, w))
         return false;
     double base = log((double)hits / (double)(first - hits));
@@ -111,16 +146,15 @@ static void warn(struct lesson *l, const struct chosen *c, const struct moment o
         "drift: learnt from the first 60 %% of the rows and tried on the rest, logistic "
         "regression has an AUC of %.2f, not %.2f, and a log loss of %.3f (base rate: %.3f)%s",
         f.auc, l->report->measures.auc, f.log_loss, f.base_loss,
-        l->by_time ? ""
-                   : "; if the rows are in order of time, the figures of random folds say "
-                     "nothing about next month: name the time by --time");
+        l->set->time ? ""
+                     : "; if the rows are in order of time, the figures of random folds say "
+                       "nothing about next month: name the time by --time");
 }
 
 void drift_report(struct lesson *l, const struct chosen *c)
 {
     AUTO(mem_freep) struct moment *order = mem_array(l->n + 1, sizeof *order);
     struct training_report *r = l->report;
-    double rate = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < l->n; i++)
@@ -134,8 +168,6 @@ void drift_report(struct lesson *l, const struct chosen *c)
 
         fill_block(l, c, order + from, to - from, &r->blocks[k]);
     }
-    for (size_t i = 0; i < n; i++)
-        rate += (l->positive[order[i].row] ? 1 : 0) / (double)n;
-    if (rate > 0 && rate < 1 && unevenness(r, rate) > 40)
+    if (unevenness(l, order, n) > 40)
         warn(l, c, order, n);
 }

@@ -170,6 +170,27 @@ static void a_rate_that_changes_along_the_rows_is_told(void **state)
     assert_false(warns(&steady, "drift"));
 }
 
+/* Ten rows of each lead make its outcome no surer: what 1000 rows would prove 100 leads do not. */
+static void rows_of_one_lead_prove_no_drift(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(3000, 2);
+    uint32_t *lead = arena_array(&w.arena, w.n, sizeof *lead);
+    double *x = add_numbers(&w, "x");
+    bool won = false;
+
+    (void)state;
+    for (size_t i = 0; i < w.n; i++) {
+        if (i % 10 == 0)
+            won = chance(&w) < 0.4;
+        w.positive[i] = won;
+        lead[i] = (uint32_t)(i / 10);
+        x[i] = noise(&w) + won;
+    }
+    w.set.group = lead;
+    train_well(&w);
+    assert_false(warns(&w, "drift"));
+}
+
 enum { SEEN_LEADS = 900, MOST_SEEN = 8 };
 
 /* A store that was looked at for three years: leads come evenly and reach the goal by a chance per
@@ -248,6 +269,7 @@ int main(void)
         cmocka_unit_test(folds_at_random_hold_each_row_once_and_a_lead_together),
         cmocka_unit_test(what_leads_give_rows_until_they_reach_the_goal_is_learnt_without_bias),
         cmocka_unit_test(many_rows_of_few_leads_are_left_to_rules),
+        cmocka_unit_test(rows_of_one_lead_prove_no_drift),
         cmocka_unit_test(a_rate_that_changes_along_the_rows_is_told),
     };
 
