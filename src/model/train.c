@@ -81,8 +81,12 @@ static enum rc compete(struct lesson *l, struct pupils *p, struct why *why)
     p->has_trees = l->n_leads >= TREES_FROM_LEADS;
     if (p->has_trees)
         rc = search_trees(l, &p->trees, why);
-    if (rc)
+    if (rc == RC_NONE) {
+        learn_warn(l, "trees were not tried: %s", why->text);
+        p->has_trees = false;
+    } else if (rc) {
         return rc;
+    }
     choose(l, &p->logistic, p->has_trees ? &p->trees : NULL, &p->chosen);
     p->chosen.drift_rows = &p->logistic;
     outcome_report(l, &p->chosen);

@@ -3,8 +3,9 @@
  * Screens the columns (what knows too much, identifiers, clocks, constants, sentinels), learns the
  * encoding, tries rules only, logistic regression, boosted trees and their blend by out-of-fold log
  * loss, calibrates (Platt on log-odds of out-of-fold margins) and refits on all rows. The same set,
- * options and seed give the same bytes, however many threads there are. Reads no clock. Needs
- * libxgboost only where trees are tried; it is opened then, and RC_NONE says it is not installed.
+ * options and seed give the same bytes, however many threads there are. Reads no clock. Trees need
+ * libxgboost, which is opened where they are tried; without it they are not, and a warning of the
+ * report says so.
  */
 #ifndef FUNNELD_MODEL_TRAIN_H
 #define FUNNELD_MODEL_TRAIN_H

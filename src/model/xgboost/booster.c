@@ -79,7 +79,7 @@ enum rc booster_library(struct why *why)
     if (xgb.open)
         return RC_OK;
     return why_fail(RC_NONE, why,
-                    "XGBoost is not there (%s); on Debian: apt-get install libxgboost-dev",
+                    "XGBoost is not there (%s); on Debian: apt-get install libxgboost0",
                     xgb.problem);
 }
 
