@@ -16,11 +16,18 @@ static void complain(const struct cli *cli, const char *fmt, va_list args) PRINT
 static void complain(const struct cli *cli, const char *fmt, va_list args)
 {
     struct sbuf line AUTO(sbuf_free) = SBUF(1 << 16);
+    struct arena a AUTO(arena_free) = {0};
 
     sbuf_printf(&line, "funneld%s%s: ", cli->command ? " " : "",
                 cli->command ? cli->command->name : "");
     sbuf_vprintf(&line, fmt, args);
-    (void)fprintf(stderr, "%.*s\n", STR_ARG(sbuf_str(&line))); /* where else could it be said */
+    for (char *p = line.at, *end = p + line.len; p <= end;) { /* names in it come from outside */
+        char *stop = memchr(p, '\n', (size_t)(end - p));
+        struct str shown = printable((struct str){p, (size_t)((stop ? stop : end) - p)}, &a);
+
+        (void)fprintf(stderr, "%.*s\n", STR_ARG(shown)); /* where else could it be said */
+        p = (stop ? stop : end) + 1;
+    }
 }
 
 int cli_usage(const struct cli *cli, const char *fmt, ...)

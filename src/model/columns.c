@@ -270,6 +270,14 @@ static void read_column(struct lesson *l, struct learn_column *c)
         read_values(l, c);
 }
 
+static bool is_named_before(const struct table *t, size_t column)
+{
+    for (size_t i = 0; i < column; i++)
+        if (str_eq(t->columns[i].name, t->columns[column].name))
+            return true;
+    return false;
+}
+
 void columns_read(struct lesson *l)
 {
     const struct table *t = &l->set->table;
@@ -284,6 +292,8 @@ void columns_read(struct lesson *l)
         c->keep = is_listed(c->name, l->o->keep, l->o->n_keep);
         if (is_listed(c->name, l->o->exclude, l->o->n_exclude))
             screen_out(l, c, "asked", "was asked to be left out");
+        else if (!input_name_ok(c->name) || is_named_before(t, i))
+            screen_out(l, c, "name", "has a name that cannot be shown, or another has it too");
         else
             read_column(l, c);
     }

@@ -92,7 +92,13 @@ bool value_date(struct str text, int64_t *ret_ms); /* ISO 8601, or Unix ms */
 /* Trimmed, ASCII lower case, cut to `size` bytes between characters; lies in buffer. */
 struct str value_fold(struct str text, char buffer[], size_t size);
 
-/* read.c: what is too big for a model is refused before a tree is built of it. */
+/* bounds.c: no control character is in it, neither of ASCII nor of Latin 1. */
+bool text_is_shown(struct str s);
+/* A name of an input, of at most 200 bytes. */
+bool input_name_ok(struct str name);
+/* Of over 15 digits: such a number comes out of JSON as a text, and no date has as many. */
+bool text_is_long_number(struct str s);
+/* What is too big for a model is refused before a tree is built of it. */
 MUST_CHECK enum rc model_text_bounded(struct str text, struct why *why);
 
 /* encode.c: one row of features, [n_features]. Never infinite. */

@@ -7,10 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "funneld/base/clock.h"
 #include "funneld/base/json.h"
 #include "sidecar.h"
 
-enum { MAX_NAME = 64, MAX_INPUT_NAME = 200 };
+enum { MAX_WORDS = 2000, MAX_HORIZON_DAYS = 3650 };
 
 struct loading {
     struct model *m;
@@ -117,12 +118,12 @@ static enum rc read_texts(const struct loading *l, const json *at, const char *k
     return RC_OK;
 }
 
-static bool printable(struct str s)
+/* For people. */
+static enum rc words(const struct loading *l, const json *at, const char *key, struct str *ret)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.at[i] < 0x20 || s.at[i] == 0x7f)
-            return false;
-    return true;
+    enum rc rc = text(l, at, key, ret);
+
+    return rc == RC_OK && (ret->len > MAX_WORDS || !text_is_shown(*ret)) ? bad_key(l, key) : rc;
 }
 
 static enum rc read_goal(const struct loading *l, const json *root)
@@ -148,6 +149,8 @@ static enum rc read_counts(const struct loading *l, const json *root)
         rc = real(l, root, "base_rate", 0, 1, &c->base_rate);
     if (rc == RC_OK)
         rc = whole(l, root, "horizon_ms", &c->horizon_ms);
+    if (rc == RC_OK && c->horizon_ms > MAX_HORIZON_DAYS * (int64_t)DAYS_MS)
+        rc = bad_key(l, "horizon_ms");
     return rc == RC_OK ? whole(l, root, "trained_at_ms", &c->trained_at) : rc;
 }
 
@@ -156,13 +159,12 @@ static enum rc read_card(const struct loading *l, const json *root)
     struct model_card *c = &l->m->card;
     enum rc rc = text(l, root, "name", &c->name);
 
-    if (rc == RC_OK && (c->name.len == 0 || c->name.len > MAX_NAME || !printable(c->name) ||
-                        str_chr(c->name, ':')))
+    if (rc == RC_OK && !model_name_ok(c->name))
         rc = bad_key(l, "name");
     if (rc == RC_OK)
-        rc = text(l, root, "verdict", &c->verdict);
+        rc = words(l, root, "verdict", &c->verdict);
     if (rc == RC_OK)
-        rc = text(l, root, "kind", &c->kind);
+        rc = words(l, root, "kind", &c->kind);
     if (rc == RC_OK)
         rc = read_goal(l, root);
     c->usable = json_true(json_get(root, "usable"));
@@ -210,11 +212,34 @@ static enum rc read_kind(const struct loading *l, const json *item, struct input
     return bad_key(l, "kind");
 }
 
+static bool is_twice(const struct str list[], size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (str_eq(list[k], list[i]))
+            return true;
+    return false;
+}
+
+/* Texts that a folded one is held against: another would never be met. */
+static enum rc check_folded(const struct loading *l, const char *key, const struct str list[],
+                            size_t n)
+{
+    char buffer[MODEL_TEXT_BYTES];
+
+    for (size_t i = 0; i < n; i++)
+        if (!str_eq(value_fold(list[i], buffer, sizeof buffer), list[i]) || is_twice(list, i))
+            return why_fail(RC_INVALID, l->why,
+                            "the sidecar: \"%s\" has one that is empty, not trimmed, not in lower "
+                            "case, or there twice",
+                            key);
+    return RC_OK;
+}
+
 static enum rc read_input(const struct loading *l, const json *item, struct input *in)
 {
     enum rc rc = text(l, item, "name", &in->name);
 
-    if (rc == RC_OK && (in->name.len == 0 || in->name.len > MAX_INPUT_NAME))
+    if (rc == RC_OK && !input_name_ok(in->name))
         rc = bad_key(l, "name");
     if (rc == RC_OK)
         rc = read_kind(l, item, in);
@@ -223,6 +248,10 @@ static enum rc read_input(const struct loading *l, const json *item, struct inpu
     if (rc == RC_OK)
         rc =
             read_texts(l, item, "sentinels", MODEL_MAX_SENTINELS, &in->sentinels, &in->n_sentinels);
+    if (rc == RC_OK)
+        rc = check_folded(l, "levels", in->levels, in->n_levels);
+    if (rc == RC_OK)
+        rc = check_folded(l, "sentinels", in->sentinels, in->n_sentinels);
     if (rc == RC_OK)
         rc = real(l, item, "weight", 0, MODEL_MAX_WEIGHT, &in->weight);
     in->n_features = in->kind == INPUT_TEXT ? in->n_levels + 2 : 1;
@@ -242,8 +271,12 @@ static enum rc read_inputs(const struct loading *l, const json *root)
     m->n_inputs = m->card.n_inputs = n;
     for (const json *item = json_first(list); item && rc == RC_OK; item = json_next(item), i++) {
         struct input *in = &m->inputs[i];
+        size_t same = i;
 
         rc = read_input(l, item, in);
+        (void)model_input_find(m, in->name, &same);
+        if (rc == RC_OK && same < i)
+            rc = bad(l, "its name was that of another input");
         if (rc != RC_OK)
             return why_wrap(rc, l->why, "input %zu", i + 1);
         in->feature = m->n_features;
@@ -317,23 +350,13 @@ static enum rc read_trees(const struct loading *l, struct str trees)
     return trees_read(trees, m->n_features, &m->arena, &m->trees, l->why);
 }
 
-/* A number of over 15 digits comes as a string; no date has as many. */
-static bool is_long_number(struct str s)
-{
-    size_t digits = 0;
-
-    for (size_t i = 0; i < s.len; i++)
-        digits += s.at[i] >= '0' && s.at[i] <= '9';
-    return digits > 15;
-}
-
 static enum rc read_cell(const struct loading *l, const struct input *in, const json *item,
                          struct cell *ret)
 {
     *ret = (struct cell){.text = json_string(item), .number = NAN};
     if (json_type(item) == JSON_NULL)
         return RC_OK;
-    if (in->kind != INPUT_TEXT && is_long_number(ret->text) && json_real(item, &ret->number))
+    if (in->kind != INPUT_TEXT && text_is_long_number(ret->text) && json_real(item, &ret->number))
         ret->text = STR_NULL;
     else if (!ret->text.at && !json_number(item, &ret->number))
         return bad_key(l, "cells");
@@ -397,25 +420,6 @@ static enum rc read_sidecar(const struct loading *l, const json *root, struct st
     if (rc == RC_OK)
         rc = read_trees(l, trees);
     return rc == RC_OK ? check_samples(l, root) : rc;
-}
-
-/* No fewer than there are: commas in texts are counted too. */
-static size_t count_values(struct str text)
-{
-    size_t n = 1;
-
-    for (size_t i = 0; i < text.len; i++)
-        n += text.at[i] == ',' || text.at[i] == '[' || text.at[i] == '{';
-    return n;
-}
-
-enum rc model_text_bounded(struct str text, struct why *why)
-{
-    if (text.len > MODEL_MOST_BYTES)
-        return why_fail(RC_INVALID, why, "more than %d MiB", MODEL_MOST_BYTES >> 20);
-    return count_values(text) > MODEL_MOST_VALUES
-               ? why_fail(RC_INVALID, why, "more than %d values", MODEL_MOST_VALUES)
-               : RC_OK;
 }
 
 enum rc model_read(struct str trees, struct str sidecar, struct model **ret, struct why *why)

@@ -47,7 +47,7 @@
  *    "warnings":["...", ...]}
  * gains are differences of log loss (positive: better), se their standard error, clustered by lead
  * or fold. kind of a column that was left out: asked, constant, identifier, clock, date, levels,
- * duplicate, leakage, empty.
+ * duplicate, leakage, empty, name.
  */
 #ifndef FUNNELD_MODEL_SIDECAR_H
 #define FUNNELD_MODEL_SIDECAR_H

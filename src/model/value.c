@@ -90,7 +90,7 @@ bool value_date(struct str text, int64_t *ret_ms)
 
 struct str value_fold(struct str text, char buffer[], size_t size)
 {
-    struct str s = str_cut(str_trim(text), size);
+    struct str s = str_trim(str_cut(str_trim(text), size));
 
     for (size_t i = 0; i < s.len; i++)
         buffer[i] = s.at[i] >= 'A' && s.at[i] <= 'Z' ? (char)(s.at[i] + 32) : s.at[i];

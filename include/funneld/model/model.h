@@ -12,6 +12,9 @@
 #include "funneld/base/rc.h"
 #include "funneld/model/table.h"
 
+/* At most 64 bytes that a terminal shows, no colon. */
+bool model_name_ok(struct str name);
+
 enum model_goal { GOAL_CONVERSION, GOAL_CHURN, GOAL_COUNT };
 const char *goal_name(enum model_goal g); /* "conversion", "churn" */
 
