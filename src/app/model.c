@@ -54,7 +54,7 @@ static void tell_use(const struct model_record *m, struct str reason)
               L_STR("reason", reason), L_END);
 }
 
-static void write_answer(const struct model_record *m, struct sbuf *b)
+static void write_answer(const struct model_record *m, const char *unknown, struct sbuf *b)
 {
     json_open(b, '{');
     json_kv_int(b, "id", m->id);
@@ -62,6 +62,7 @@ static void write_answer(const struct model_record *m, struct sbuf *b)
     json_kv_int(b, "version", m->version);
     json_key(b, "active");
     json_bool(b, m->active);
+    json_kv_text(b, "unknown", unknown);
     json_close(b, '}');
 }
 
@@ -88,7 +89,7 @@ static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct
         tell_use(&m.added, STR("activated"));
     }
     if (rc == RC_OK)
-        write_answer(&m.added, b);
+        write_answer(&m.added, m.unknown.text, b);
     model_drop(model); /* the name was its own */
     return rc;
 }
@@ -129,7 +130,7 @@ static enum rc choose(struct daemon *d, struct model_choosing *c, command_fn *fn
     m.active = c->id != 0;
     m.goal = c->goal;
     tell_use(&m, c->reason);
-    write_answer(&m, b);
+    write_answer(&m, "", b);
     return RC_OK;
 }
 

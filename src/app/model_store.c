@@ -1,6 +1,8 @@
 /* app/model_store.c - models in the store: added, chosen, rolled back, loaded. */
 #include "funneld/app/model.h"
 
+#include "funneld/base/clock.h"
+
 static const char *const uses[] = {
     [USE_NEVER] = "never", [USE_WHEN_FIRST] = "when first", [USE_ALWAYS] = "always"};
 
@@ -20,12 +22,12 @@ bool model_use_find(struct str name, enum model_use *ret)
 }
 
 /* Whether the model that was added is used from now on. */
-static enum rc is_wanted(struct store *st, const struct model_adding *m, bool *ret)
+static enum rc is_wanted(struct store *st, const struct model_adding *m, bool fits, bool *ret)
 {
     int64_t id = 0;
 
     *ret = m->use == USE_ALWAYS;
-    if (m->use != USE_WHEN_FIRST || !m->added.usable)
+    if (m->use != USE_WHEN_FIRST || !m->added.usable || !fits)
         return RC_OK;
     enum rc rc = read_model_at(store_reader(st), m->added.goal, INT64_MAX, &id);
     *ret = rc == RC_NONE;
@@ -37,7 +39,10 @@ enum rc model_add(struct store *st, void *adding, struct why *why)
     struct model_adding *m = adding;
     const struct model_card *card = model_card(m->model);
 
-    (void)why; /* the store's own words will do */
+    if (card->trained_at > m->now_ms + (int64_t)DAYS_MS)
+        return why_fail(RC_INVALID, why, "the sidecar: \"trained_at_ms\" is in the future");
+    if (m->name.at && !model_name_ok(m->name))
+        return why_fail(RC_INVALID, why, "name: at most 64 characters, without a colon");
     m->added = (struct model_record){
         .name = m->name.at ? m->name : card->name,
         .goal = card->goal,
@@ -46,10 +51,14 @@ enum rc model_add(struct store *st, void *adding, struct why *why)
         .trees = m->trees,
         .sidecar = m->sidecar,
     };
-    enum rc rc = store_model_add(st, &m->added);
-    bool wanted = false;
+    bool wanted = false, fits = false;
+    enum rc rc = model_inputs_check(m->model, why);
     if (rc == RC_OK)
-        rc = is_wanted(st, m, &wanted);
+        rc = model_inputs_known(store_reader(st), m->model, &fits, &m->unknown);
+    if (rc == RC_OK)
+        rc = store_model_add(st, &m->added);
+    if (rc == RC_OK)
+        rc = is_wanted(st, m, fits, &wanted);
     if (rc == RC_OK && wanted)
         rc = store_model_use(st, m->added.goal, m->added.id, m->now_ms, STR("activated"));
     m->added.active = wanted;

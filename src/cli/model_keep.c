@@ -55,6 +55,7 @@ static enum rc read_answer(const json *answer, struct model_adding *m, struct ar
         return why_fail(RC_INVALID, why, "the daemon's answer names no model");
     m->added.name = arena_str(a, json_string(json_get(answer, "name")));
     m->added.active = json_true(json_get(answer, "active"));
+    (void)why_fail(RC_OK, &m->unknown, "%.*s", STR_ARG(json_string(json_get(answer, "unknown"))));
     return RC_OK;
 }
 
@@ -114,14 +115,15 @@ static void print_json(struct cli *cli, const struct model_adding *m)
 static void print(struct cli *cli, const struct model_adding *m)
 {
     const struct model_card *card = model_card(m->model);
-    struct str name = m->added.name;
+    struct str name = printable(m->added.name, &cli->arena);
     long long version = (long long)m->added.version;
 
     sbuf_printf(&cli->out, "kept as %.*s:%lld", STR_ARG(name), version);
     if (m->added.active)
         sbuf_printf(&cli->out, ", in use for %s from now on\n", goal_name(card->goal));
     else if (!card->usable)
-        sbuf_printf(&cli->out, ", not in use: %.*s\n", STR_ARG(card->verdict));
+        sbuf_printf(&cli->out, ", not in use: %.*s\n",
+                    STR_ARG(printable(card->verdict, &cli->arena)));
     else
         sbuf_printf(&cli->out, "; to use it: funneld model activate %.*s:%lld\n", STR_ARG(name),
                     version);
@@ -136,15 +138,10 @@ static int keep(struct cli *cli, struct model_adding *m)
     if (rc != RC_OK)
         return cli_fail(cli, "%s", why.text[0] ? why.text : rc_text(rc));
     (cli_has(cli, ARG_JSON) ? print_json : print)(cli, m);
+    if (m->unknown.text[0])
+        cli_note(cli, "%s; where a table calls them otherwise, --map renames its columns",
+                 m->unknown.text);
     return DONE;
-}
-
-static bool name_ok(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7f || name.at[i] == ':')
-            return false;
-    return name.len > 0 && name.len <= 64;
 }
 
 int cli_keep_model(struct cli *cli, const struct trained *t, enum model_use use)
@@ -159,7 +156,7 @@ int cli_keep_model(struct cli *cli, const struct trained *t, enum model_use use)
     struct model *model = NULL;
     struct why why = {0};
 
-    if (m.name.at && !name_ok(m.name))
+    if (m.name.at && !model_name_ok(m.name))
         return cli_usage(cli, "--name %.*s: at most 64 characters, without a colon",
                          STR_ARG(str_cut(m.name, 80)));
     if (model_read(t->trees, t->sidecar, &model, &why) != RC_OK)

@@ -181,6 +181,11 @@ static struct cell cell_of(const struct lead_input *in, const struct lead_view *
     return number_cell(NAN);
 }
 
+bool lead_input_is_known(struct str name)
+{
+    return parse(name).what != WHAT_NOTHING;
+}
+
 struct cell lead_cell(struct str name, const struct lead_view *v)
 {
     const struct lead_input in = parse(name);

@@ -138,6 +138,44 @@ def test_files_that_are_no_model_say_what_is_wrong(world):
     equal(models(world), [], "nothing of it is kept")
 
 
+def inputs(**changes):
+    """The golden model's, some of them called otherwise."""
+    with open(os.path.join(GOLDEN, "sidecar.json")) as f:
+        found = json.load(f)["inputs"]
+    return [dict(i, name=changes.get(i["name"], i["name"])) for i in found]
+
+
+def test_a_model_about_things_that_no_lead_has_waits_to_be_chosen(world):
+    path = setup(world, True)
+    lead = table(world, [["email", "country"], ["ann@example.com", "DE"]], "lead.csv")
+    renamed = os.path.join(world.folder, "map")
+    with open(renamed, "w") as f:
+        f.write("email = email\ncountry = country\n")
+    out = run(world, "import", "--csv", lead, "--map", renamed)
+    equal(len(world.run_json("leads")), 1, f"leads; {out.stdout} {out.stderr}")
+    out = run(world, "model", "import", path)
+    check("3 of its 5 inputs: seats, trial, signed_up" in out.stderr and "--map" in out.stderr, out.stderr)
+    sample = os.path.join(os.path.dirname(__file__), "..", "data", "bank_sample.csv")
+    out = run(world, "train", "--csv", sample, "--target", "y=yes:no", "--name", "bank")
+    check("job" in out.stderr and "no lead has" in out.stderr, out.stderr)
+    equal(models(world), [("bank", 1, False), ("main", 1, False)], "kept, not in use")
+    failed = run(world, "model", "import",
+                 model_files(world, "n.json", inputs=inputs(seats="@event.nothing")), status=1)
+    check("@event.nothing" in failed.stderr, failed.stderr)
+    later = run(world, "model", "import", model_files(world, "l.json", trained_at_ms=int(4e12)), status=1)
+    check("future" in later.stderr, later.stderr)
+
+
+def test_nothing_of_a_foreign_model_moves_the_terminal(world):
+    setup(world, False)
+    for n, changes in enumerate(({"verdict": "\x1b[2Jgone"}, {"kind": "\x9b2J"}, {"name": "\x1b]0;x\x07"},
+                                 {"inputs": inputs(seats="\x1b[2J")})):
+        failed = run(world, "model", "import", model_files(world, f"{n}.json", **changes), status=1)
+        check("out of range" in failed.stderr, failed.stderr)
+    asked = run(world, "model", "activate", "\x1b[2Jx", status=1)
+    check("\x1b" not in asked.stderr and "?[2Jx" in asked.stderr, asked.stderr)
+
+
 def test_rows_of_a_table_are_predicted(world):
     path = setup(world, False)
     run(world, "predict", "--csv", table(world), status=1)

@@ -7,7 +7,8 @@
  * "when first" or "always"
  *     {"command":"model","do":"activate","id":7}
  *     {"command":"model","do":"rollback","goal":"conversion"}
- *         each: {"id":7,"name":"main","version":2,"active":true}, id 0: none is in use
+ *         each: {"id":7,"name":"main","version":2,"active":true,"unknown":""}, id 0: none is in
+ * use; unknown: inputs of one that was added that no lead has, in words
  */
 #ifndef FUNNELD_APP_MODEL_H
 #define FUNNELD_APP_MODEL_H
@@ -18,7 +19,7 @@
 /* What becomes of a model that was added. */
 enum model_use {
     USE_NEVER,
-    USE_WHEN_FIRST, /* it is usable, and no other is in use for its goal */
+    USE_WHEN_FIRST, /* it is usable, leads have most of its inputs, and its goal has no other */
     USE_ALWAYS,
 };
 const char *model_use_name(enum model_use u);
@@ -32,8 +33,16 @@ struct model_adding {
     enum model_use use;
     int64_t now_ms;
     struct model_record added; /* set: id, version, goal, whether it is in use now */
+    struct why unknown;        /* set: inputs that no lead has, in words; empty: none */
 };
 enum rc model_add(struct store *st, void *adding, struct why *why);
+
+/* RC_INVALID: an input begins with '@' and is none of model/inputs.h. */
+MUST_CHECK enum rc model_inputs_check(const struct model *m, struct why *why);
+/* Whether the newest leads have most of what it asks about (true where there is no lead), and in
+ * words which inputs none of them has. */
+MUST_CHECK enum rc model_inputs_known(struct reader *r, const struct model *m, bool *ret_most,
+                                      struct why *ret_unknown);
 
 /* Which model a goal has from now on; a command_fn takes it. model_fall_back is for the way back:
  * what was before that one is before it again. */

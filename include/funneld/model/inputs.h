@@ -27,6 +27,9 @@ struct lead_view {
     int64_t at;
 };
 
+/* False: it begins with '@' and is none of these. */
+bool lead_input_is_known(struct str name);
+
 /* One input by its name; missing where the lead has no such thing. */
 struct cell lead_cell(struct str name, const struct lead_view *v);
 
