@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@ enum rc file_read(const char *path, size_t max, struct arena *a, struct str *ret
     return RC_OK;
 }
 
-static bool write_all(int fd, struct str text)
+static bool write_bytes(int fd, struct str text)
 {
     while (text.len) {
         ssize_t n = write(fd, text.at, text.len);
@@ -49,7 +50,12 @@ static bool write_all(int fd, struct str text)
             return false;
         text = str_from(text, n > 0 ? (size_t)n : 0);
     }
-    return fsync(fd) == 0;
+    return true;
+}
+
+static bool write_all(int fd, struct str text)
+{
+    return write_bytes(fd, text) && fsync(fd) == 0;
 }
 
 static enum rc write_to(int fd, const char *part, const char *path, struct str text,
@@ -74,7 +80,17 @@ static int create(const char *part, mode_t mode)
     return open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 }
 
-enum rc file_write(const char *path, mode_t mode, struct str text, struct why *why)
+/* A pipe or a device is written to, not replaced. */
+static enum rc write_into(const char *path, struct str text, struct why *why)
+{
+    int fd AUTO(closep) = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0 && write_bytes(fd, text))
+        return RC_OK;
+    return why_fail(errno == ENOSPC ? RC_FULL : RC_IO, why, "%s: %s", path, strerror(errno));
+}
+
+static enum rc replace(const char *path, mode_t mode, struct str text, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
     const char *part = arena_printf(&a, "%s.part-%d", path, (int)getpid()).at;
@@ -82,6 +98,18 @@ enum rc file_write(const char *path, mode_t mode, struct str text, struct why *w
 
     return fd < 0 ? why_fail(RC_IO, why, "%s: %s", path, strerror(errno))
                   : write_to(fd, part, path, text, why);
+}
+
+enum rc file_write(const char *path, mode_t mode, struct str text, struct why *why)
+{
+    char *place = realpath(path, NULL); /* a link stays one */
+    struct stat st;
+    bool special = place && stat(place, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    enum rc rc =
+        special ? write_into(place, text, why) : replace(place ? place : path, mode, text, why);
+
+    free(place);
+    return rc;
 }
 
 enum rc file_write_for(const char *like, const char *path, struct str text, struct why *why)

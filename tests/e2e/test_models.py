@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import stat
 import subprocess
 
 from harness import check, equal, log_lines
@@ -118,6 +119,33 @@ def test_a_model_goes_out_and_comes_back_as_it_was(world):
             equal(a.read(), b.read(), "the same text")
     run(world, "model", "import", out, "--name", "again")
     run(world, "model", "export", "nobody", out, status=1)
+
+
+def test_a_report_goes_through_a_pipe_and_a_link_stays_one(world):
+    run(world, "model", "import", setup(world, False))
+    pipe, link, page = (os.path.join(world.folder, n) for n in ("pipe", "link", "page.html"))
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    run(world, "model", "show", "--html", pipe)
+    check("</html>" in reader.communicate(timeout=20)[0], "all of it came through")
+    check(stat.S_ISFIFO(os.stat(pipe).st_mode), "it is a pipe still")
+    with open(page, "w") as f:
+        f.write("before")
+    os.symlink(page, link)
+    run(world, "model", "show", "--html", link)
+    check(os.path.islink(link) and os.path.getsize(page) > 1000, "what it leads to was written")
+
+
+def test_what_a_killed_command_left_is_swept(world):
+    path = setup(world, True)
+    world.stop()
+    left = world.database + ".model-12345.trees"
+    for name in (left, path + ".mine"):
+        with open(name, "w") as f:
+            f.write("{}")
+    world.start()
+    check(not os.path.exists(left), "it is gone")
+    check(os.path.exists(path + ".mine"), "nothing else is")
 
 
 def test_files_that_are_no_model_say_what_is_wrong(world):
