@@ -83,6 +83,8 @@ MUST_CHECK enum rc daemon_replay(struct daemon *d, const json *request, struct s
 /* model.c: a model is added or chosen; the answer goes into b. */
 MUST_CHECK enum rc daemon_model(struct daemon *d, const json *request, struct sbuf *b,
                                 struct why *why);
+/* What commands that were killed left of models. */
+void daemon_models_sweep(struct daemon *d);
 /* model_swap.c: from now on it serves the goal; NULL: none does. Takes the reference. */
 void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m);
 /* import.c: the rows that the request brings. */

@@ -1,6 +1,8 @@
 /* app/model.c - the daemon is asked to keep a model, to use it, or to go back. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +39,32 @@ static enum rc read_text(const char *path, struct arena *a, struct str *ret, str
     return RC_OK;
 }
 
+/* What commands hand over: DATABASE.model-PID.trees and .sidecar. */
+static const char *handed_over(const struct daemon *d, struct arena *a)
+{
+    char *database = store_real_path(arena_text(a, d->config->store.path));
+    char *absolute = database ? realpath(database, NULL) : NULL;
+    const char *ret = absolute ? arena_printf(a, "%s.model-", absolute).at : NULL;
+
+    free(absolute);
+    free(database);
+    return ret;
+}
+
+void daemon_models_sweep(struct daemon *d)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const char *front = handed_over(d, &a), *slash = front ? strrchr(front, '/') : NULL;
+    DIR *folder =
+        slash ? opendir(arena_text(&a, (struct str){front, (size_t)(slash - front) + 1})) : NULL;
+
+    for (struct dirent *e = NULL; folder && (e = readdir(folder));)
+        if (str_starts(str_of(e->d_name), str_of(slash + 1)))
+            (void)unlinkat(dirfd(folder), e->d_name, 0); /* of a command that was killed */
+    if (folder)
+        (void)closedir(folder); /* it was only read */
+}
+
 static enum rc read_file(const json *request, const char *key, struct arena *a, struct str *ret,
                          struct why *why)
 {
@@ -66,6 +94,18 @@ static void write_answer(const struct model_record *m, const char *unknown, stru
     json_close(b, '}');
 }
 
+/* Once read it is of no use; its command may be killed before it removes it. */
+static void remove_handed_over(struct daemon *d, const json *request, const char *key)
+{
+    struct arena a AUTO(arena_free) = {0};
+    const char *front = handed_over(d, &a);
+    struct str path = json_string(json_get(request, key));
+
+    if (front && path.at && str_starts(path, str_of(front)) &&
+        !str_chr(str_from(path, strlen(front)), '/'))
+        (void)unlink(arena_text(&a, path)); /* or it is not there */
+}
+
 static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
@@ -75,6 +115,8 @@ static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct
 
     if (rc == RC_OK)
         rc = read_file(request, "sidecar", &a, &m.sidecar, why);
+    remove_handed_over(d, request, "trees");
+    remove_handed_over(d, request, "sidecar");
     if (rc == RC_OK && !model_use_find(json_string(json_get(request, "use")), &m.use))
         rc = why_fail(RC_INVALID, why, "use is one of never, when first, always");
     if (rc == RC_OK)

@@ -229,6 +229,8 @@ enum rc daemon_start(struct daemon *d, struct why *why)
     d->overview_config = d->config;
     enum rc rc = start_store(d, why);
     if (rc == RC_OK)
+        daemon_models_sweep(d);
+    if (rc == RC_OK)
         rc = make_deliverer(d, why);
     if (rc == RC_OK)
         rc = start_writer(d, why);
