@@ -30,14 +30,14 @@ static int by_strength(const void *x, const void *y)
 }
 
 /* Points are shared out in proportion to the log-odds. */
-static void share_out(struct told_chance *t)
+static void share_out(struct told_chance *t, double bias)
 {
-    double sum = 0, way = t->probability - t->base;
+    double sum = 0;
 
     for (size_t i = 0; i < t->n; i++)
         sum += t->parts[i].log_odds;
-    for (size_t i = 0; i < t->n && fabs(sum) > 1e-12; i++)
-        t->parts[i].points = 100 * way * t->parts[i].log_odds / sum;
+    for (size_t i = 0; i < t->n; i++)
+        t->parts[i].points = model_points(bias, sum) * t->parts[i].log_odds;
     qsort(t->parts, t->n, sizeof *t->parts, by_strength);
 }
 
@@ -58,7 +58,7 @@ static void explain(const struct model *m, const struct lead_view *v, struct are
         t->parts[i] = (struct chance_part){.input = arena_str(a, model_input_name(m, i)),
                                            .value = value_text(&cells[i], a),
                                            .log_odds = parts[i]};
-    share_out(t);
+    share_out(t, bias);
 }
 
 static int ask(struct cli *cli, int64_t id, const struct lead_view *v, struct told_chance *ret)

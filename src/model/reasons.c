@@ -139,8 +139,7 @@ static void put_points(struct sbuf *b, double points)
                 size >= 0.95 && size < 1.5 ? "" : "s");
 }
 
-/* Percentage points for each unit of log-odds on the way from the base. */
-static double points_of(double bias, double way)
+double model_points(double bias, double way)
 {
     double from = sigmoid(bias);
 
@@ -179,7 +178,7 @@ struct str model_reasons(const struct model *m, const struct cell cells[], int64
     model_explain(m, cells, at, a, parts, &bias);
     for (size_t i = 0; i < m->n_inputs; i++)
         way += parts[i];
-    double points = points_of(bias, way);
+    double points = model_points(bias, way);
     for (int sign = 1; sign >= -1; sign -= 2)
         for (size_t k = 0; k < n && k < MAX_SHOWN; k++) {
             size_t i = strongest(m, parts, sign, shown);

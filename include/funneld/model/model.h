@@ -56,6 +56,9 @@ double model_margin(const struct model *m, const struct cell cells[], int64_t at
 void model_explain(const struct model *m, const struct cell cells[], int64_t at, struct arena *a,
                    double ret_parts[], double *ret_bias);
 
+/* Percentage points for each unit of log-odds, on a way of so many from the bias. */
+double model_points(double bias, double way);
+
 /* The strongest inputs in words, at most n for each sign: "visited pricing 4 times: +11 points,
  * country is DE: -3 points". Points are percentage points of the probability, shared out in
  * proportion to the log-odds, so that all of them add up to the way from the base. */
