@@ -167,6 +167,8 @@ static enum rc read_card(const struct loading *l, const json *root)
         rc = words(l, root, "kind", &c->kind);
     if (rc == RC_OK)
         rc = read_goal(l, root);
+    if (rc == RC_OK && json_type(json_get(root, "usable")) != JSON_BOOL)
+        rc = bad_key(l, "usable");
     c->usable = json_true(json_get(root, "usable"));
     return rc == RC_OK ? read_counts(l, root) : rc;
 }

@@ -148,6 +148,22 @@ def test_what_a_killed_command_left_is_swept(world):
     check(os.path.exists(path + ".mine"), "nothing else is")
 
 
+def test_the_model_of_the_readme_is_one(world):
+    setup(world, False)
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "README.md")) as f:
+        [sidecar] = re.findall(r'^```json\n(\{"format": "funneld-model".*?)^```$', f.read(), re.M | re.S)
+    path = os.path.join(world.folder, "own.json")
+    for name, text in ((path, ""), (path + ".sidecar.json", sidecar)):
+        with open(name, "w") as f:
+            f.write(text)
+    run(world, "model", "import", path, "--activate")
+    equal(models(world), [("by-hand", 1, True)], "in use")
+    for key in json.loads(sidecar):
+        with open(path + ".sidecar.json", "w") as f:
+            json.dump({k: v for k, v in json.loads(sidecar).items() if k != key}, f)
+        run(world, "model", "import", path, status=1)
+
+
 def test_files_that_are_no_model_say_what_is_wrong(world):
     path = setup(world, True)
     for name, changes, says in (

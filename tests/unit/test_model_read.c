@@ -47,6 +47,7 @@ static void a_changed_sidecar_says_what_does_not_fit(void **state)
         {"\"name\":\"main\"", "\"name\":\"\"", "\"name\""},
         {"\"conversion\"", "\"world peace\"", "\"goal\""},
         {"\"base_rate\":0.4", "\"base_rate\":1.4", "\"base_rate\""},
+        {"\"usable\":true", "\"use\":true", "\"usable\" is missing"},
         {"\"rows\":2000", "\"rows\":-1", "\"rows\""},
         {"\"features\":8", "\"features\":9", "\"features\""},
         {"\"levels\":[\"de\",", "\"levels\":[7,", "input 1"},
