@@ -25,7 +25,7 @@ struct daemon {
     struct trainer *trainer;
     int control_fd;
     bool writer_runs, deliverer_runs;
-    atomic_bool models_changed; /* set by the trainer: the store has others in use */
+    atomic_bool models_changed; /* the store has others in use than those that serve */
     atomic_bool store_failed;   /* set by the writer: restart on what is on disk */
     /* Shared with the admin listener's thread, under the lock. */
     pthread_mutex_t overview_lock;
@@ -85,8 +85,10 @@ MUST_CHECK enum rc daemon_model(struct daemon *d, const json *request, struct sb
                                 struct why *why);
 /* What commands that were killed left of models. */
 void daemon_models_sweep(struct daemon *d);
-/* model_swap.c: from now on it serves the goal; NULL: none does. Takes the reference. */
-void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m);
+/* model_swap.c: from now on it serves the goal; NULL: none does. Takes the reference. Where it
+ * fails the main thread tries again with what the store has. */
+MUST_CHECK enum rc daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m,
+                                     struct why *why);
 /* import.c: the rows that the request brings. */
 MUST_CHECK enum rc daemon_import(struct daemon *d, const json *request, struct sbuf *b,
                                  struct why *why);

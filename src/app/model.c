@@ -126,10 +126,10 @@ static enum rc add(struct daemon *d, const json *request, struct sbuf *b, struct
     m.model = model;
     m.name = arena_str(&a, json_string(json_get(request, "name")));
     rc = daemon_command(d, COMMAND_CALL, &m, model_add, NULL, why);
-    if (rc == RC_OK && m.added.active) {
-        daemon_model_swap(d, (enum model_goal)m.added.goal, model_take(model));
+    if (rc == RC_OK && m.added.active)
+        rc = daemon_model_swap(d, (enum model_goal)m.added.goal, model_take(model), why);
+    if (rc == RC_OK && m.added.active)
         tell_use(&m.added, STR("activated"));
-    }
     if (rc == RC_OK)
         write_answer(&m.added, m.unknown.text, b);
     model_drop(model); /* the name was its own */
@@ -153,9 +153,7 @@ static enum rc take_over(struct daemon *d, const struct model_choosing *c, struc
 
     if (rc == RC_OK && c->id)
         rc = model_read(ret->trees, ret->sidecar, &m, why);
-    if (rc == RC_OK)
-        daemon_model_swap(d, (enum model_goal)c->goal, m);
-    return rc;
+    return rc == RC_OK ? daemon_model_swap(d, (enum model_goal)c->goal, m, why) : rc;
 }
 
 static enum rc choose(struct daemon *d, struct model_choosing *c, command_fn *fn, struct sbuf *b,

@@ -33,24 +33,23 @@ static void in_service(struct daemon *d, struct models *next)
         ref_drop(&before->ref);
 }
 
-/* To the writer, and then to all. */
-static void hand_over(struct daemon *d, const struct served goals[GOAL_COUNT])
+/* To the writer, and then to all. What it does not take now it is offered again. */
+static enum rc hand_over(struct daemon *d, const struct served goals[GOAL_COUNT], struct why *why)
 {
     struct models *next = models_new(goals);
-    struct why why = {0};
 
     (void)ref_take(&next->ref); /* the writer's */
-    enum rc rc = daemon_command(d, COMMAND_MODELS, next, NULL, NULL, &why);
+    enum rc rc = daemon_command(d, COMMAND_MODELS, next, NULL, NULL, why);
     if (rc == RC_OK) {
         in_service(d, next);
         if (d->scheduler)
             scheduler_rescore(d->scheduler);
-        return;
+        return rc;
     }
-    log_write(LOG_ERROR, "model.rejected", L_WHY(&why),
-              L_TEXT("hint", "the old one stays in service"), L_END);
+    atomic_store(&d->models_changed, true);
     ref_drop(&next->ref);
     ref_drop(&next->ref);
+    return why_wrap(rc, why, "the old model serves until the writer takes the new one");
 }
 
 static void serving_now(const struct daemon *d, struct served ret[GOAL_COUNT])
@@ -94,7 +93,7 @@ static enum rc load(struct daemon *d, struct arena *a, struct served *s, struct 
     return rc == RC_OK ? model_read(m.trees, m.sidecar, &s->model, why) : rc;
 }
 
-void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m)
+enum rc daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m, struct why *why)
 {
     struct arena a AUTO(arena_free) = {0};
     struct served goals[GOAL_COUNT], next = {.model = m};
@@ -106,8 +105,9 @@ void daemon_model_swap(struct daemon *d, enum model_goal goal, struct model *m)
         next.name = model_card(m)->name;
     serving_now(d, goals);
     goals[goal] = next;
-    hand_over(d, goals);
+    rc = hand_over(d, goals, why);
     model_drop(m);
+    return rc;
 }
 
 /* *s becomes what the store has in use; false: it is that already, or cannot be read. */
@@ -138,23 +138,32 @@ static bool take_from_store(struct daemon *d, enum model_goal goal, struct arena
     return false;
 }
 
+static void tell_service(enum model_goal goal, const struct served *s)
+{
+    log_write(LOG_INFO, "model.serves", L_TEXT("goal", goal_name(goal)), L_STR("name", s->name),
+              L_INT("version", s->version), L_END);
+}
+
 void daemon_models_load(struct daemon *d)
 {
     struct arena a AUTO(arena_free) = {0};
     struct served goals[GOAL_COUNT];
     bool fresh[GOAL_COUNT], any = !d->models;
+    struct why why = {0};
 
     serving_now(d, goals);
     for (int g = 0; g < GOAL_COUNT; g++) {
         fresh[g] = take_from_store(d, (enum model_goal)g, &a, &goals[g]);
         any |= fresh[g];
     }
-    if (any)
-        hand_over(d, goals);
+    enum rc rc = any ? hand_over(d, goals, &why) : RC_OK;
+    if (rc != RC_OK)
+        log_write(LOG_ERROR, "model.rejected", L_WHY(&why),
+                  L_TEXT("hint", "it is tried again by itself"), L_END);
     for (int g = 0; g < GOAL_COUNT; g++)
         if (fresh[g] && goals[g].model) {
-            log_write(LOG_INFO, "model.serves", L_TEXT("goal", goal_name((enum model_goal)g)),
-                      L_STR("name", goals[g].name), L_INT("version", goals[g].version), L_END);
+            if (rc == RC_OK)
+                tell_service((enum model_goal)g, &goals[g]);
             model_drop(goals[g].model); /* struct models has a reference of its own */
         }
 }
