@@ -7,6 +7,7 @@ from harness import PORTAL, Client, change, check, demo, equal, event, eventuall
 from services import (begin, connector, deliveries, finish, lead, make_hot, post, record, requests,
                       retry, route, states, text_of, use, wait_dead, wait_delivered, wait_requests,
                       whole, zap)
+from test_chances import put_in_use
 
 UPDATE = "/crm/v3/objects/contacts/batch/update"
 SEARCH = "/crm/v3/objects/contacts/search"
@@ -145,6 +146,27 @@ def test_a_missing_property_stops_the_connector_until_somebody_makes_it(world):
     make_properties(box)
     wait_told(world, 1)
     equal(written(box, 7)["funneld_band"], "hot", "band")
+    finish(world)
+
+
+def test_what_a_model_says_goes_where_there_is_a_property_and_is_cleared_after_it(world):
+    box = prepare(world, 7)
+    begin(world, "crm", ALWAYS)
+    put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})
+    post(world, [change(7, "note", "a")])
+    wait_told(world, 1)
+    reason = log_lines(world, "delivery.delivered")[-1]["reason"]
+    check("without funneld_probability" in reason, reason)
+    equal(written(box, 7)["funneld_band"], "cold", "all else")
+    answer = json.loads(world.run("check", "--online", "--json", status=1))
+    equal([f["what"] for f in answer["online"] if f["state"] == "fails"],
+          ["property funneld_probability"], "check --online")
+    make_properties(box, {"funneld_probability": "number"})
+    post(world, [change(7, "note", "b")])
+    eventually(lambda: written(box, 7).get("funneld_probability") == "26.9", what="written")
+    world.run("model", "rollback")
+    post(world, [change(7, "note", "c")])
+    eventually(lambda: written(box, 7)["funneld_probability"] == "", what="cleared")
     finish(world)
 
 
