@@ -7,6 +7,7 @@
 #include "cli_priv.h"
 #include "funneld/app/control.h"
 #include "funneld/base/csv.h"
+#include "funneld/base/idmap.h"
 
 /* What a column of a file is */
 enum import_use {
@@ -63,6 +64,15 @@ struct import_rules {
 MUST_CHECK enum rc import_row(const struct import_rules *r, const struct str cells[],
                               struct arena *a, struct imported *ret, struct why *why);
 
+/* Rows that came before, by hashes. Zeroed: none. */
+struct import_seen {
+    struct idmap lines, says; /* of lead and time: where it stands first, and what that says */
+};
+/* RC_INVALID: another line says something else of this lead at this time; why names it. */
+MUST_CHECK enum rc import_seen_add(struct import_seen *s, const struct imported *i, int64_t line,
+                                   struct arena *a, struct why *why);
+void import_seen_free(struct import_seen *s);
+
 /* The way into the store: by the daemon, or by ourselves where none runs. */
 struct import_sender {
     struct cli *cli;
@@ -87,9 +97,10 @@ int import_csv(struct cli *cli);
 int import_crm(struct cli *cli);
 /* What came of it, for people or as JSON. */
 struct import_end {
-    int64_t rows;    /* that were read */
-    int64_t skipped; /* without a time, or that were not taken */
-    int64_t odd;     /* with errors */
+    int64_t rows;            /* that were read */
+    int64_t skipped;         /* without a time, or that were not taken */
+    int64_t odd;             /* with errors */
+    int64_t without_history; /* of rows: contacts whose past the CRM did not give */
 };
 void import_print(struct cli *cli, const struct import_sender *s, const struct import_end *e);
 

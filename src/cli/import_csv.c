@@ -29,6 +29,7 @@ struct file {
     struct import_rules rules;
     struct arena row; /* one at a time */
     struct import_end end;
+    struct import_seen seen;
     size_t shown; /* errors */
 };
 
@@ -212,6 +213,8 @@ static enum rc one_row(struct file *f, struct import_sender *s, struct why *why)
     f->end.rows++;
     if (rc == RC_OK)
         rc = import_row(&f->rules, f->cells, &f->row, &i, &odd);
+    if (rc == RC_OK)
+        rc = import_seen_add(&f->seen, &i, csv_line(f->csv), &f->row, &odd);
     if (rc == RC_NONE)
         f->end.skipped++;
     else if (rc == RC_INVALID)
@@ -352,5 +355,6 @@ int import_csv(struct cli *cli)
 
     csv_close(f.csv);
     arena_free(&f.row);
+    import_seen_free(&f.seen);
     return status;
 }

@@ -161,6 +161,29 @@ static void seconds_are_not_taken_for_milliseconds(void **state)
     assert_int_equal(row(&r, &i, "a@b.c", "", "", "1970-01-02", ""), RC_OK);
 }
 
+static void of_two_rows_of_one_lead_and_time_only_the_same_is_taken(void **state)
+{
+    (void)state;
+    struct import_rules r = rules(0);
+    struct import_seen seen = {0};
+    struct imported i;
+    static const struct {
+        const char *email, *when, *company;
+        enum rc rc;
+    } rows[] = {
+        {"a@b.c", "2026-01-02", "Old", RC_OK},      {"a@b.c", "2026-01-02", "Old", RC_OK},
+        {"A@b.c", "2026-01-02", "New", RC_INVALID}, {"a@b.c", "2026-01-03", "New", RC_OK},
+        {"b@b.c", "2026-01-02", "New", RC_OK},
+    };
+
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        assert_int_equal(row(&r, &i, rows[k].email, "", "", rows[k].when, rows[k].company), RC_OK);
+        assert_int_equal(import_seen_add(&seen, &i, (int64_t)k + 2, &arena, &why), rows[k].rc);
+        assert_true(!rows[k].rc || strstr(why.text, "line 2 says something else"));
+    }
+    import_seen_free(&seen);
+}
+
 static void an_empty_cell_says_nothing(void **state)
 {
     (void)state;
@@ -225,6 +248,8 @@ int main(void)
         cmocka_unit_test_teardown(a_map_that_is_written_reads_back, teardown),
         cmocka_unit_test_teardown(a_row_says_who_when_and_what, teardown),
         cmocka_unit_test_teardown(seconds_are_not_taken_for_milliseconds, teardown),
+        cmocka_unit_test_teardown(of_two_rows_of_one_lead_and_time_only_the_same_is_taken,
+                                  teardown),
         cmocka_unit_test_teardown(an_empty_cell_says_nothing, teardown),
         cmocka_unit_test_teardown(without_a_column_for_it_the_time_is_the_files, teardown),
         cmocka_unit_test_teardown(odd_cells_are_named, teardown),
