@@ -12,6 +12,8 @@ static void print_json(struct cli *cli, const struct import_sender *s, const str
     json_kv_int(b, "fresh", s->sums.fresh);
     json_kv_int(b, "known", s->sums.known);
     json_kv_int(b, "without_time", e->skipped);
+    if (cli_has(cli, ARG_CRM))
+        json_kv_int(b, "without_history", e->without_history);
     json_kv_int(b, "errors", e->odd + s->sums.unprocessable);
     json_close(b, '}');
     sbuf_char(b, '\n');
@@ -33,6 +35,9 @@ void import_print(struct cli *cli, const struct import_sender *s, const struct i
     print_count(cli, "known", s->sums.known, "from before: they changed nothing");
     if (e->skipped)
         print_count(cli, "left out", e->skipped, "rows whose time is empty");
+    if (e->without_history)
+        print_count(cli, "no past", e->without_history,
+                    "contacts: the CRM refused their history; import them with --again");
     if (e->odd)
         print_count(cli, "left out", e->odd,
                     "rows with errors, named above: correct them and import the file again");

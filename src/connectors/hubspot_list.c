@@ -1,12 +1,10 @@
 /* connectors/hubspot_list.c - all contacts, a page at a time, with the history of their properties.
  *
- * The place is HubSpot's own `after`, kept in the delivery's remote_id:
- *
- *     123     the page behind this, each property with its versions
- *     -123    the same without: HubSpot would not give them
- *
- * With history a page has 50 contacts at most, else 100. UNVERIFIED: that `after` is good for days;
- * where it is refused, the import begins anew and what is known changes nothing. A version has its
+ * The place is HubSpot's own `after`, kept in the delivery's remote_id. Each page is asked for with
+ * the versions of its properties; where that is refused without them, which is said, and the next
+ * one with them again. With history a page has 50 contacts at most, else 100. UNVERIFIED: that
+ * `after` is good for days; where it is refused, the import begins anew, and what is known changes
+ * nothing. A version has its
  * time as ISO 8601 or in milliseconds; one without a time says nothing of the past.
  */
 #include <string.h>
@@ -41,6 +39,9 @@ static struct str_list wanted(const struct job *job)
     return ret;
 }
 
+/* What is asked for, one after the other while it is refused. */
+enum { STEP_HISTORY, STEP_PLAIN, STEP_ANEW, STEP_ANEW_PLAIN };
+
 struct list_place {
     bool plain; /* without history */
     struct str after;
@@ -48,12 +49,10 @@ struct list_place {
 
 static struct list_place place_of(const struct job *job)
 {
-    struct str text = job->parcels[0].d.remote_id;
-    struct list_place p = {.plain = job->step > 0};
+    bool anew = job->step == STEP_ANEW || job->step == STEP_ANEW_PLAIN;
 
-    p.plain |= str_take(&text, '-');
-    p.after = text;
-    return p;
+    return (struct list_place){.plain = job->step == STEP_PLAIN || job->step == STEP_ANEW_PLAIN,
+                               .after = anew ? STR_NULL : job->parcels[0].d.remote_id};
 }
 
 static void write_list(struct sbuf *b, const char *key, const struct str_list *names)
@@ -120,20 +119,23 @@ static size_t count_versions(const json *history)
 
     for (const json *list = json_first(history); list; list = json_next(list))
         n += json_count(list);
-    return n < VERSIONS_MOST ? n : VERSIONS_MOST;
+    return n;
 }
 
 static void read_versions(struct job *job, const json *contact, struct record *r)
 {
     const struct hubspot *s = job->settings;
     const json *history = json_get(contact, "propertiesWithHistory");
-    size_t most = count_versions(history);
-    struct version *versions = arena_array(job->arena, most + 1, sizeof *versions);
+    size_t all = count_versions(history), left = 0;
+    /* Of a robot's that has more, the newest of each: they come first. */
+    size_t most = all > VERSIONS_MOST ? VERSIONS_MOST / json_count(history) + 1 : all;
+    struct version *versions = arena_array(job->arena, all + 1, sizeof *versions);
 
     for (const json *list = json_first(history); list; list = json_next(list)) {
         struct str name = arena_str(job->arena, json_name(list));
 
-        for (const json *v = json_first(list); v && r->n_versions < most; v = json_next(v)) {
+        left = most;
+        for (const json *v = json_first(list); v && left--; v = json_next(v)) {
             struct version *to = &versions[r->n_versions];
 
             if (hubspot_writes(s, name) || !version_time(v, job->arena, &to->at))
@@ -165,13 +167,11 @@ static bool read_contact(struct job *job, const struct str_list *names, const js
 }
 
 /* Missing: there is no page behind this one. */
-static struct str next_place(const struct job *job, const json *answer, const struct list_place *p)
+static struct str next_place(const struct job *job, const json *answer)
 {
     struct str after = json_scalar(json_path(answer, "paging.next.after"), job->arena);
 
-    if (!after.len)
-        return STR_NULL;
-    return arena_printf(job->arena, "%s%.*s", p->plain ? "-" : "", STR_ARG(after));
+    return after.len ? arena_str(job->arena, after) : STR_NULL;
 }
 
 static enum judged list_answered(struct job *job, const json *answer)
@@ -188,26 +188,29 @@ static enum judged list_answered(struct job *job, const json *answer)
     for (const json *r = json_first(results); r; r = json_next(r))
         if (!read_contact(job, &names, r, &records[n++]))
             return judge_all(job, VERDICT_RETRY, str_of(hubspot_odd));
-    struct str next = next_place(job, answer, &p);
-    if (next.len && str_eq(next, job->parcels[0].d.remote_id))
+    struct str next = next_place(job, answer);
+    if (next.len && str_eq(next, p.after))
         return judge_all(job, VERDICT_RETRY, STR("HubSpot's list does not go on"));
     o->recovered = records;
     o->n_recovered = n;
     o->remote_id = next;
+    o->without_history = p.plain;
     judge_one(job, 0, next.len ? VERDICT_MORE : VERDICT_DELIVERED,
               arena_printf(job->arena, "%zu contacts", n));
     return JUDGED_DONE;
 }
 
-/* It may be the history that it does not give. */
+/* It may be the history that it does not give, or a place that it does not know any more. */
 static enum judged list_refused(struct job *job, int status, struct str category, struct str reason)
 {
+    bool last = job->step == STEP_ANEW_PLAIN ||
+                (job->step == STEP_PLAIN && !job->parcels[0].d.remote_id.len);
+
     (void)category;
-    if (status == 400 && !place_of(job).plain) {
-        job->step = 1;
-        return JUDGED_CONTINUE;
-    }
-    return judge_all(job, VERDICT_DEAD, reason);
+    if (status != 400 || last)
+        return judge_all(job, VERDICT_DEAD, reason);
+    job->step++;
+    return JUDGED_CONTINUE;
 }
 
 #define TALK(kind, scope_, option)                                                                 \

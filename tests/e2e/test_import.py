@@ -203,13 +203,16 @@ def test_all_contacts_come_with_their_history_and_score(world):
 
 def test_what_the_crm_told_when_it_happened_counts_once(world):
     box = world.start_sandbox()
-    box.contacts([contact(7)])
+    box.contacts([contact(7), contact(8), contact(9)])
     begin(world, crm(world), "log", RULES)
     at = 1746057600000  # 2025-05-01
-    post(world, [change(7, "demo_requested", "true", at=at)])
+    post(world, [change(7, "demo_requested", "true", at=at),
+                 change(8, "demo_requested", "true", at=at + 1),
+                 change(9, "demo_requested", "true", at=at + 60000)])
     run_import(world, "--crm")
-    rules = [l["rule"] for l in world.run_json("score", f"{PORTAL}:7")[0]["lines"]]
-    equal(rules.count("demo"), 1, "fired once")
+    for i, times in ((7, 1), (8, 1), (9, 2)):
+        rules = [l["rule"] for l in world.run_json("score", f"{PORTAL}:{i}")[0]["lines"]]
+        equal(rules.count("demo"), times, f"contact {i}")
     finish(world)
 
 
@@ -251,7 +254,7 @@ def test_without_history_the_present_is_taken(world):
     world.configure(text_of(world, crm(world), "log", RULES))
     box.fail(service="hubspot", status=400, times=1)
     got = run_import(world, "--crm")
-    equal((got["rows"], got["fresh"]), (10, 10), "one event each")
+    equal((got["rows"], got["fresh"], got["without_history"]), (10, 10, 10), "one event each")
     equal(len(leads(world)), 10, "leads")
 
 

@@ -38,12 +38,6 @@ static void the_next_one_goes_on_where_hubspot_says(void **state)
     fixture_build(&f);
     assert_true(str_ends(f.request.url, STR("&after=12%26x%3D1%20%23")));
     fixture_end(&f);
-    start("-17");
-    fixture_build(&f);
-    assert_null(str_find(f.request.url, STR("propertiesWithHistory")));
-    assert_non_null(str_find(f.request.url, STR("limit=100&")));
-    assert_true(str_ends(f.request.url, STR("&after=17")));
-    fixture_end(&f);
 }
 
 static void a_page_that_does_not_come_through_is_asked_for_by_halves(void **state)
@@ -127,13 +121,54 @@ static void where_history_is_refused_it_does_without(void **state)
     assert_int_equal(f.outcomes[0].verdict, VERDICT_NONE);
     fixture_build(&f);
     assert_null(str_find(f.request.url, STR("propertiesWithHistory")));
+    assert_non_null(str_find(f.request.url, STR("limit=100&")));
     (void)fixture_judge(&f, 200, FULL(RECORD("7", ""), "\"9\""));
-    assert_true(str_is(f.outcomes[0].remote_id, "-9"));
+    assert_true(str_is(f.outcomes[0].remote_id, "9")); /* with history again */
+    assert_true(f.outcomes[0].without_history);
     fixture_end(&f);
-    start("-9");
+}
+
+static void a_place_that_is_refused_is_left_for_the_front(void **state)
+{
+    (void)state;
+    start("9");
+    for (int step = 0; step < 4; step++) {
+        fixture_build(&f);
+        assert_int_equal(str_ends(f.request.url, STR("&after=9")), step < 2);
+        assert_int_equal(str_find(f.request.url, STR("propertiesWithHistory")) == NULL, step % 2);
+        (void)fixture_judge(&f, 400, FAILURE("VALIDATION_ERROR", "after"));
+        assert_int_equal(f.outcomes[0].verdict, step < 3 ? VERDICT_NONE : VERDICT_DEAD);
+    }
+    fixture_end(&f);
+    start(NULL);
+    for (int step = 0; step < 2; step++) {
+        fixture_build(&f);
+        (void)fixture_judge(&f, 400, FAILURE("VALIDATION_ERROR", "properties"));
+        assert_int_equal(f.outcomes[0].verdict, step < 1 ? VERDICT_NONE : VERDICT_DEAD);
+    }
+    fixture_end(&f);
+}
+
+/* The last property of a contact may be the one that matters. */
+static void of_too_many_versions_each_property_keeps_its_newest(void **state)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(4 << 20);
+
+    (void)state;
+    sbuf_text(&b, "{\"results\":[{\"id\":\"7\",\"properties\":{},\"updatedAt\":"
+                  "\"2025-12-31T12:00:00Z\",\"propertiesWithHistory\":{\"visits\":[");
+    for (int i = 0; i < 25000; i++)
+        sbuf_printf(&b, "%s{\"value\":\"%d\",\"timestamp\":%lld}", i ? "," : "", i,
+                    1735689600000LL - i);
+    sbuf_text(&b,
+              "],\"lifecyclestage\":[{\"value\":\"customer\",\"timestamp\":1735689600000}]}}]}");
+    start(NULL);
     fixture_build(&f);
-    (void)fixture_judge(&f, 400, FAILURE("VALIDATION_ERROR", "after"));
-    assert_int_equal(f.outcomes[0].verdict, VERDICT_DEAD);
+    (void)fixture_judge(&f, 200, arena_str(&f.arena, sbuf_str(&b)).at);
+    const struct record *r = &f.outcomes[0].recovered[0];
+    assert_int_equal(r->n_versions, 10002);
+    assert_true(str_is(r->versions[0].value, "0"));
+    assert_true(str_is(r->versions[10001].value, "customer"));
     fixture_end(&f);
 }
 
@@ -166,6 +201,8 @@ int main(void)
         cmocka_unit_test(the_last_page_ends_it),
         cmocka_unit_test(what_we_write_ourselves_is_no_history),
         cmocka_unit_test(where_history_is_refused_it_does_without),
+        cmocka_unit_test(a_place_that_is_refused_is_left_for_the_front),
+        cmocka_unit_test(of_too_many_versions_each_property_keeps_its_newest),
         cmocka_unit_test(odd_answers_are_asked_for_again),
     };
 

@@ -188,7 +188,8 @@ static void what_a_person_must_mend_is_said_at_once(void **state)
     assert_int_equal(READ(NULL, {401, "{\"message\":\"no\"}", 0}), RC_IO);
     assert_non_null(strstr(why.text, "token"));
     assert_int_equal(rested, 0);
-    assert_int_equal(READ("-5", {400, "{\"message\":\"after\"}", 0}), RC_IO);
+    assert_int_equal(READ(NULL, {400, "{\"message\":\"no\"}", 0}, {400, "{\"message\":\"no\"}", 0}),
+                     RC_IO);
 }
 
 static void who_takes_them_may_end_it(void **state)

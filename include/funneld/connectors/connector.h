@@ -144,6 +144,7 @@ struct outcome { /* of one parcel */
      * deal.recovered ...; import: all contacts. */
     const struct record *recovered;
     size_t n_recovered;
+    bool without_history; /* import: it was refused for these */
 };
 
 /* A limit that a service sets on all who use one account, whichever connector asks: so many
