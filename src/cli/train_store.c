@@ -65,6 +65,12 @@ static void note_counts(struct cli *cli, const struct learning *l)
     if (l->unread)
         cli_note(cli, "%lld events cannot be read any more: erased, or of a source that is gone",
                  (long long)l->unread);
+    if (l->too_long)
+        cli_note(cli, "%lld leads are left out: they have more events than any customer's",
+                 (long long)l->too_long);
+    if (l->sampled && !l->set.table.n_rows)
+        cli_note(cli, "no lead has a past to foresee anything from. Where all events of a file are "
+                      "of one time, map the column that says when each row was so to @at");
     note_cut(cli, l);
 }
 

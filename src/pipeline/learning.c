@@ -293,6 +293,7 @@ static void keep_rows(struct study *s, int64_t lead)
 
     l->sampled++;
     l->cut += s->past.cut;
+    l->too_long += s->past.too_long;
     for (size_t i = 0; i < s->past.n; i++) {
         const struct snapshot *at = &s->past.snapshots[i];
 

@@ -25,6 +25,7 @@ struct gathering {
     struct lead_past *p;
     struct known_event *items;
     size_t n, cap;
+    bool more; /* than were taken */
 };
 
 static void gather(void *self, const struct event_view *v)
@@ -34,8 +35,12 @@ static void gather(void *self, const struct event_view *v)
     struct event_view kept = *v;
     struct event e;
 
-    if (g->n == EVENTS_MOST || v->state != EVENT_PROCESSED)
+    if (v->state != EVENT_PROCESSED)
         return;
+    if (g->n == EVENTS_MOST) {
+        g->more = true;
+        return;
+    }
     kept.source = arena_str(a, v->source);
     kept.type = arena_str(a, v->type);
     kept.request_id = arena_str(a, v->request_id);
@@ -148,7 +153,7 @@ static void happen(struct walk *w, const struct known_event *k)
 
 /* A row counts once its time is over, whatever came earlier: those that reached the goal at once
  * would else be learnt from before the others of their day. And its record may have been deleted
- * before: then nobody knows. */
+ * before: then nobody knows of most, and those of whom it is known are none like the others. */
 static void judge(const struct walk *w, struct snapshot *s)
 {
     const struct learning *l = w->p->l;
@@ -159,10 +164,10 @@ static void judge(const struct walk *w, struct snapshot *s)
         s->outcome = OUTCOME_BEFORE;
     else if (end > l->now_ms)
         s->outcome = OUTCOME_OPEN;
-    else if (w->outcome && w->outcome <= end)
-        s->outcome = OUTCOME_YES;
+    else if (w->ended && w->ended <= end)
+        s->outcome = OUTCOME_OPEN;
     else
-        s->outcome = w->ended && w->ended <= end ? OUTCOME_OPEN : OUTCOME_NO;
+        s->outcome = w->outcome && w->outcome <= end ? OUTCOME_YES : OUTCOME_NO;
     if (s->outcome == OUTCOME_YES && w->known_at > end)
         s->known_at = w->known_at; /* late news */
 }
@@ -201,7 +206,8 @@ static void go_through(struct lead_past *p, const struct lead *now, const struct
     struct walk w = {.p = p, .source = now->source, .first = g->items[0].e.received_at};
 
     p->cut = is_cut(p->l, now, w.first);
-    if (p->cut)
+    p->too_long = g->more;
+    if (p->cut || p->too_long)
         return;
     past_begin(&w.past, p->l->rules, now, 0, rows, n_rows, &p->arena);
     w.past.lead.created_at = 0;
@@ -224,7 +230,7 @@ enum rc lead_past_read(struct lead_past *p, int64_t lead)
 
     arena_reset(&p->arena);
     p->n = 0;
-    p->cut = p->reached_first = false;
+    p->cut = p->too_long = p->reached_first = false;
     enum rc rc = read_lead(p->reader, lead, &p->arena, &now);
     if (rc == RC_OK)
         rc = read_ledger(p->reader, &now, INT64_MAX, &p->arena, &rows, &n_rows);

@@ -29,6 +29,7 @@ struct lead_past {
     } snapshots[LEARNING_AGES];
     size_t n;
     bool cut;           /* its first events were purged: there are no snapshots */
+    bool too_long;      /* nor where it has more events than are read */
     bool reached_first; /* it reached the goal before the first of them */
 };
 

@@ -70,7 +70,7 @@ def test_a_past_that_is_too_short_is_said(world):
     world.configure(text_of(world, "log", GOAL))
     by_file(world, "E\nada@example.com\n", "E = email\n", name="one.csv")
     _, said = train(world, status=1)
-    check("no rows whose outcome is known" in said, said)
+    check("no rows whose outcome is known" in said and "all events of a file" in said, said)
     train(world, "--goal", "churn", status=2)
     train(world, "--horizon", "soon", status=2)
     train(world, "--target", "a=b", status=2)

@@ -150,6 +150,24 @@ static void a_record_that_went_away_is_open(void **state)
     learning_free(&l);
 }
 
+/* Else of those who went away only those who had bought would be learnt from. */
+static void it_is_open_whatever_had_come_of_it(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, CONF);
+    change(p, 7, "plan", "small");
+    later(p, 10 * DAY);
+    change(p, 7, "stage", "won");
+    later(p, 10 * DAY);
+    tell(p, "contact.deletion", 7);
+    later(p, 300 * DAY);
+    struct learning l = learn(p, 0);
+    assert_int_equal(l.set.table.n_rows, 0);
+    assert_int_equal(l.censored, 3);
+    learning_free(&l);
+}
+
 static void who_had_reached_the_goal_at_first_gives_no_row(void **state)
 {
     struct pipeline *p = *state;
@@ -361,6 +379,7 @@ int main(void)
         CHECKS(open_ones_are_left_out_and_counted),
         CHECKS(a_time_that_is_not_over_is_open_whatever_came),
         CHECKS(a_record_that_went_away_is_open),
+        CHECKS(it_is_open_whatever_had_come_of_it),
         CHECKS(who_had_reached_the_goal_at_first_gives_no_row),
         CHECKS(an_outcome_that_had_happened_is_not_foreseen),
         CHECKS(what_the_goal_looks_at_and_what_we_write_is_left_out),

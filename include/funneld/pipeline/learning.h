@@ -41,6 +41,7 @@ struct learning {
     int64_t leads;     /* there are */
     int64_t sampled;   /* of them looked at */
     int64_t cut;       /* of those, left out: their first events were purged */
+    int64_t too_long;  /* of those, left out: a robot's, whose end was not read */
     int64_t unread;    /* events that could not be read again */
     int64_t censored;  /* rows left out: their outcome is not known yet */
     int64_t reached;   /* leads that had reached the goal before there was a row of them */
