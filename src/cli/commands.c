@@ -133,8 +133,9 @@ const struct cli_command cli_commands[] = {
         .more =
             "Imported leads are scored, but no route hears of them and nothing is sent. What is "
             "newer in\n"
-            "the store stays. Done again it changes nothing; interrupted, it goes on. The daemon "
-            "may run.\n"
+            "the store stays. Done again it changes nothing; interrupted, it goes on. Start the "
+            "daemon first:\n"
+            "without one the store is locked until the import is through, and none can start.\n"
             "Times without a zone are UTC. Rows without one count as of the file's time, or --at.\n"
             "    funneld import --csv leads.csv > my.map      a map to begin with\n"
             "    funneld import --csv leads.csv --map my.map --dry-run\n"

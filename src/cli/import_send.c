@@ -144,6 +144,9 @@ static enum rc open_store(struct import_sender *s, struct why *why)
     if (rc != RC_OK)
         return rc;
     s->reader = store_reader(s->store);
+    cli_note(s->cli,
+             "no daemon runs, and none can start until this is through: if that takes long, "
+             "end it, start the daemon and do it again");
     return cli_models(s->cli, s->reader, &s->models, why);
 }
 
