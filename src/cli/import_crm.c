@@ -264,7 +264,8 @@ static int read_pages(struct crm_import *i)
                                 .took = took,
                                 .rests = rests,
                                 .self = i,
-                                .failures_most = FAILURES_MOST};
+                                .failures_most = FAILURES_MOST,
+                                .shared_by = i->sender.store ? 1 : 2}; /* with a daemon */
     struct transport transport;
     struct why why = {0};
 

@@ -34,10 +34,11 @@ static void wait_until(const struct reading *r, int64_t until)
                            (int)(until - now < LOOK_MS ? until - now : LOOK_MS));
 }
 
-/* By the connector's rate. */
+/* By our share of the connector's rate. */
 static void wait_for_turn(const struct reading *r)
 {
-    double rate = common_of(r)->rate;
+    int by = r->pages->shared_by > 1 ? r->pages->shared_by : 1;
+    double rate = common_of(r)->rate / by;
 
     if (r->asked_at && rate > 0)
         wait_until(r, r->asked_at + (int64_t)ceil(1000 / rate));

@@ -34,6 +34,7 @@ static size_t pages, contacts, rested;
 static char last_place[64];
 static int64_t longest_rest;
 static enum rc took_says;
+static int shared_by;
 
 static int64_t now(void)
 {
@@ -115,7 +116,8 @@ static enum rc read_all(const struct said says[], size_t n, const char *place)
                             .place = str_of(place),
                             .took = took,
                             .rests = rests,
-                            .failures_most = 3};
+                            .failures_most = 3,
+                            .shared_by = shared_by};
     enum rc rc = pages_read(&transport, now, &p, &why);
     arena_free(&f.arena);
     return rc;
@@ -129,6 +131,7 @@ static int setup(void **state)
 {
     (void)state;
     took_says = RC_OK;
+    shared_by = 0;
     return 0;
 }
 
@@ -143,6 +146,15 @@ static void pages_follow_each_other_at_the_rate(void **state)
     assert_non_null(strstr(script.url[1], "&after=1"));
     assert_non_null(strstr(script.url[2], "&after=2"));
     assert_true(script.asked_at[2] - script.asked_at[1] >= 250);
+}
+
+/* A daemon asks as well, and knows nothing of us. */
+static void where_others_ask_too_they_have_their_share(void **state)
+{
+    (void)state;
+    shared_by = 2;
+    assert_int_equal(READ(NULL, {200, PAGE("1", "1"), 0}, {200, LAST, 0}), RC_OK);
+    assert_true(script.asked_at[1] - script.asked_at[0] >= 500);
 }
 
 static void it_begins_where_it_is_told(void **state)
@@ -204,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pages_follow_each_other_at_the_rate, setup),
+        cmocka_unit_test_setup(where_others_ask_too_they_have_their_share, setup),
         cmocka_unit_test_setup(it_begins_where_it_is_told, setup),
         cmocka_unit_test_setup(a_rest_that_is_asked_for_is_kept, setup),
         cmocka_unit_test_setup(a_service_that_is_away_is_asked_again_ever_later, setup),

@@ -22,6 +22,7 @@ struct pages {
     void (*rests)(void *self, int64_t ms, struct str reason);
     void *self;
     int failures_most; /* in a row, after which it gives up */
+    int shared_by;     /* so many draw from the connector's rate; 0: nobody else */
 };
 
 /* RC_IO: the service says no, or is away for too long: why says it. */
