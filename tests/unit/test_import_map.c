@@ -51,6 +51,18 @@ static void what_a_column_is_is_proposed_by_its_name(void **state)
     BECOMES(c[6], "stra_e");
 }
 
+/* The owner's name in a file is a number in webhooks: it is for a person to decide. */
+static void internal_names_are_known_and_an_owners_name_is_no_id(void **state)
+{
+    (void)state;
+    struct import_column *c = COLUMNS("hs_object_id", "createdate", "Contact owner", "email");
+
+    BECOMES(c[0], "@id");
+    BECOMES(c[1], "@created_at");
+    BECOMES(c[2], "contact_owner");
+    BECOMES(c[3], "email");
+}
+
 static void a_map_says_it_otherwise(void **state)
 {
     (void)state;
@@ -243,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_a_column_is_is_proposed_by_its_name, teardown),
+        cmocka_unit_test_teardown(internal_names_are_known_and_an_owners_name_is_no_id, teardown),
         cmocka_unit_test_teardown(a_map_says_it_otherwise, teardown),
         cmocka_unit_test_teardown(what_a_map_must_not_say_is_told_with_its_line, teardown),
         cmocka_unit_test_teardown(a_map_that_is_written_reads_back, teardown),
