@@ -49,6 +49,8 @@ int model_show(struct cli *cli)
     const struct reported_model m = {.name = record.name,
                                      .version = record.version,
                                      .active = record.active,
+                                     .warm = cli->config->rules.scorecard.warm,
+                                     .hot = cli->config->rules.scorecard.hot,
                                      .sidecar = record.sidecar};
     if (cli_has(cli, ARG_HTML))
         return write_page(cli, &m);

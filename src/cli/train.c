@@ -118,7 +118,9 @@ static int learn(struct cli *cli, const struct training_set *set, struct train_o
 
 static int report(struct cli *cli, const struct train_options *o, const struct trained *t)
 {
-    const struct reported_model m = {.name = o->name, .sidecar = t->sidecar};
+    const struct scorecard *card = &cli->config->rules.scorecard;
+    const struct reported_model m = {
+        .name = o->name, .sidecar = t->sidecar, .warm = card->warm, .hot = card->hot};
 
     if (cli_has(cli, ARG_JSON))
         return DONE;

@@ -192,9 +192,11 @@ static void put_bands(struct sbuf *b, const struct model_report *r)
 {
     static const char *const quarters[] = {"low", "medium", "high", "very high"};
 
+    if (!r->n_histogram)
+        return;
     sbuf_text(b, "<h2>How many leads a band would have</h2><div class=\"charts\"><table><tr>"
                  "<th>by probability</th><th class=\"n\">rows</th></tr>");
-    for (size_t i = 0; i < N_BANDS && r->n_histogram; i++)
+    for (size_t i = 0; i < N_BANDS; i++)
         sbuf_printf(b, "<tr><td>%s</td><td class=\"n\">%lld</td></tr>", report_bands[i].name,
                     (long long)report_rows_between(r, report_bands[i].low, report_bands[i].high));
     sbuf_text(b, "</table>\n<table><tr><th>a quarter each</th><th class=\"n\">from</th></tr>");
@@ -202,6 +204,12 @@ static void put_bands(struct sbuf *b, const struct model_report *r)
         sbuf_printf(b, "<tr><td>%s</td><td class=\"n\">%.1f&nbsp;%%</td></tr>", quarters[i],
                     i ? 100 * r->quartiles[i - 1] : 0);
     sbuf_text(b, "</table></div>\n");
+    if (r->warm > 0 && r->hot > r->warm)
+        sbuf_printf(
+            b, "<p>By the limits of [score]: about %lld cold, %lld warm, %lld hot</p>\n",
+            (long long)report_rows_between(r, 0, (double)r->warm / 1000),
+            (long long)report_rows_between(r, (double)r->warm / 1000, (double)r->hot / 1000),
+            (long long)report_rows_between(r, (double)r->hot / 1000, 1.01));
 }
 
 static void put_findings(struct sbuf *b, const char *title, const struct report_findings *f)

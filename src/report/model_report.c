@@ -211,6 +211,8 @@ enum rc report_read(const struct reported_model *m, struct arena *a, struct mode
         .name = m->name.at ? m->name : text(doc.root, "name", a),
         .version = m->version,
         .active = m->active,
+        .warm = m->warm,
+        .hot = m->hot,
         .goal = text(doc.root, "goal", a),
         .kind = text(doc.root, "kind", a),
         .verdict = text(doc.root, "verdict", a),

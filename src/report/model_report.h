@@ -49,6 +49,7 @@ struct report_input {
 
 struct model_report {
     struct str name, goal, kind, verdict;
+    int64_t warm, hot; /* as in struct reported_model */
     int64_t version, horizon_ms, trained_at, rows, positive;
     bool active, usable;
     double base_rate, quartiles[3];

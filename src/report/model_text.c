@@ -182,10 +182,26 @@ static void put_bands(struct sbuf *b, const struct model_report *r)
 {
     static const char *const quarters[] = {"low", "medium", "high", "very high"};
 
+    if (!r->n_histogram)
+        return;
     title(b, "How many leads a band would have");
-    for (size_t i = 0; i < N_BANDS && r->n_histogram; i++)
+    for (size_t i = 0; i < N_BANDS; i++)
         sbuf_printf(b, "    %-15s %8lld\n", report_bands[i].name,
                     (long long)report_rows_between(r, report_bands[i].low, report_bands[i].high));
+    if (r->warm > 0 && r->hot > r->warm) {
+        double warm = (double)r->warm / 1000, hot = (double)r->hot / 1000;
+
+        sbuf_printf(
+            b,
+            "    bands = probability: about %lld cold, %lld warm from %.1f %%, %lld hot from "
+            "%.1f %%\n",
+            (long long)report_rows_between(r, 0, warm),
+            (long long)report_rows_between(r, warm, hot), 100 * warm,
+            (long long)report_rows_between(r, hot, 1.01), 100 * hot);
+    }
+    int64_t all = report_rows_between(r, 0, 1.01);
+    sbuf_printf(b, "    bands = quartile: about %lld cold, %lld warm, %lld hot\n",
+                (long long)(all - all / 4 - all / 4), (long long)(all / 4), (long long)(all / 4));
     sbuf_text(b, "    or a quarter each:");
     for (size_t i = 0; i < 4; i++)
         sbuf_printf(b, "%s %s from %.1f %%", i ? "," : "", quarters[i],

@@ -357,6 +357,7 @@ def test_a_report_is_shown_and_written_as_a_page(world):
     shown = run(world, "model", "show", "main").stdout
     check(shown.startswith("main:1 - conversion within 90 days, not in use\n"), shown)
     check(max(map(len, shown.splitlines())) < 200, "lines stay short")
+    check("bands = probability: about" in shown and "bands = quartile: about" in shown, shown)
     page_file = os.path.join(world.folder, "r.html")
     run(world, "model", "show", "--html", page_file)
     with open(page_file) as f:

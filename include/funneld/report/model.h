@@ -16,6 +16,7 @@ struct reported_model {
     int64_t version; /* 0: not kept */
     bool active;
     struct str sidecar;
+    int64_t warm, hot; /* tenths of a percent from which a lead is so; 0: not known */
 };
 
 /* A page of aligned lines. RC_INVALID: the sidecar is none. */
