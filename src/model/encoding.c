@@ -164,18 +164,40 @@ static void distribution(const struct lesson *l, struct input *in, float sorted[
     in->shares = shares;
 }
 
+/* Where there are more than a model may have, those that tell most are taken. */
+static void leave_out_many(struct lesson *l)
+{
+    AUTO(mem_freep) const struct learn_column **left = mem_array(l->n_columns + 1, sizeof *left);
+    AUTO(mem_freep) size_t *order = mem_array(l->n_columns + 1, sizeof *order);
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n_columns; i++)
+        if (!l->columns[i].out)
+            left[n++] = &l->columns[i];
+    if (n <= MODEL_MAX_INPUTS)
+        return;
+    merit_order(left, n, order);
+    for (size_t i = MODEL_MAX_INPUTS; i < n; i++) {
+        struct learn_column *c = &l->columns[left[order[i]] - l->columns];
+
+        screen_out(l, c, "many", "tells less than %d other columns, and a model has no more",
+                   MODEL_MAX_INPUTS);
+        c->out = true;
+    }
+}
+
 void encoding_learn(struct lesson *l)
 {
     AUTO(mem_freep) float *sorted = mem_array(l->n + 1, sizeof *sorted);
+    leave_out_many(l);
     size_t most = most_levels(l);
-
     l->inputs = arena_array(l->arena, l->n_columns + 1, sizeof *l->inputs);
     l->input_columns = arena_array(l->arena, l->n_columns + 1, sizeof *l->input_columns);
     for (size_t i = 0; i < l->n_columns; i++) {
         struct learn_column *c = &l->columns[i];
         struct input *in = &l->inputs[l->n_inputs];
 
-        if (c->out || l->n_inputs == MODEL_MAX_INPUTS || !make_input(l, c, most, in))
+        if (c->out || !make_input(l, c, most, in))
             continue;
         in->feature = l->n_features;
         l->n_features += in->n_features;

@@ -118,6 +118,7 @@ void knows_too_much(struct lesson *l)
             continue;
         *k = (struct known){.column = &l->columns[i]};
         knowledge_alone(l, k->column, &k->k);
+        k->column->tells = k->k.gain;
         if (!alone(l, k) && !filled(l, k))
             n++;
     }

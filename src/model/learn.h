@@ -34,6 +34,7 @@ struct learn_column {
     const double *value; /* [n]: NULL for a text; NaN where missing */
     struct str *sentinels;
     size_t n_sentinels, n_missing;
+    double tells; /* share of the outcome that it tells by itself; 0: was not looked at */
 };
 
 struct fold {
@@ -101,6 +102,8 @@ size_t column_bins(const struct lesson *l, const struct learn_column *c, size_t 
                    uint32_t ret[]);
 /* knows.c: what knows too much. */
 void knows_too_much(struct lesson *l);
+/* merit.c: the numbers of some columns, those to be kept first, then those that tell most. */
+void merit_order(const struct learn_column *const columns[], size_t n, size_t ret[]);
 /* encoding.c: inputs of the columns that are left, and x. */
 void encoding_learn(struct lesson *l);
 /* folds.c */

@@ -3,12 +3,16 @@
  * Features are standardised by all rows, which tells nothing of an outcome; numbers are held within
  * their middle 99 % first. What is missing adds a weight of its own. A text's features stay 0 where
  * they are 0, which keeps rows short: taking the mean off all of them would only move the bias.
+ * Newton's steps cost the third power of the features: of very many those inputs that tell most are
+ * let in.
  */
 #include "logistic.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_FEATURES = 500 };
 
 static const double penalties[] = {100, 20, 4};
 
@@ -70,13 +74,51 @@ static void describe_all(const struct lesson *l, struct logistic_lesson *g)
 
     for (size_t i = 0; i < ARRAY_LEN(each); i++)
         *each[i] = arena_array(l->arena, n, sizeof **each[i]);
-    g->missing = arena_array(l->arena, n, sizeof *g->missing);
-    g->rows.n_features = n;
-    for (size_t f = 0; f < n && !learn_stopped(l); f++) {
+    for (size_t f = 0; f < n && !learn_stopped(l); f++)
         describe(l, g, f, column);
-        if (g->missing_scale[f] > 0)
-            g->missing[f] = g->rows.n_features++;
+}
+
+static void shut_out(struct logistic_lesson *g, const struct input *in)
+{
+    for (size_t f = in->feature; f < in->feature + in->n_features; f++)
+        g->scale[f] = g->missing_scale[f] = 0;
+}
+
+static size_t room_of(const struct logistic_lesson *g, const struct input *in)
+{
+    size_t n = in->n_features;
+
+    for (size_t f = in->feature; f < in->feature + in->n_features; f++)
+        n += g->missing_scale[f] > 0;
+    return n;
+}
+
+/* Numbers the features of the inputs that there is room for, then those of what is missing. */
+static void let_in(const struct lesson *l, struct logistic_lesson *g)
+{
+    AUTO(mem_freep) size_t *order = mem_array(l->n_inputs + 1, sizeof *order);
+    AUTO(mem_freep) bool *out = mem_array(l->n_inputs + 1, sizeof *out);
+    size_t room = MOST_FEATURES, n = 0;
+
+    merit_order(l->input_columns, l->n_inputs, order);
+    for (size_t i = 0; i < l->n_inputs; i++) {
+        const struct input *in = &l->inputs[order[i]];
+
+        out[order[i]] = room_of(g, in) > room;
+        if (out[order[i]])
+            shut_out(g, in);
+        else
+            room -= room_of(g, in);
     }
+    g->at = arena_array(l->arena, l->n_features, sizeof *g->at);
+    g->missing = arena_array(l->arena, l->n_features, sizeof *g->missing);
+    for (size_t k = 0; k < l->n_inputs; k++)
+        for (size_t f = 0; f < l->inputs[k].n_features && !out[k]; f++)
+            g->at[l->inputs[k].feature + f] = n++;
+    for (size_t f = 0; f < l->n_features; f++)
+        if (g->missing_scale[f] > 0)
+            g->missing[f] = n++;
+    g->rows.n_features = n;
 }
 
 /* Entries of one row; those for what is missing have the highest features and come last. */
@@ -99,9 +141,9 @@ static void add_input(const struct logistic_lesson *g, const struct input *in, c
         if (g->scale[f] == 0 || isnan(x[f]))
             continue;
         if (in->kind != INPUT_TEXT)
-            add_entry(e, f, (held(g, f, x[f]) - g->mean[f]) / g->scale[f]);
+            add_entry(e, g->at[f], (held(g, f, x[f]) - g->mean[f]) / g->scale[f]);
         else if (x[f] > 0)
-            add_entry(e, f, 1 / g->scale[f]);
+            add_entry(e, g->at[f], 1 / g->scale[f]);
     }
 }
 
@@ -160,6 +202,7 @@ bool logistic_learn(struct lesson *l, struct logistic_lesson *ret)
     struct fitting f = {l, ret, {NULL}};
 
     describe_all(l, ret);
+    let_in(l, ret);
     build_rows(l, ret);
     for (size_t p = 0; p < ARRAY_LEN(penalties); p++) {
         f.margins[p] = arena_array(l->arena, l->n, sizeof *f.margins[p]);
@@ -204,9 +247,9 @@ bool logistic_refit(const struct lesson *l, const struct logistic_lesson *from,
                 from->scale[f] = 1;
                 continue;
             }
-            weight[f] = w[f];
+            weight[f] = w[from->at[f]];
             if (in->kind == INPUT_TEXT)
-                ret->bias += w[f] * from->mean[f] / from->scale[f];
+                ret->bias += weight[f] * from->mean[f] / from->scale[f];
         }
     }
     return true;

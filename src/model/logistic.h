@@ -10,7 +10,8 @@ struct logistic_lesson {
     double *margins;    /* [n]: out of fold; NaN in none */
     double log_loss;    /* of them */
     struct sparse rows; /* the lesson's, as it takes them */
-    size_t *missing;    /* [n_features]: the feature of its missing; 0: it has none */
+    size_t *at;         /* [n_features]: its number in rows, where it has a scale */
+    size_t *missing;    /* [n_features]: the number of its missing; 0: it has none */
     double *mean, *scale, *low, *high, *missing_scale; /* [n_features] */
 };
 

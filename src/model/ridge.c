@@ -14,6 +14,7 @@ struct problem {
     size_t n_rows;
     const bool *positive;
     double penalty;
+    const atomic_bool *stop;
     size_t n; /* unknowns, with the bias */
     double *gradient, *step, *tried;
     double *hessian; /* lower triangle, n by n; then its Cholesky factor */
@@ -66,11 +67,19 @@ static void add_row(struct problem *p, size_t row, double slope, double curve)
     last[p->n - 1] += curve;
 }
 
-static void derive(struct problem *p, const double w[])
+static bool stopped(const struct problem *p)
+{
+    return p->stop && atomic_load_explicit(p->stop, memory_order_relaxed);
+}
+
+/* false: it was stopped. */
+static bool derive(struct problem *p, const double w[])
 {
     memset(p->gradient, 0, p->n * sizeof *p->gradient);
     memset(p->hessian, 0, p->n * p->n * sizeof *p->hessian);
     for (size_t i = 0; i < p->n_rows; i++) {
+        if (i % 256 == 0 && stopped(p))
+            return false;
         size_t row = p->rows[i];
         double q = sigmoid(ridge_margin(p->s, row, w));
 
@@ -82,6 +91,7 @@ static void derive(struct problem *p, const double w[])
         p->gradient[k] += k + 1 < p->n ? penalty * w[k] : 0;
         p->hessian[k * p->n + k] += penalty;
     }
+    return true;
 }
 
 static void factor(struct problem *p)
@@ -145,14 +155,22 @@ bool ridge_fit(const struct sparse *s, const uint32_t rows[], size_t n_rows, con
     size_t n = s->n_features + 1;
     AUTO(mem_freep) double *room = mem_array(3 * n, sizeof *room);
     AUTO(mem_freep) double *hessian = mem_array(n * n, sizeof *hessian);
-    struct problem p = {s, rows, n_rows,   positive,     penalty,
-                        n, room, room + n, room + 2 * n, hessian};
+    struct problem p = {.s = s,
+                        .rows = rows,
+                        .n_rows = n_rows,
+                        .positive = positive,
+                        .penalty = penalty,
+                        .stop = stop,
+                        .n = n,
+                        .gradient = room,
+                        .step = room + n,
+                        .tried = room + 2 * n,
+                        .hessian = hessian};
     double at = objective(&p, w);
 
     for (int i = 0; i < MAX_STEPS; i++) {
-        if (stop && atomic_load_explicit(stop, memory_order_relaxed))
+        if (!derive(&p, w))
             return false;
-        derive(&p, w);
         factor(&p);
         solve(&p);
         double won = walk(&p, at, w);
