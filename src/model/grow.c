@@ -34,8 +34,10 @@ struct grove {
     size_t n_settings, n_folds; /* of this stage */
     struct stand stands[MOST_SETTINGS][LEARN_FOLDS];
     double from, to;
-    pthread_mutex_t mutex; /* of what is below */
-    size_t done;
+    pthread_mutex_t mutex;             /* of what is below */
+    size_t done, grown[MOST_SETTINGS]; /* jobs in all, folds of a setting */
+    size_t leads;                      /* the best setting so far; n_settings: none */
+    double least;                      /* its loss */
     struct why why;
     enum rc rc;
 };
@@ -160,27 +162,6 @@ static enum rc grow(struct grove *g, size_t setting, size_t k, struct why *why)
     return rc;
 }
 
-static bool grow_job(void *arg, size_t job)
-{
-    struct grove *g = arg;
-    size_t setting = job / g->n_folds, fold = job % g->n_folds;
-    struct why why = {0};
-
-    (void)pthread_mutex_lock(&g->plots[fold].mutex); /* a plain mutex, ours alone */
-    enum rc rc = grow(g, setting, fold, &why);
-    (void)pthread_mutex_unlock(&g->plots[fold].mutex);
-    (void)pthread_mutex_lock(&g->mutex);
-    g->done++;
-    if (rc && !g->rc) {
-        g->rc = rc;
-        g->why = why;
-    }
-    double share = (double)g->done / (double)(g->n_settings * g->n_folds);
-    learn_progress(g->l, g->from + (g->to - g->from) * share, "growing trees");
-    (void)pthread_mutex_unlock(&g->mutex);
-    return rc == RC_OK;
-}
-
 /* Where the folds together lose least; a fold that ended before stays as it was. */
 static size_t best_rounds(const struct grove *g, const struct stand stands[], double *ret_loss)
 {
@@ -202,6 +183,61 @@ static size_t best_rounds(const struct grove *g, const struct stand stands[], do
     }
     *ret_loss /= (double)rows;
     return (best + 1) * EACH;
+}
+
+static double best_rounds_loss(const struct grove *g, size_t setting)
+{
+    double loss = 0;
+
+    (void)best_rounds(g, g->stands[setting], &loss);
+    return loss;
+}
+
+/* A setting is grown in each fold. Only the best one's trees are kept, for they take much memory;
+ * whose are to go now is returned, n_settings: nobody's. */
+static size_t rank(struct grove *g, size_t setting)
+{
+    double loss = best_rounds_loss(g, setting);
+    size_t behind = g->leads;
+    bool ahead = behind == g->n_settings || loss < g->least ||
+                 (loss == g->least && setting < behind); /* as compare() takes them */
+
+    if (!ahead)
+        return setting;
+    g->leads = setting;
+    g->least = loss;
+    return behind;
+}
+
+static void fell_setting(struct grove *g, size_t setting)
+{
+    for (size_t k = 0; k < LEARN_FOLDS && setting < g->n_settings; k++) {
+        booster_free(g->stands[setting][k].booster);
+        g->stands[setting][k].booster = NULL;
+    }
+}
+
+static bool grow_job(void *arg, size_t job)
+{
+    struct grove *g = arg;
+    size_t setting = job / g->n_folds, fold = job % g->n_folds;
+    struct why why = {0};
+
+    (void)pthread_mutex_lock(&g->plots[fold].mutex); /* a plain mutex, ours alone */
+    enum rc rc = grow(g, setting, fold, &why);
+    (void)pthread_mutex_unlock(&g->plots[fold].mutex);
+    (void)pthread_mutex_lock(&g->mutex);
+    g->done++;
+    if (rc == RC_OK && ++g->grown[setting] == g->n_folds)
+        fell_setting(g, rank(g, setting));
+    if (rc && !g->rc) {
+        g->rc = rc;
+        g->why = why;
+    }
+    double share = (double)g->done / (double)(g->n_settings * g->n_folds);
+    learn_progress(g->l, g->from + (g->to - g->from) * share, "growing trees");
+    (void)pthread_mutex_unlock(&g->mutex);
+    return rc == RC_OK;
 }
 
 static enum rc predict_folds(struct grove *g, struct stand stands[], size_t rounds,
@@ -260,6 +296,8 @@ enum rc grove_try(struct grove *g, const struct booster_settings settings[], siz
     g->from = from;
     g->to = to;
     g->done = 0;
+    memset(g->grown, 0, sizeof g->grown);
+    g->leads = n;
     if (!learn_parallel(g->l, n * n_folds, grow_job, g)) {
         *why = g->why;
         return g->rc ? g->rc : RC_CLOSED;
