@@ -124,7 +124,7 @@ int model_evaluate(struct cli *cli)
     if (!cli_has(cli, ARG_CSV) || !cli_has(cli, ARG_TARGET))
         return cli_usage(cli, "--csv FILE and --target COLUMN=POSITIVE[:NEGATIVE] say what to "
                               "compare with");
-    if (target_parse(cli_value(cli, ARG_TARGET), &target, &why) != RC_OK)
+    if (target_parse(cli_value(cli, ARG_TARGET), &target, &cli->arena, &why) != RC_OK)
         return cli_usage(cli, "--target: %s", why.text);
     int status = cli_read(cli);
     if (status == DONE)

@@ -10,6 +10,14 @@
 
 #define NOT_GIVEN SIZE_MAX
 
+enum { SHOWN_VALUES = 5 };
+
+/* Values that the outcome has, as they come. */
+struct seen {
+    struct str values[SHOWN_VALUES + 1]; /* the last: there are more */
+    size_t n, n_positive, n_negative;
+};
+
 /* What is read, and where. */
 struct reading {
     struct cli *cli;
@@ -17,6 +25,7 @@ struct reading {
     struct target target;
     size_t outcome, id, time; /* columns */
     size_t n, n_dates, n_numbers;
+    struct seen seen;
     struct str *row;
     struct train_table *t;
 };
@@ -68,16 +77,53 @@ static enum target_class outcome_of(const struct reading *r)
     return target_class(&r->target, r->row[r->outcome]);
 }
 
+static void see_outcome(struct reading *r)
+{
+    struct seen *s = &r->seen;
+    struct str value = str_trim(r->row[r->outcome]);
+
+    s->n_positive += outcome_of(r) == TARGET_POSITIVE;
+    s->n_negative += outcome_of(r) == TARGET_NEGATIVE;
+    for (size_t i = 0; i < s->n; i++)
+        if (str_ieq(s->values[i], value))
+            return;
+    if (value.len && s->n < ARRAY_LEN(s->values))
+        s->values[s->n++] = arena_str(&r->cli->arena, value);
+}
+
+/* A value that no row has is most likely not the one that was meant. */
+static int no_row_has(const struct reading *r, struct str meant)
+{
+    struct sbuf b AUTO(sbuf_free) = SBUF(1000);
+
+    for (size_t i = 0; i < r->seen.n; i++)
+        if (i < SHOWN_VALUES)
+            sbuf_printf(&b, "%s%.*s", i ? ", " : "", STR_ARG(str_cut(r->seen.values[i], 80)));
+    return cli_fail(r->cli, "no row's %.*s is \"%.*s\"; it has %.*s%s",
+                    STR_ARG(str_cut(r->target.column, 80)), STR_ARG(str_cut(meant, 80)),
+                    STR_ARG(sbuf_str(&b)), r->seen.n > SHOWN_VALUES ? ", and others" : "");
+}
+
+static int check_outcomes(const struct reading *r)
+{
+    if (!r->seen.n)
+        return cli_fail(r->cli, "no row's %.*s is known", STR_ARG(str_cut(r->target.column, 80)));
+    if (!r->seen.n_positive)
+        return no_row_has(r, r->target.positive);
+    return r->target.negative.at && !r->seen.n_negative ? no_row_has(r, r->target.negative) : DONE;
+}
+
 /* The next row whose outcome is known. */
 static enum rc next_known(struct reading *r, struct arena *a, struct why *why)
 {
     enum rc rc;
 
-    while ((rc = csv_row(r->t->csv, a, r->row, why)) == RC_OK)
+    while ((rc = csv_row(r->t->csv, a, r->row, why)) == RC_OK) {
+        see_outcome(r);
         if (outcome_of(r) != TARGET_UNKNOWN)
             return RC_OK;
-        else
-            r->t->left_out++;
+        r->t->left_out++;
+    }
     return rc;
 }
 
@@ -174,7 +220,8 @@ static void group_rows(struct reading *r, const struct room *room)
 /* Evenly: as many as there is room for. */
 static int take_rows(struct reading *r, size_t max_rows)
 {
-    size_t rows = r->n < max_rows ? r->n : max_rows, k = 0;
+    size_t most = model_most_rows(max_rows, csv_columns(r->t->csv));
+    size_t rows = r->n < most ? r->n : most, k = 0;
     struct room room = make_room(r, rows);
     struct why why = {0};
     enum rc rc;
@@ -200,13 +247,13 @@ int train_table_read(struct cli *cli, size_t max_rows, struct train_table *ret)
     *ret = (struct train_table){0};
     if (!cli_has(cli, ARG_TARGET))
         return cli_usage(cli, "--target COLUMN=POSITIVE[:NEGATIVE] says what the outcome is");
-    if (target_parse(cli_value(cli, ARG_TARGET), &r.target, &why) != RC_OK)
+    if (target_parse(cli_value(cli, ARG_TARGET), &r.target, &cli->arena, &why) != RC_OK)
         return cli_usage(cli, "--target: %s", why.text);
     int status = open_table(&r);
     if (status == DONE)
         status = count(&r);
-    if (status == DONE && !r.n)
-        return cli_fail(cli, "no row's %.*s is known", STR_ARG(str_cut(r.target.column, 80)));
+    if (status == DONE)
+        status = check_outcomes(&r);
     if (status != DONE)
         return status;
     train_table_close(ret);

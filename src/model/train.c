@@ -9,14 +9,22 @@
 
 enum { MOST_ROWS = 200000, MOST_CELLS = 40000000, LEAST_ROWS = 1000, SIDECAR_BYTES = 32 << 20 };
 
+size_t model_most_rows(size_t max_rows, size_t n_columns)
+{
+    size_t most = max_rows ? max_rows : MOST_ROWS;
+    size_t fit = n_columns ? MOST_CELLS / n_columns : most;
+
+    if (most <= fit)
+        return most;
+    return fit > LEAST_ROWS ? fit : LEAST_ROWS;
+}
+
 /* Every so many rows where there are too many. */
 static void sample_rows(struct lesson *l)
 {
-    size_t all = l->set->table.n_rows, columns = l->set->table.n_columns;
-    size_t most = l->o->max_rows ? l->o->max_rows : MOST_ROWS;
+    size_t all = l->set->table.n_rows;
+    size_t most = model_most_rows(l->o->max_rows, l->set->table.n_columns);
 
-    if (most > MOST_CELLS / columns)
-        most = MOST_CELLS / columns > LEAST_ROWS ? MOST_CELLS / columns : LEAST_ROWS;
     l->n = all < most ? all : most;
     uint32_t *row = arena_array(l->arena, l->n, sizeof *row);
     bool *positive = arena_array(l->arena, l->n, sizeof *positive);

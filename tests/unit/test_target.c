@@ -5,11 +5,13 @@
 
 #include "../../src/cli/target.h"
 
+static struct arena arena;
+
 static struct target parsed(const char *text)
 {
     struct target t = {0};
 
-    if (target_parse(str_of(text), &t, NULL) != RC_OK)
+    if (target_parse(str_of(text), &t, &arena, NULL) != RC_OK)
         fail_msg("%s is refused", text);
     return t;
 }
@@ -40,16 +42,29 @@ static void with_both_values_others_are_not_known(void **state)
     assert_int_equal(target_class(&t, STR("Engaging")), TARGET_UNKNOWN);
 }
 
+static void a_colon_of_a_value_is_written_with_a_backslash(void **state)
+{
+    struct target t = parsed("stage=4\\: won:5\\:lost");
+
+    (void)state;
+    assert_true(str_is(t.positive, "4: won"));
+    assert_true(str_is(t.negative, "5:lost"));
+    t = parsed("path=C:\\x");
+    assert_true(str_is(t.positive, "C"));
+    assert_true(str_is(t.negative, "\\x"));
+}
+
 static void what_is_no_target_is_refused_with_the_reason(void **state)
 {
-    static const char *const wrong[] = {"", "Converted", "=1", "a=", "a=:b", "a=b:", "a=Yes:yes"};
+    static const char *const wrong[] = {
+        "", "Converted", "=1", "a=", "a=:b", "a=b:", "a=Yes:yes", "a=1:2:3"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct target t = {0};
         struct why why = {0};
 
-        assert_int_equal(target_parse(str_of(wrong[i]), &t, &why), RC_INVALID);
+        assert_int_equal(target_parse(str_of(wrong[i]), &t, &arena, &why), RC_INVALID);
         assert_true(strlen(why.text) > 0);
         assert_null(t.column.at);
     }
@@ -60,8 +75,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_alone_stands_against_all_others),
         cmocka_unit_test(with_both_values_others_are_not_known),
+        cmocka_unit_test(a_colon_of_a_value_is_written_with_a_backslash),
         cmocka_unit_test(what_is_no_target_is_refused_with_the_reason),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_free(&arena);
+    return failed;
 }

@@ -39,6 +39,9 @@ struct trained {
     struct str trees, sidecar;
 };
 
+/* How many rows of so many columns are learnt from at most; max_rows as in the options. */
+size_t model_most_rows(size_t max_rows, size_t n_columns);
+
 /* RC_INVALID: nothing can be learnt of such a set (no rows, one class, no columns), with the
  * reason. A model that did not win is a result as well: its sidecar says that it is not to be
  * activated. */
