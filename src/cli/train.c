@@ -30,19 +30,23 @@ static void catch_signals(void (*handler)(int))
 }
 
 /* "A,B" as names, trimmed. */
-static size_t split_names(struct cli *cli, enum arg arg, const struct str **ret)
+static int split_names(struct cli *cli, enum arg arg, const struct str **ret, size_t *ret_n)
 {
     struct str *names = arena_array(&cli->arena, MAX_NAMES, sizeof *names);
     struct str rest = cli_value(cli, arg), name;
     size_t n = 0;
 
-    while (rest.at && n < MAX_NAMES && str_split(&rest, ',', &name)) {
+    while (rest.at && str_split(&rest, ',', &name)) {
         name = str_trim(name);
-        if (name.len)
-            names[n++] = name;
+        if (!name.len)
+            continue;
+        if (n == MAX_NAMES)
+            return cli_usage(cli, "--%s: more than %d names", arg_specs[arg].name, MAX_NAMES);
+        names[n++] = name;
     }
     *ret = names;
-    return n;
+    *ret_n = n;
+    return DONE;
 }
 
 /* The file's names as the model's. One that is not there is a slip of the hand, and what it meant
@@ -201,7 +205,12 @@ int cli_train(struct cli *cli)
     if (status != DONE)
         return status;
     o.name = cli_has(cli, ARG_NAME) ? cli_value(cli, ARG_NAME) : str_of(goal_name(o.goal));
-    o.n_exclude = split_names(cli, ARG_EXCLUDE, &o.exclude);
-    o.n_keep = split_names(cli, ARG_KEEP, &o.keep);
+    if (!model_name_ok(o.name))
+        return cli_usage(cli, "--name: a model's name has 1 to 64 bytes and no colon");
+    status = split_names(cli, ARG_EXCLUDE, &o.exclude, &o.n_exclude);
+    if (status == DONE)
+        status = split_names(cli, ARG_KEEP, &o.keep, &o.n_keep);
+    if (status != DONE)
+        return status;
     return cli_has(cli, ARG_CSV) ? from_table(cli, &o) : from_store(cli, &o);
 }

@@ -1,7 +1,7 @@
 /* model/bounds.c - what names and texts of a model may be. */
 #include "model_priv.h"
 
-enum { MAX_NAME = 64, MAX_INPUT_NAME = 200 };
+enum { MAX_NAME = 64 };
 
 bool text_is_shown(struct str s)
 {
@@ -22,7 +22,7 @@ bool model_name_ok(struct str name)
 
 bool input_name_ok(struct str name)
 {
-    return name.len > 0 && name.len <= MAX_INPUT_NAME && text_is_shown(name);
+    return name.len > 0 && name.len <= MODEL_INPUT_NAME_BYTES && text_is_shown(name);
 }
 
 /* No fewer than there are: commas in texts are counted too. */

@@ -278,6 +278,16 @@ static bool is_named_before(const struct table *t, size_t column)
     return false;
 }
 
+/* Even one that is to be kept: no model could be read that has it. */
+static void leave_out_name(struct lesson *l, struct learn_column *c)
+{
+    if (c->name.len > MODEL_INPUT_NAME_BYTES)
+        screen_out(l, c, "name", "has a name of more than %d bytes", MODEL_INPUT_NAME_BYTES);
+    else
+        screen_out(l, c, "name", "has a name that cannot be shown, or another has it too");
+    c->out = true;
+}
+
 void columns_read(struct lesson *l)
 {
     const struct table *t = &l->set->table;
@@ -293,7 +303,7 @@ void columns_read(struct lesson *l)
         if (is_listed(c->name, l->o->exclude, l->o->n_exclude))
             screen_out(l, c, "asked", "was asked to be left out");
         else if (!input_name_ok(c->name) || is_named_before(t, i))
-            screen_out(l, c, "name", "has a name that cannot be shown, or another has it too");
+            leave_out_name(l, c);
         else
             read_column(l, c);
     }

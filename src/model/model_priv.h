@@ -19,7 +19,8 @@ enum {
     MODEL_MAX_SENTINELS = 64,
     MODEL_MAX_WEIGHT = 1000000, /* of anything in log-odds: no sum of them is infinite */
     MODEL_MAX_DEPTH = 64,       /* of a tree */
-    MODEL_TEXT_BYTES = 256,     /* of a folded text; what is longer is cut */
+    MODEL_INPUT_NAME_BYTES = 200,
+    MODEL_TEXT_BYTES = 256, /* of a folded text; what is longer is cut */
 };
 
 /* A text's features are one for each level, one for all other levels, one for missing: 0 or 1.

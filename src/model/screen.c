@@ -179,6 +179,36 @@ static bool serial(struct lesson *l, struct learn_column *c, const struct some *
     return c->out;
 }
 
+static bool is_decimal_comma(struct str s)
+{
+    size_t commas = 0, digits = 0;
+
+    for (size_t i = s.len && s.at[0] == '-' ? 1 : 0; i < s.len; i++) {
+        commas += s.at[i] == ',';
+        digits += s.at[i] >= '0' && s.at[i] <= '9';
+        if (s.at[i] != ',' && !(s.at[i] >= '0' && s.at[i] <= '9'))
+            return false;
+    }
+    return commas == 1 && digits > 1 && s.at[s.len - 1] != ',';
+}
+
+/* They stay texts, in training as where leads are scored: what is a number must be one in both. */
+static void tell_commas(struct lesson *l, const struct learn_column *c)
+{
+    size_t with = 0, others = 0;
+    double ignored;
+
+    for (size_t i = 0; i < c->n_levels && !c->value; i++)
+        if (is_decimal_comma(c->levels[i]))
+            with += c->counts[i];
+        else if (!value_number(c->levels[i], &ignored))
+            others += c->counts[i];
+    if (with >= FEW_OF_A_CLASS && others * 20 <= with)
+        screen_suspect(l, c, "number",
+                       "looks like numbers with a decimal comma, and is read as texts: write them "
+                       "with a point");
+}
+
 static bool is_stamp(const struct variety *v)
 {
     return v->whole && v->values > 50 && v->low >= 6e8 && v->high <= 4e9;
@@ -245,6 +275,7 @@ static void screen_column(struct lesson *l, struct learn_column *c)
     const struct some all = {NULL, l->n}, first = {l->first, l->n_leads}; /* of each lead */
     struct variety v = variety(c, &all);
 
+    tell_commas(l, c);
     if (constant(l, c, &v) || date(l, c, &v))
         return;
     v = variety(c, &first);

@@ -110,6 +110,23 @@ def test_rows_of_one_id_do_not_tell_each_others_outcome(world):
     check("no better than the base rate" in done.stdout, f"nothing is learnt: {done.stdout[:600]}")
 
 
+def refused(world, *arguments):
+    done = subprocess.run([world.options.bin, "-c", world.config_path, "train", "--csv", PAST,
+                           *arguments], capture_output=True, env=world.env, text=True, timeout=60)
+    check(done.returncode != 0, f"it is refused: {done.stdout[:200]}")
+    return done.stderr
+
+
+def test_what_is_mistyped_is_said_before_any_work(world):
+    ready(world)
+    said = refused(world, "--target", "y=Ja")
+    check('no row\'s y is "Ja"; it has' in said and "yes" in said, said)
+    check('no row\'s y is "nein"' in refused(world, "--target", "y=yes:nein"), "the other value")
+    check("colon" in refused(world, "--target", "y=yes", "--name", "a:b"), "a name with a colon")
+    many = ",".join(f"c{i}" for i in range(1001))
+    check("more than 1000" in refused(world, "--target", "y=yes", "--exclude", many), "names")
+
+
 def test_a_training_that_is_killed_changes_nothing(world):
     ready(world)
     world.run("train", *TRAIN)

@@ -1,6 +1,7 @@
 /* tests/unit/test_train_screen.c - columns that are not learnt from, and those that are. */
 #include "train_world.h"
 
+#include "../../src/model/logistic.h"
 #include "funneld/base/clock.h"
 
 static struct str text_of(struct train_world *w, const char *format, size_t i)
@@ -267,6 +268,89 @@ static void dates_are_ages_where_the_time_is_known(void **state)
     assert_left_out(&undated, "customer since", "date");
 }
 
+static void numbers_with_a_decimal_comma_are_told(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(300, 1);
+    struct str *price, *pair;
+
+    (void)state;
+    add_signal(&w);
+    price = add_texts(&w, "price");
+    pair = add_texts(&w, "pair");
+    for (size_t i = 0; i < w.n; i++) {
+        price[i] = arena_printf(&w.arena, "%d,%d", (int)random_below(&w.seed, 1000), (int)(i % 10));
+        pair[i] = i % 2 ? STR("a,b") : STR("1,2,3");
+    }
+    train_well(&w);
+    assert_true(str_is(finding(&w, "suspects", "price"), "number"));
+    assert_null(finding(&w, "suspects", "pair").at);
+}
+
+static void a_name_that_no_model_may_have_is_left_out_before_the_work(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(300, 1);
+    char name[MODEL_INPUT_NAME_BYTES + 2] = {0};
+    struct str *texts;
+
+    (void)state;
+    memset(name, 'x', MODEL_INPUT_NAME_BYTES + 1);
+    add_signal(&w);
+    texts = add_texts(&w, name);
+    for (size_t i = 0; i < w.n; i++)
+        texts[i] = i % 2 ? STR("a") : STR("b");
+    train_well(&w);
+    assert_left_out(&w, name, "name");
+}
+
+/* A lesson of so many columns of numbers, the later ones of which tell more. */
+static struct lesson many_columns(struct train_world *w, size_t n)
+{
+    struct column *columns = arena_array(&w->arena, n, sizeof *columns);
+    uint32_t *row = arena_array(&w->arena, w->n, sizeof *row);
+    double *base = arena_array(&w->arena, w->n, sizeof *base);
+    struct lesson l = {.set = &w->set, .o = &w->o, .arena = &w->arena, .row = row, .n = w->n};
+
+    for (size_t k = 0; k < n; k++) {
+        double *numbers = arena_array(&w->arena, w->n, sizeof *numbers);
+
+        for (size_t i = 0; i < w->n; i++)
+            numbers[i] = i % 3 ? noise(w) : NAN;
+        columns[k] = (struct column){.name = text_of(w, "c", k), .numbers = numbers};
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        row[i] = (uint32_t)i;
+        base[i] = NAN;
+    }
+    w->set.table = (struct table){columns, n, w->n};
+    l.report = ARENA_NEW(&w->arena, struct training_report);
+    l.positive = w->positive;
+    l.base = base;
+    columns_read(&l);
+    for (size_t k = 0; k < n; k++)
+        l.columns[k].tells = (double)k;
+    encoding_learn(&l);
+    return l;
+}
+
+static void of_too_many_columns_those_that_tell_most_are_learnt_from(void **state)
+{
+    struct train_world w AUTO(train_world_free) = train_world(30, 1);
+    struct lesson l = many_columns(&w, MODEL_MAX_INPUTS + 3);
+    struct logistic_lesson g = {0};
+
+    (void)state;
+    assert_int_equal(l.n_inputs, MODEL_MAX_INPUTS);
+    assert_true(str_is(l.inputs[0].name, "c3"));
+    assert_int_equal(l.report->excluded.n, 3);
+    assert_string_equal(l.report->excluded.at[0].kind, "many");
+    /* and of those a line takes still fewer, each with what is missing */
+    assert_true(logistic_learn(&l, &g));
+    assert_int_equal(g.rows.n_features, 500);
+    assert_int_equal(g.rows.start[1], 250);
+    assert_true(g.scale[0] == 0 && g.missing[0] == 0);
+    assert_true(g.scale[MODEL_MAX_INPUTS - 1] > 0 && g.missing[MODEL_MAX_INPUTS - 1] > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +362,9 @@ int main(void)
         cmocka_unit_test(what_is_to_be_kept_is_kept_and_told),
         cmocka_unit_test(another_tools_columns_and_asked_ones_are_suspected),
         cmocka_unit_test(words_and_numbers_that_say_nothing_are_missing),
+        cmocka_unit_test(numbers_with_a_decimal_comma_are_told),
+        cmocka_unit_test(a_name_that_no_model_may_have_is_left_out_before_the_work),
+        cmocka_unit_test(of_too_many_columns_those_that_tell_most_are_learnt_from),
         cmocka_unit_test(dates_are_ages_where_the_time_is_known),
     };
 
