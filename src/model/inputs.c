@@ -186,6 +186,18 @@ bool lead_input_is_known(struct str name)
     return parse(name).what != WHAT_NOTHING;
 }
 
+bool lead_input_counted(struct str name, struct str *ret_key, int *ret_days)
+{
+    const struct lead_input in = parse(name);
+    bool counts = in.what == WHAT_EVENT_COUNT || in.what == WHAT_RULE_COUNT;
+
+    if (!counts && in.what != WHAT_EVENT_DAYS && in.what != WHAT_RULE_DAYS)
+        return false;
+    *ret_key = in.key;
+    *ret_days = counts ? windows[in.window] : 0;
+    return true;
+}
+
 struct cell lead_cell(struct str name, const struct lead_view *v)
 {
     const struct lead_input in = parse(name);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "funneld/base/sbuf.h"
+#include "funneld/model/inputs.h"
 #include "model_priv.h"
 
 enum { SHOWN_BYTES = 60, MAX_SHOWN = 32, MAX_REASONS = 16 << 10 };
@@ -29,36 +30,12 @@ static void put_days(struct sbuf *b, double days)
         sbuf_printf(b, "%.0f day%s", floor(days), days < 2 ? "" : "s");
 }
 
-/* "@event.KIND.count.30d" or "@event.KIND.days": the name between, and how many days where it is a
- * count, 0 where it is not. */
-static bool behaviour(struct str name, const char *prefix, struct str *ret_name, int64_t *ret_days)
-{
-    static const struct {
-        struct str suffix;
-        int64_t days;
-    } kinds[] = {{{".count.7d", 9}, 7},
-                 {{".count.30d", 10}, 30},
-                 {{".count.90d", 10}, 90},
-                 {{".days", 5}, 0}};
-
-    if (!str_starts(name, str_of(prefix)))
-        return false;
-    struct str rest = str_from(name, str_of(prefix).len);
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (str_ends(rest, kinds[i].suffix) && rest.len > kinds[i].suffix.len) {
-            *ret_name = (struct str){rest.at, rest.len - kinds[i].suffix.len};
-            *ret_days = kinds[i].days;
-            return true;
-        }
-    return false;
-}
-
-static void put_behaviour(struct sbuf *b, struct str name, int64_t days, double value)
+static void put_behaviour(struct sbuf *b, struct str name, int days, double value)
 {
     if (isnan(value) || (days && value == 0)) {
         sbuf_text(b, "no ");
         put_text(b, name);
-        sbuf_printf(b, " in %lld days", days ? (long long)days : 90LL);
+        sbuf_printf(b, " in %d days", days ? days : 90);
         return;
     }
     put_text(b, name);
@@ -67,17 +44,17 @@ static void put_behaviour(struct sbuf *b, struct str name, int64_t days, double 
     else if (!days)
         sbuf_printf(b, " %.0f day%s ago", floor(value), value < 2 ? "" : "s");
     else if (value == 1)
-        sbuf_printf(b, " once in %lld days", (long long)days);
+        sbuf_printf(b, " once in %d days", days);
     else
-        sbuf_printf(b, " %.0f times in %lld days", value, (long long)days);
+        sbuf_printf(b, " %.0f times in %d days", value, days);
 }
 
 static bool put_derived(struct sbuf *b, const struct input *in, const struct cell *cell)
 {
     struct str name;
-    int64_t days;
+    int days;
 
-    if (behaviour(in->name, "@event.", &name, &days) || behaviour(in->name, "@rule.", &name, &days))
+    if (lead_input_counted(in->name, &name, &days))
         put_behaviour(b, name, days, cell->number);
     else if (str_is(in->name, "@age.days") && !isnan(cell->number)) {
         sbuf_text(b, "known for ");

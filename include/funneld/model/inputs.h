@@ -30,6 +30,10 @@ struct lead_view {
 /* False: it begins with '@' and is none of these. */
 bool lead_input_is_known(struct str name);
 
+/* Of an event or a rule: its KIND or NAME, and in how many days it is counted; 0: since the last.
+ */
+bool lead_input_counted(struct str name, struct str *ret_key, int *ret_days);
+
 /* One input by its name; missing where the lead has no such thing. */
 struct cell lead_cell(struct str name, const struct lead_view *v);
 
