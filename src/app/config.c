@@ -109,6 +109,7 @@ static void make_views(struct config *c)
                               .owner = &c->ref};
     c->rules = (struct rules){.scorecard = c->scorecard,
                               .routes = c->routes,
+                              .goals = c->goals,
                               .connectors = c->connectors,
                               .n_connectors = c->n_connectors,
                               .sources = c->sources,

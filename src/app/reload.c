@@ -105,6 +105,17 @@ static void in_force(struct daemon *d, struct config *next)
     log_write(LOG_INFO, "config.reloaded", L_STR("file", next->conf.file), L_END);
 }
 
+/* Other bands, or other leads of whom a goal is foreseen. */
+static bool judges_otherwise(const struct config *was, const struct config *now)
+{
+    if (!str_eq(was->scorecard.text, now->scorecard.text))
+        return true;
+    for (int g = 0; g < GOAL_COUNT; g++)
+        if (!str_eq(was->goals.of[g].among_text, now->goals.of[g].among_text))
+            return true;
+    return false;
+}
+
 void daemon_reload(struct daemon *d)
 {
     struct why why = {0};
@@ -120,12 +131,12 @@ void daemon_reload(struct daemon *d)
     atomic_store(&health.config_ok, ok);
     metric_set(metric(METRIC_RELOAD_SUCCESS, STR_NULL, STR_NULL), ok);
     if (ok) {
-        bool other = !str_eq(d->config->scorecard.text, next->scorecard.text);
+        bool other = judges_otherwise(d->config, next);
 
         in_force(d, next);
         daemon_models_load(d);
         if (other && d->models && models_any(d->models))
-            scheduler_rescore(d->scheduler); /* bands may be others */
+            scheduler_rescore(d->scheduler);
     } else {
         log_write(LOG_ERROR, "config.rejected", L_WHY(&why),
                   L_TEXT("hint", "the old configuration stays in force"), L_END);

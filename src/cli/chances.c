@@ -83,12 +83,15 @@ static int ask(struct cli *cli, int64_t id, const struct lead_view *v, struct to
 int chances_of(struct cli *cli, const struct lead_view *v, struct told_chance ret[GOAL_COUNT],
                size_t *ret_n)
 {
+    unsigned goals = goals_among(&cli->config->goals, v->lead);
     int status = DONE;
 
     *ret_n = 0;
     for (int g = 0; g < GOAL_COUNT && status == DONE; g++) {
         int64_t id = 0;
-        enum rc rc = read_model_at(cli->reader, g, v->at, &id);
+        enum rc rc = goals & goal_bit((enum model_goal)g)
+                         ? read_model_at(cli->reader, g, v->at, &id)
+                         : RC_NONE;
 
         if (rc == RC_NONE)
             continue;

@@ -21,7 +21,8 @@ struct told_chance {
     double quartiles[3];
 };
 
-/* By the models that served at v->at: one for each goal that had any. */
+/* By the models that served at v->at: one for each goal that had any and is foreseen of such a
+ * lead. */
 int chances_of(struct cli *cli, const struct lead_view *v, struct told_chance ret[GOAL_COUNT],
                size_t *ret_n);
 /* Of a lead with that score, where bands are by probability; else by points. */

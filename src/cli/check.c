@@ -218,7 +218,7 @@ static void print_routes(struct cli *cli)
 static void print_goals(struct cli *cli)
 {
     static const struct text_column columns[] = {
-        {"GOAL", 0, false}, {"WITHIN", 0, true}, {"REACHED WHEN", 0, false}};
+        {"GOAL", 0, false}, {"WITHIN", 0, true}, {"REACHED WHEN", 0, false}, {"AMONG", 0, false}};
     struct arena *a = &cli->arena;
     struct text_table t = TABLE(a, columns);
 
@@ -230,6 +230,7 @@ static void print_goals(struct cli *cli)
         table_cell(&t, str_of(goal_name((enum model_goal)g)));
         table_cell(&t, show_duration(goal->horizon_ms, a));
         table_cell(&t, one_line(goal->text, a));
+        table_cell(&t, goal->among ? one_line(goal->among_text, a) : STR("all leads"));
     }
     print_table(cli, &t, "");
 }

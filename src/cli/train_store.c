@@ -59,6 +59,9 @@ static void note_counts(struct cli *cli, const struct learning *l)
                  "%lld rows are left out: whether the goal is reached within %.*s is not "
                  "known yet",
                  (long long)l->censored, STR_ARG(show_duration(l->horizon_ms, &cli->arena)));
+    if (l->others)
+        cli_note(cli, "%lld rows are left out: `among` of the goal was not true of the lead then",
+                 (long long)l->others);
     if (l->reached)
         cli_note(cli, "%lld leads had reached the goal before there was anything to foresee",
                  (long long)l->reached);
@@ -68,7 +71,7 @@ static void note_counts(struct cli *cli, const struct learning *l)
     if (l->too_long)
         cli_note(cli, "%lld leads are left out: they have more events than any customer's",
                  (long long)l->too_long);
-    if (l->sampled && !l->set.table.n_rows)
+    if (l->sampled && !l->set.table.n_rows && !l->others)
         cli_note(cli, "no lead has a past to foresee anything from. Where all events of a file are "
                       "of one time, map the column that says when each row was so to @at");
     note_cut(cli, l);

@@ -99,16 +99,16 @@ static void judge_conversion(const struct served *s, const struct scorecard *c,
     lead->band = chance_band(c, quartiles, probability, lead->score);
 }
 
-void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,
-                  struct lead *lead)
+void models_judge(const struct models *m, unsigned goals, const struct scorecard *c,
+                  const struct lead_view *v, struct lead *lead)
 {
-    const struct served *churn = &m->goals[GOAL_CHURN];
+    const struct served *conversion = &m->goals[GOAL_CONVERSION], *churn = &m->goals[GOAL_CHURN];
 
     lead->probability = lead->churn = (struct chance){0};
     lead->band = scorecard_band(c, lead->score);
-    if (m->goals[GOAL_CONVERSION].model)
-        judge_conversion(&m->goals[GOAL_CONVERSION], c, v, lead);
-    if (churn->model)
+    if (conversion->model && goals & goal_bit(GOAL_CONVERSION))
+        judge_conversion(conversion, c, v, lead);
+    if (churn->model && goals & goal_bit(GOAL_CHURN))
         lead->churn = (struct chance){true, chance_tenths(ask(churn, v))};
 }
 

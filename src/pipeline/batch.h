@@ -70,9 +70,11 @@ struct before_event {
 MUST_CHECK enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at,
                                  struct ledger_row **ret_rows, size_t *ret_n);
 
-/* rescore.c: the view's lead with what its firings are worth and models say at the view's time. */
-struct lead lead_by_now(const struct models *m, const struct scorecard *c,
-                        const struct lead_view *v);
+/* rescore.c: models_judge by these rules, of the goals that the lead is among the leads of; */
+void judge_lead(const struct models *m, const struct rules *r, const struct lead_view *v,
+                struct lead *lead);
+/* and the view's lead with what its firings are worth and models say at the view's time. */
+struct lead lead_by_now(const struct models *m, const struct rules *r, const struct lead_view *v);
 
 /* event.c: dedupe -> lead -> score -> route -> queue. *ret_fresh: it was not there before. */
 MUST_CHECK enum rc process_event(struct batch *b, const struct event *e, bool *ret_fresh);

@@ -101,7 +101,7 @@ static void ask_models(struct batch *b, struct lead *lead, const struct ledger_r
     const struct lead_view v = models_any(b->models) ? view_lead(lead, rows, n_rows, at, b->arena)
                                                      : (struct lead_view){.lead = lead, .at = at};
 
-    models_judge(b->models, &b->rules->scorecard, &v, lead);
+    judge_lead(b->models, b->rules, &v, lead);
 }
 
 enum rc evaluate_lead(struct batch *b, struct lead *lead, int64_t at, struct ledger_row **ret_rows,

@@ -6,13 +6,16 @@
 #define CONVERSION "lead.lifecyclestage == \"customer\" or lead.deal_stage matches \"*closedwon*\""
 
 struct goal_settings {
-    struct str when;
+    struct str when, among;
     int64_t horizon_ms;
 };
 
 static const struct option goal_options[] = {
     {"when", OPTION_TEXT, offsetof(struct goal_settings, when), CONVERSION, 0, 0, NULL, 0, NULL,
      "it has happened with the first event after which this is true"},
+    {"among", OPTION_TEXT, offsetof(struct goal_settings, among), NULL, 0, 0, NULL, 0,
+     "lead.lifecyclestage in (\"lead\", \"opportunity\")",
+     "learnt from and foreseen of leads while this is true of them; without it, of all"},
     {"horizon", OPTION_DURATION, offsetof(struct goal_settings, horizon_ms), "90d", DAYS_MS,
      3650 * DAYS_MS, NULL, 0, NULL, "a chance is that of this time to come"},
 };
@@ -26,17 +29,45 @@ const struct section_spec goal_spec = {
     .help = "what a model foresees: conversion, which is this where there is no section, and churn",
 };
 
-static void compile(struct conf_section *s, struct str text, struct arena *a, struct goal *g,
-                    struct conf_problems *problems)
+struct condition {
+    const char *key;
+    struct str text;
+    unsigned uses;
+};
+
+/* NULL: it is none, and the problem is told. */
+static const struct expr *compile(const struct conf_section *s, struct condition c, struct arena *a,
+                                  struct conf_problems *problems)
 {
-    const struct conf_entry *when = s ? conf_find(s, "when") : NULL;
+    const struct conf_entry *entry = s ? conf_find(s, c.key) : NULL;
+    const struct expr *e = NULL;
     struct expr_error error;
 
-    if (when && when->broken)
-        return;
+    if (entry && entry->broken)
+        return NULL;
+    if (expr_compile(c.text, c.uses, a, &e, &error) && entry)
+        expr_problem(problems, s, entry, &error);
+    return e;
+}
+
+static void compile_when(const struct conf_section *s, struct str text, struct arena *a,
+                         struct goal *g, struct conf_problems *problems)
+{
+    const struct condition c = {"when", text, EXPR_EVENT | EXPR_LEAD};
+
     g->text = text;
-    if (expr_compile(text, EXPR_EVENT | EXPR_LEAD, a, &g->when, &error) && when)
-        expr_problem(problems, s, when, &error);
+    g->when = compile(s, c, a, problems);
+}
+
+static void compile_among(const struct conf_section *s, struct str text, struct arena *a,
+                          struct goal *g, struct conf_problems *problems)
+{
+    const struct condition c = {"among", text, EXPR_LEAD};
+
+    if (!conf_find(s, "among"))
+        return;
+    g->among_text = text;
+    g->among = compile(s, c, a, problems);
 }
 
 static void build(struct conf_section *s, enum model_goal which, struct arena *a, struct goals *ret,
@@ -46,11 +77,12 @@ static void build(struct conf_section *s, enum model_goal which, struct arena *a
 
     conf_bind(s, &goal_spec, &settings, a, problems);
     ret->of[which].horizon_ms = settings.horizon_ms;
+    compile_among(s, settings.among, a, &ret->of[which], problems);
     if (which == GOAL_CHURN && !conf_find(s, "when"))
         conf_problem(problems, s, NULL, "as in: when = lead.plan == \"cancelled\"",
                      "when is missing: what churn is differs from house to house");
     else
-        compile(s, settings.when, a, &ret->of[which], problems);
+        compile_when(s, settings.when, a, &ret->of[which], problems);
 }
 
 static bool find_goal(struct str name, enum model_goal *ret)
@@ -88,5 +120,22 @@ void goals_build(const struct conf *conf, struct arena *a, struct goals *ret,
         return;
     conf_defaults(&goal_spec, &standard, a);
     ret->of[GOAL_CONVERSION].horizon_ms = standard.horizon_ms;
-    compile(NULL, standard.when, a, &ret->of[GOAL_CONVERSION], problems);
+    compile_when(NULL, standard.when, a, &ret->of[GOAL_CONVERSION], problems);
+}
+
+bool goal_among(const struct goal *g, const struct lead *lead)
+{
+    const struct facts facts = {.lead = lead};
+
+    return !g->among || expr_true(g->among, &facts);
+}
+
+unsigned goals_among(const struct goals *goals, const struct lead *lead)
+{
+    unsigned ret = 0;
+
+    for (int g = 0; g < GOAL_COUNT; g++)
+        if (goal_among(&goals->of[g], lead))
+            ret |= goal_bit((enum model_goal)g);
+    return ret;
 }

@@ -294,6 +294,7 @@ static void keep_rows(struct study *s, int64_t lead)
     l->sampled++;
     l->cut += s->past.cut;
     l->too_long += s->past.too_long;
+    l->others += (int64_t)s->past.n_others;
     for (size_t i = 0; i < s->past.n; i++) {
         const struct snapshot *at = &s->past.snapshots[i];
 

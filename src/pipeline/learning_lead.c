@@ -82,6 +82,10 @@ static void look(struct walk *w, int64_t at)
     struct lead_past *p = w->p;
     struct past *past = &w->past;
 
+    if (!goal_among(p->l->goal, &past->lead)) {
+        p->n_others++;
+        return;
+    }
     past->at = at;
     past->scored = false;
     past_score(past);
@@ -218,7 +222,7 @@ static void go_through(struct lead_past *p, const struct lead *now, const struct
     look_until(&w, p->l->now_ms);
     for (size_t i = 0; i < p->n; i++)
         judge(&w, &p->snapshots[i]);
-    p->reached_first = w.outcome && !p->n;
+    p->reached_first = w.outcome && !p->n && !p->n_others;
 }
 
 enum rc lead_past_read(struct lead_past *p, int64_t lead)
@@ -229,7 +233,7 @@ enum rc lead_past_read(struct lead_past *p, int64_t lead)
     size_t n_rows = 0;
 
     arena_reset(&p->arena);
-    p->n = 0;
+    p->n = p->n_others = 0;
     p->cut = p->too_long = p->reached_first = false;
     enum rc rc = read_lead(p->reader, lead, &p->arena, &now);
     if (rc == RC_OK)

@@ -27,7 +27,7 @@ struct lead_past {
         int64_t at, known_at; /* known_at: since when it may be learnt from */
         enum { OUTCOME_OPEN, OUTCOME_NO, OUTCOME_YES, OUTCOME_BEFORE } outcome;
     } snapshots[LEARNING_AGES];
-    size_t n;
+    size_t n, n_others; /* others: looked at, but the goal is not foreseen of such */
     bool cut;           /* its first events were purged: there are no snapshots */
     bool too_long;      /* nor where it has more events than are read */
     bool reached_first; /* it reached the goal before the first of them */

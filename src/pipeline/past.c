@@ -255,7 +255,7 @@ static void ask_models(struct past *p)
 {
     const struct lead_view v = past_view(p);
 
-    models_judge(p->models, &p->rules->scorecard, &v, &p->lead);
+    judge_lead(p->models, p->rules, &v, &p->lead);
 }
 
 void past_score(struct past *p)

@@ -159,13 +159,12 @@ static enum rc go_through(struct redo *r)
 static void ask_by_now(struct redo *r, const struct ledger_row *rows, size_t n_rows)
 {
     const struct batch *b = r->b;
-    const struct scorecard *card = &b->rules->scorecard;
     const struct lead_view v = view_lead(&r->lead, rows, n_rows, b->now_ms, b->arena);
 
-    r->today = lead_by_now(b->models, card, &v);
+    r->today = lead_by_now(b->models, b->rules, &v);
     r->lead.probability = r->today.probability;
     r->lead.churn = r->today.churn;
-    r->lead.band = judged_band(card, &r->today, r->lead.score);
+    r->lead.band = judged_band(&b->rules->scorecard, &r->today, r->lead.score);
 }
 
 /* As of its newest event, as if these rules had been there when that came. */

@@ -35,17 +35,22 @@ static void keep(struct rescoring *s, const struct lead *was, const struct lead 
     };
 }
 
-struct lead lead_by_now(const struct models *m, const struct scorecard *c,
-                        const struct lead_view *v)
+void judge_lead(const struct models *m, const struct rules *r, const struct lead_view *v,
+                struct lead *lead)
+{
+    models_judge(m, goals_among(&r->goals, v->lead), &r->scorecard, v, lead);
+}
+
+struct lead lead_by_now(const struct models *m, const struct rules *r, const struct lead_view *v)
 {
     struct lead now = *v->lead;
     struct lead_view view = *v;
     struct verdict_score score;
 
-    scorecard_evaluate(c, &now, v->rows, v->n_rows, v->at, NULL, &score);
+    scorecard_evaluate(&r->scorecard, &now, v->rows, v->n_rows, v->at, NULL, &score);
     take_score(&now, &score);
     view.lead = &now;
-    models_judge(m, c, &view, &now);
+    judge_lead(m, r, &view, &now);
     return now;
 }
 
@@ -53,19 +58,19 @@ struct lead lead_by_now(const struct models *m, const struct scorecard *c,
  */
 static enum rc judge(struct looking *l, struct lead *lead)
 {
-    const struct scorecard *card = &l->s->rules->scorecard;
+    const struct rules *rules = l->s->rules;
     struct lead now = *lead;
     struct ledger_row *rows = NULL;
     size_t n = 0;
     enum rc rc = read_ledger(l->reader, lead, INT64_MAX, &l->arena, &rows, &n);
 
     if (rc == RC_OK && !lead->activity.at)
-        rc = count_history(l->reader, l->s->rules, lead, l->now_ms, &l->arena, &now.activity);
+        rc = count_history(l->reader, rules, lead, l->now_ms, &l->arena, &now.activity);
     if (rc != RC_OK)
         return rc == RC_INVALID ? RC_OK : rc; /* one that cannot be read holds up no other */
     const struct lead_view v = view_lead(&now, rows, n, l->now_ms, &l->arena);
-    now = lead_by_now(l->s->models, card, &v);
-    now.band = judged_band(card, &now, lead->score);
+    now = lead_by_now(l->s->models, rules, &v);
+    now.band = judged_band(&rules->scorecard, &now, lead->score);
     keep(l->s, lead, &now);
     return RC_OK;
 }

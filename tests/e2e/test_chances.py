@@ -193,6 +193,25 @@ def test_a_past_score_is_told_by_the_model_of_that_time(world):
     finish(world)
 
 
+def churn_of(world, contact):
+    models = world.run_json("score", f"{PORTAL}:{contact}")[0]["models"]
+    return lead_of(world, contact)["churn"], [m["goal"] for m in models]
+
+
+def test_who_cannot_leave_has_no_chance_of_it(world):
+    begin(world, "slack", '[goal churn]\nwhen = lead.stage == "left"\n'
+                          'among = lead.stage == "won"\n')
+    put_in_use(world, "leaves", -1.0, {"@event.page.count.30d": 1.0}, "churn")
+    post(world, [change(1, "stage", "won"), change(2, "stage", "open")])
+    equal(churn_of(world, 1), (percent(-1), ["churn"]), "a customer")
+    equal(churn_of(world, 2), (None, []), "no customer")
+    check("lead.stage == \"won\"" in world.run("check"), "the plan")
+    use(world, text_of(world, "slack", '[goal churn]\nwhen = lead.stage == "left"\n'))
+    eventually(lambda: lead_of(world, 2)["churn"] == percent(-1), what="a reload that means all")
+    equal(churn_of(world, 2), (percent(-1), ["churn"]), "all")
+    finish(world)
+
+
 def test_a_model_that_cannot_be_read_leaves_the_rules(world):
     begin(world, "slack", LIKELY)
     put_in_use(world, "one", -1.0, {"@event.demo_requested.count.30d": 3.0})

@@ -25,6 +25,9 @@ static MAYBE struct model *age_model(void)
     return tiny_model(GOAL_CHURN, "age", -1, inputs, 1);
 }
 
+/* Who is foreseen to leave. */
+#define AMONG_WON "[goal churn]\nwhen = lead.stage == \"left\"\namong = lead.stage == \"won\"\n"
+
 /* Either may be NULL; both belong to the struct models then. */
 static MAYBE struct models *models_of(struct model *conversion, struct model *churn)
 {

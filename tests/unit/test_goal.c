@@ -66,6 +66,41 @@ static void a_section_says_it_otherwise(void **state)
     assert_int_equal(g.of[GOAL_CHURN].horizon_ms, 90 * DAYS_MS);
 }
 
+static bool foreseen(const struct goals *g, enum model_goal goal, const char *stage)
+{
+    struct lead l = {0};
+    struct dedupe_key key = {0};
+
+    if (stage)
+        (void)lead_put(&l, STR("stage"), str_of(stage), 1, &key, &arena);
+    return goals_among(g, &l) & goal_bit(goal);
+}
+
+static void it_is_foreseen_of_those_among_whom_it_happens(void **state)
+{
+    (void)state;
+    struct goals g = build("[goal churn]\nwhen = lead.stage == \"left\"\n"
+                           "among = lead.stage == \"won\"\n");
+
+    assert_int_equal(problems.n, 0);
+    assert_true(foreseen(&g, GOAL_CHURN, "won"));
+    assert_false(foreseen(&g, GOAL_CHURN, "left"));
+    assert_false(foreseen(&g, GOAL_CHURN, NULL));
+    assert_true(foreseen(&g, GOAL_CONVERSION, NULL)); /* it says nothing: all leads */
+}
+
+static void who_it_is_about_is_refused_with_its_line(void **state)
+{
+    (void)state;
+    refused("[goal churn]\nwhen = lead.a == \"b\"\n\namong = lead.a = \"c\"\n", "==");
+    assert_int_equal(problems.first->line, 4);
+    assert_true(str_is(problems.first->file, "t.conf"));
+    assert_true(str_is(problems.first->key, "among"));
+    refused("[goal conversion]\namong = event.type == \"x\"\n", "event.type"); /* no event */
+    refused("[goal conversion]\namong = score > 10\n", "score");
+    refused("[goal conversion]\namong =\n", "");
+}
+
 static void what_cannot_be_a_goal_is_refused(void **state)
 {
     (void)state;
@@ -94,6 +129,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_conversion_is_there_without_a_section),
         cmocka_unit_test(a_section_says_it_otherwise),
+        cmocka_unit_test(it_is_foreseen_of_those_among_whom_it_happens),
+        cmocka_unit_test(who_it_is_about_is_refused_with_its_line),
         cmocka_unit_test(what_cannot_be_a_goal_is_refused),
         cmocka_unit_test(it_is_told_which_properties_it_looks_at),
     };

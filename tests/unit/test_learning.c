@@ -353,6 +353,37 @@ static void a_column_with_too_many_texts_is_passed_over(void **state)
     rows_free(rows);
 }
 
+/* Else a model of who leaves would learn who is a customer. */
+static void rows_are_of_leads_among_whom_it_happens_as_they_were_then(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, PLAIN_CONF "[goal conversion]\nwhen = lead.stage == \"left\"\n"
+                       "among = lead.stage == \"won\"\nhorizon = 30d\n");
+    change(p, 7, "plan", "small");
+    change(p, 8, "plan", "never");
+    change(p, 9, "stage", "won");
+    later(p, 20 * DAY);
+    change(p, 7, "stage", "won");
+    change(p, 8, "stage", "left");
+    later(p, 20 * DAY);
+    change(p, 7, "stage", "left");
+    later(p, 300 * DAY);
+    struct learning l = learn(p, 0);
+    assert_int_equal(l.set.table.n_rows, 6); /* of 7 that at 30 days, of 9 all */
+    size_t positive = 0;
+    for (size_t i = 0; i < l.set.table.n_rows; i++) {
+        assert_false(str_is(text_at(&l, "plan", i), "never"));
+        positive += l.set.positive[i];
+        if (l.set.positive[i])
+            TEXT(text_at(&l, "plan", i), "small");
+    }
+    assert_int_equal(positive, 1);
+    assert_int_equal(l.others, 3 + 3);
+    assert_int_equal(l.reached, 0);
+    learning_free(&l);
+}
+
 static void it_can_be_stopped(void **state)
 {
     struct pipeline *p = *state;
@@ -389,6 +420,7 @@ int main(void)
         CHECKS(what_was_imported_counts_from_when_it_happened),
         CHECKS(where_there_are_too_many_leads_are_passed_over_evenly),
         CHECKS(a_column_with_too_many_texts_is_passed_over),
+        CHECKS(rows_are_of_leads_among_whom_it_happens_as_they_were_then),
         CHECKS(it_can_be_stopped),
     };
 

@@ -60,6 +60,40 @@ static void without_a_model_it_is_not_known(void **state)
     assert_false(contact_lead(p, 1).probability.known);
 }
 
+static void it_is_known_only_of_those_among_whom_it_is_foreseen(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, BASIC_SOURCES SLACK AMONG_WON "[route any]\nwhen = churn >= 0\nto = sales-slack\n");
+    use_models(p, demo_model(), age_model());
+    says(p, 1, "page", "/home");
+    assert_false(contact_lead(p, 1).churn.known);
+    CHANCE(contact_lead(p, 1).probability, 119); /* that is foreseen of all */
+    expect_told(p, 0);
+    says(p, 1, "stage", "won");
+    CHANCE(contact_lead(p, 1).churn, 269);
+    expect_told(p, 1);
+    says(p, 1, "stage", "left");
+    assert_false(contact_lead(p, 1).churn.known);
+    expect_told(p, 1);
+}
+
+static void where_it_is_not_foreseen_the_band_is_by_points(void **state)
+{
+    struct pipeline *p = *state;
+
+    load(p, BASIC_SOURCES "[score]\nbands = probability\n"
+                          "[goal conversion]\namong = lead.stage == \"open\"\n");
+    use_models(p, demo_model(), NULL);
+    says(p, 1, "demo_requested", "true");
+    assert_int_equal(contact_lead(p, 1).band, BAND_COLD);
+    says(p, 1, "stage", "open");
+    assert_int_equal(contact_lead(p, 1).band, BAND_HOT);
+    says(p, 1, "stage", "won");
+    assert_int_equal(contact_lead(p, 1).band, BAND_COLD);
+    assert_false(contact_lead(p, 1).probability.known);
+}
+
 static void a_route_may_ask_for_it(void **state)
 {
     struct pipeline *p = *state;
@@ -287,6 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CHECKS(an_event_changes_what_may_come_of_its_lead),
         CHECKS(without_a_model_it_is_not_known),
+        CHECKS(it_is_known_only_of_those_among_whom_it_is_foreseen),
+        CHECKS(where_it_is_not_foreseen_the_band_is_by_points),
         CHECKS(a_route_may_ask_for_it),
         CHECKS(a_rise_is_announced_once_and_again_after_a_fall),
         CHECKS(a_rise_is_announced_once_whatever_became_of_the_model),

@@ -141,6 +141,27 @@ static void bands_follow_and_are_counted(void **state)
     ref_drop(&none->ref);
 }
 
+static void who_is_not_among_those_any_more_loses_it(void **state)
+{
+    struct pipeline *p = *state;
+    struct models *m = models_of(NULL, age_model());
+
+    load(p, BASIC_SOURCES AMONG_WON);
+    change(p, 1, "stage", "won");
+    change(p, 2, "stage", "open");
+    assert_int_equal(rescore(p, m), 1);
+    CHANCE(contact_lead(p, 1).churn, 269);
+    assert_false(contact_lead(p, 2).churn.known);
+    p->now++;
+    change(p, 1, "stage", "left"); /* no model is asked: what was said stays */
+    CHANCE(contact_lead(p, 1).churn, 269);
+    assert_int_equal(rescore(p, m), 1);
+    assert_false(contact_lead(p, 1).churn.known);
+    load(p, BASIC_SOURCES); /* without the goal all are */
+    assert_int_equal(rescore(p, m), 2);
+    ref_drop(&m->ref);
+}
+
 static void who_was_never_counted_is_counted(void **state)
 {
     struct pipeline *p = *state;
@@ -169,6 +190,7 @@ int main(void)
         CHECKS(a_rise_found_by_looking_is_announced_once),
         CHECKS(an_event_that_came_meanwhile_has_the_last_word),
         CHECKS(bands_follow_and_are_counted),
+        CHECKS(who_is_not_among_those_any_more_loses_it),
         CHECKS(who_was_never_counted_is_counted),
     };
 

@@ -56,6 +56,22 @@ static void what_it_would_not_have_heard_it_does_not(void **state)
     assert_int_equal(told_by(p, ROUTE("churn > 90")).n, 0);
 }
 
+static void it_was_known_only_while_the_lead_was_among_those(void **state)
+{
+    static const char *const stages[] = {"open", "won", "won again", "won", "left"};
+    struct pipeline *p = *state;
+
+    load(p, PLAIN);
+    use_models(p, NULL, age_model());
+    for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
+        change(p, 7, "stage", stages[i]);
+        later(p);
+    }
+    CHANCE(contact_lead(p, 7).churn, 269);
+    assert_int_equal(told_by(p, ROUTE("churn >= 0") AMONG_WON).n, 2);
+    assert_false(contact_lead(p, 7).churn.known);
+}
+
 static void a_rise_of_a_probability_was_where_it_rose(void **state)
 {
     struct pipeline *p = *state;
@@ -152,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CHECKS(a_route_by_probability_is_asked_what_it_would_have_heard),
         CHECKS(what_it_would_not_have_heard_it_does_not),
+        CHECKS(it_was_known_only_while_the_lead_was_among_those),
         CHECKS(a_rise_of_a_probability_was_where_it_rose),
         CHECKS(without_a_model_nobody_hears),
         CHECKS(bands_of_then_are_by_probability_where_bands_are),

@@ -17,6 +17,11 @@ bool model_name_ok(struct str name);
 
 enum model_goal { GOAL_CONVERSION, GOAL_CHURN, GOAL_COUNT };
 const char *goal_name(enum model_goal g); /* "conversion", "churn" */
+/* In a set of goals. */
+static inline unsigned goal_bit(enum model_goal g)
+{
+    return 1U << g;
+}
 
 struct model;
 

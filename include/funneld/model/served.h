@@ -32,10 +32,10 @@ static inline void models_dropp(struct models **m) /* for AUTO() */
 }
 
 /* What the models say of the lead: its probability and churn are set, to not known where there is
- * no such model; its band follows, where bands are by probability and that is known. The lead is
- * the view's, its score evaluated. */
-void models_judge(const struct models *m, const struct scorecard *c, const struct lead_view *v,
-                  struct lead *lead);
+ * no such model or `goals` (of goal_bit) has it not; its band follows, where bands are by
+ * probability and that is known. The lead is the view's, its score evaluated. */
+void models_judge(const struct models *m, unsigned goals, const struct scorecard *c,
+                  const struct lead_view *v, struct lead *lead);
 /* Of a lead with that probability and score, by a model with these quartiles. */
 enum band chance_band(const struct scorecard *c, const double quartiles[3], double probability,
                       int64_t score);

@@ -44,6 +44,7 @@ struct learning {
     int64_t too_long;  /* of those, left out: a robot's, whose end was not read */
     int64_t unread;    /* events that could not be read again */
     int64_t censored;  /* rows left out: their outcome is not known yet */
+    int64_t others;    /* rows left out: the goal is not foreseen of a lead as it was then */
     int64_t reached;   /* leads that had reached the goal before there was a row of them */
     int64_t purged_at; /* until when the past was purged; 0: it was not */
     struct arena arena;

@@ -11,6 +11,7 @@
 #include "funneld/connectors/connector.h"
 #include "funneld/ingest/source.h"
 #include "funneld/model/served.h"
+#include "funneld/pipeline/goal.h"
 #include "funneld/route/route.h"
 #include "funneld/score/scorecard.h"
 #include "funneld/store/store.h"
@@ -19,6 +20,7 @@
 struct rules {
     struct scorecard scorecard;
     struct routes routes;
+    struct goals goals;
     const struct connector *connectors;
     size_t n_connectors;
     const struct source *sources;
