@@ -66,7 +66,7 @@ MODULES = {
     "src/pipeline/writer.c": PIPELINE,
     "src/deliver/dueq.c": ["dueq"] + DELIVERER,
     "src/deliver/verdict.c": DELIVERER,
-    "src/connectors/slack_judge.c": ["slack", "slack_verdicts"],
+    "src/connectors/slack_judge.c": ["slack", "slack_verdicts", "slack_thread", "slack_look"],
     "src/connectors/notion_failure.c": NOTION,
     "src/connectors/notion_judge.c": NOTION,
     "src/connectors/notion_log.c": NOTION,

@@ -158,6 +158,7 @@ static const struct error_case {
     {500, ERROR("500", "internal_server_error", "m"), VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
     {503, ERROR("503", "service_unavailable", "m"), VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
     {504, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
+    {500, LIST(""), VERDICT_RETRY, VERDICT_AMBIGUOUS, false}, /* whatever it says beside it */
     {200, "<html>", VERDICT_RETRY, VERDICT_AMBIGUOUS, false},
 };
 
