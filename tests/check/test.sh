@@ -4,9 +4,9 @@
 #
 #   unit and contract tests with AddressSanitizer and UBSan, those that are near the disk plain as
 #   well, and a slice of the simulation; whether comparing takes the same time; some mutants of code
-#   that decides; then make check
+#   that decides; 50 times kill -9; the unit tests with threads with TSan; then make check
 #   end to end: the plain build; a quick pass of parts with each sanitizer's build; a smoke run under
-#   valgrind; 50 times kill -9; and the unit tests with threads with TSan
+#   valgrind
 #
 # and after them, because they take both cores, an overload, a look by scanners, and the fuzzers for
 # 3 seconds each from a fixed seed.
@@ -97,6 +97,8 @@ build thread all unit-threads
     program "comparing in constant time" build/plain/bench/timing
     program "mutants, 6" python3 tests/check/mutate.py --mutants 6 --jobs 1 src/score/expr*.c \
         src/ingest/hubspot_[sv]*.c src/deliver/{dueq,verdict}.c src/connectors/*_judge.c
+    program "kill -9, 50 times" python3 tests/e2e/campaign.py --kills 50 --seed 1
+    programs build/thread "tsan " "${threads[@]}"
     program "check" "$make" -s check
 } &
 units=$!
@@ -106,8 +108,6 @@ units=$!
         hooks email slack notion sheets crm objects replay sources
     e2e "end to end, quick, tsan" build/thread --quick main_job floods load signals email hooks
     e2e "end to end, smoke, valgrind" build/plain --valgrind main_job
-    program "kill -9, 50 times" python3 tests/e2e/campaign.py --kills 50 --seed 1
-    programs build/thread "tsan " "${threads[@]}"
 } &
 wholes=$!
 wait "$units" || { echo "FAIL the lane of the unit tests: exit status $?"; lost=1; }
