@@ -59,19 +59,6 @@ static size_t number_bins(const struct lesson *l, const struct learn_column *c, 
     return k + 2;
 }
 
-struct ranked {
-    uint32_t count, level;
-};
-
-static int by_count(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
-    return (x->level > y->level) - (x->level < y->level);
-}
-
 /* The most frequent levels; all others are one more. */
 static size_t text_bins(const struct lesson *l, const struct learn_column *c, size_t max,
                         uint32_t ret[])
@@ -82,7 +69,7 @@ static size_t text_bins(const struct lesson *l, const struct learn_column *c, si
 
     for (size_t i = 0; i < c->n_levels; i++)
         rank[i] = (struct ranked){c->counts[i], (uint32_t)i};
-    qsort(rank, c->n_levels, sizeof *rank, by_count);
+    ranked_sort(rank, c->n_levels);
     for (size_t i = 0; i < c->n_levels; i++)
         bin[rank[i].level + 1] = (uint32_t)(i < kept ? i + 1 : kept + 1);
     for (size_t i = 0; i < l->n; i++)

@@ -10,19 +10,6 @@
 
 enum { MOST_LEVELS = 20, MOST_LEVELS_FEW_ROWS = 10, MANY_ROWS = 1000, MOST_FEATURES = 500 };
 
-struct ranked {
-    uint32_t count, level;
-};
-
-static int by_count(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
-    return (x->level > y->level) - (x->level < y->level);
-}
-
 static bool is_sentinel(const struct learn_column *c, struct str level)
 {
     for (size_t i = 0; i < c->n_sentinels; i++)
@@ -42,7 +29,7 @@ static void choose_levels(const struct lesson *l, const struct learn_column *c, 
     for (size_t i = 0; i < c->n_levels; i++)
         if (c->counts[i] >= least && !is_sentinel(c, c->levels[i]))
             rank[n++] = (struct ranked){c->counts[i], (uint32_t)i};
-    qsort(rank, n, sizeof *rank, by_count);
+    ranked_sort(rank, n);
     in->n_levels = n < most ? n : most;
     for (size_t i = 0; i < in->n_levels; i++)
         levels[i] = c->levels[rank[i].level];

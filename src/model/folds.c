@@ -8,7 +8,6 @@
  * random, the positive ones evenly.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "learn.h"
@@ -78,20 +77,6 @@ static void random_folds(struct lesson *l)
     }
 }
 
-struct moment {
-    double at;
-    uint32_t row;
-};
-
-static int by_moment(const void *a, const void *b)
-{
-    const struct moment *x = a, *y = b;
-
-    if (x->at != y->at)
-        return x->at < y->at ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 double folds_known_at(const struct lesson *l, size_t i)
 {
     return l->set->known_at ? l->set->known_at[l->row[i]] : learn_time(l, i);
@@ -128,7 +113,7 @@ static void time_folds(struct lesson *l)
 
     for (size_t i = 0; i < l->n; i++)
         order[i] = (struct moment){learn_time(l, i), (uint32_t)i};
-    qsort(order, l->n, sizeof *order, by_moment);
+    moments_sort(order, l->n);
     l->n_folds = 0;
     for (size_t k = 1; k < stretches; k++) {
         struct fold f;

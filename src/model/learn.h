@@ -89,6 +89,17 @@ void leads_number(struct lesson *l);
 struct leads leads_count(const struct lesson *l, const uint32_t rows[], size_t n); /* NULL: all */
 bool leads_both(struct leads c);            /* enough of each kind */
 bool leads_suffice(const struct lesson *l); /* there are enough to learn anything at all */
+/* order.c: by time, or rows where it is the same; and the most frequent first. */
+struct moment {
+    double at;
+    uint32_t row;
+};
+void moments_sort(struct moment m[], size_t n);
+struct ranked {
+    uint32_t count, level;
+};
+void ranked_sort(struct ranked r[], size_t n);
+
 /* columns.c */
 void columns_read(struct lesson *l);
 /* screen.c: what can be seen without the outcome. */

@@ -6,24 +6,9 @@
  * is tried on later rows of other leads: that is what a model will really do.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "choose.h"
-
-struct moment {
-    double at;
-    uint32_t row;
-};
-
-static int by_moment(const void *a, const void *b)
-{
-    const struct moment *x = a, *y = b;
-
-    if (x->at != y->at)
-        return x->at < y->at ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
 
 static void fill_block(const struct lesson *l, const struct chosen *c, const struct moment m[],
                        size_t n, struct block *ret)
@@ -162,7 +147,7 @@ void drift_report(struct lesson *l, const struct chosen *c)
             order[n++] = (struct moment){learn_time(l, i), (uint32_t)i};
     if (n < 10 * REPORT_TENTHS)
         return;
-    qsort(order, n, sizeof *order, by_moment);
+    moments_sort(order, n);
     for (size_t k = 0; k < REPORT_TENTHS; k++) {
         size_t from = k * n / REPORT_TENTHS, to = (k + 1) * n / REPORT_TENTHS;
 
