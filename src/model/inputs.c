@@ -198,17 +198,6 @@ bool lead_input_counted(struct str name, struct str *ret_key, int *ret_days)
     return true;
 }
 
-struct cell lead_cell(struct str name, const struct lead_view *v)
-{
-    const struct lead_input in = parse(name);
-    struct fired f = {0};
-
-    for (size_t i = 0; i < v->n_rows && is_rule(&in); i++)
-        if (str_eq(v->rows[i].rule, in.key))
-            add_firing(&f, v->rows[i].occurred_at, v->at);
-    return cell_of(&in, v, &f);
-}
-
 static size_t rule_index(struct lead_inputs *all, struct str rule)
 {
     for (size_t i = 0; i < all->n_rules; i++)

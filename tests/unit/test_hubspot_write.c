@@ -3,17 +3,7 @@
  */
 #include "cm.h"
 
-#include "crm_test.h"
-
-#define PATH "/crm/v3/objects/contacts/batch/update"
-#define DONE(id)                                                                                   \
-    "{\"id\":\"" id "\",\"properties\":{\"funneld_score\":\"87.5\"},\"createdAt\":"                \
-    "\"2025-01-01T00:00:00Z\",\"updatedAt\":\"2026-01-01T00:00:00Z\",\"archived\":false}"
-#define PARTLY(results, errors)                                                                    \
-    "{\"status\":\"COMPLETE\",\"results\":[" results "],\"numErrors\":1,\"errors\":[" errors "]}"
-#define ERROR(category, message, context)                                                          \
-    "{\"status\":\"error\",\"category\":\"" category "\",\"message\":\"" message                   \
-    "\",\"context\":{" context "}}"
+#include "crm_write_test.h"
 
 static void a_batch_says_what_each_lead_is_worth(void **state)
 {

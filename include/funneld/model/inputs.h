@@ -34,9 +34,6 @@ bool lead_input_is_known(struct str name);
  */
 bool lead_input_counted(struct str name, struct str *ret_key, int *ret_days);
 
-/* One input by its name; missing where the lead has no such thing. */
-struct cell lead_cell(struct str name, const struct lead_view *v);
-
 /* All that a model takes: its names are understood once, when it is read. Immutable, any thread. */
 struct lead_inputs;
 struct lead_inputs *lead_inputs_new(const struct model *m, struct arena *a);
