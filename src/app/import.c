@@ -141,12 +141,10 @@ static enum rc read_rows(const json *request, struct str source, struct rows *r,
     for (const json *row = json_first(list); row; row = json_next(row)) {
         struct event *e = &events[r->intake.n];
         struct str body = arena_str(&r->arena, json_string(row));
-        enum rc rc = imported_decode(body, now, &r->arena, e, why);
+        enum rc rc = imported_event(source, body, now, &r->arena, e, why);
 
         if (rc != RC_OK)
             return rc;
-        e->source = source;
-        e->request_id = arena_printf(&r->arena, "import-%lld", (long long)now);
         weight += body.len > EVENT_WEIGHT ? body.len : EVENT_WEIGHT;
         r->intake.n++;
     }

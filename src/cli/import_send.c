@@ -63,12 +63,10 @@ static enum rc decode(struct import_sender *s, struct event **ret, struct why *w
     struct event *events = arena_array(&s->arena, s->n + 1, sizeof *events);
 
     for (size_t i = 0; i < s->n; i++) {
-        enum rc rc = imported_decode(s->bodies[i], now, &s->arena, &events[i], why);
+        enum rc rc = imported_event(s->source, s->bodies[i], now, &s->arena, &events[i], why);
 
         if (rc != RC_OK)
             return rc;
-        events[i].source = s->source;
-        events[i].request_id = arena_printf(&s->arena, "import-%lld", (long long)now);
     }
     *ret = events;
     return RC_OK;

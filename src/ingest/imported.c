@@ -62,20 +62,6 @@ enum rc imported_body(const struct imported *i, struct arena *a, struct str *ret
     return sbuf_seal(&b, a, ret);
 }
 
-enum rc imported_event(struct str source, const struct imported *i, int64_t received_at,
-                       struct arena *a, struct event *ret, struct why *why)
-{
-    struct str body;
-    enum rc rc = imported_body(i, a, &body);
-
-    if (rc != RC_OK)
-        return why_fail(rc, why, "it has more than %d bytes", BODY_MAX);
-    rc = imported_decode(body, received_at, a, ret, why);
-    if (rc == RC_OK)
-        ret->source = arena_str(a, source);
-    return rc;
-}
-
 static void read_properties(const json *object, struct arena *a, struct event *e)
 {
     struct field *set = arena_array(a, json_count(object) + 2, sizeof *set);
@@ -145,5 +131,17 @@ enum rc imported_decode(struct str body, int64_t received_at, struct arena *a, s
     fact_hash(doc.root, &(struct fact_rules){.domain = "imported"}, a, hash);
     e.key = dedupe_key_of(at, hash);
     *ret = e;
+    return RC_OK;
+}
+
+enum rc imported_event(struct str source, struct str body, int64_t received_at, struct arena *a,
+                       struct event *ret, struct why *why)
+{
+    enum rc rc = imported_decode(body, received_at, a, ret, why);
+
+    if (rc != RC_OK)
+        return rc;
+    ret->source = source;
+    ret->request_id = arena_printf(a, "import-%lld", (long long)received_at);
     return RC_OK;
 }

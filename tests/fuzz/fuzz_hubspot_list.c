@@ -2,6 +2,7 @@
 #include "talk.h"
 
 #include "funneld/ingest/source.h"
+#include "imported_fixture.h"
 
 #define TOKEN "pat-not-to-be-shown"
 
@@ -28,7 +29,7 @@ static void as_events(struct fixture *f)
                                           .value = r->versions[k].value};
             struct event e;
 
-            if (imported_event(STR("crm"), &what, FIXTURE_NOW, &f->arena, &e, NULL) == RC_OK)
+            if (imported_made(STR("crm"), &what, FIXTURE_NOW, &f->arena, &e, NULL) == RC_OK)
                 assert_true(e.occurred_at <= r->versions[k].at && e.object_id == r->crm_id);
         }
     }

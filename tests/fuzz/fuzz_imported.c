@@ -3,6 +3,7 @@
 
 #include "../../src/cli/import.h"
 #include "funneld/lead/lead.h"
+#include "imported_fixture.h"
 
 /* It says the same when it is written again. */
 static void check_event(const struct event *e, struct arena *a)
@@ -22,7 +23,7 @@ static void check_event(const struct event *e, struct arena *a)
     assert_true(e->imported && (e->object_id > 0 || e->email.at));
     assert_true(e->first_at <= e->occurred_at);
     (void)lead_fold(&lead, e, a);
-    if (imported_event(STR("import"), &i, FUZZ_NOW, a, &again, NULL) != RC_OK)
+    if (imported_made(STR("import"), &i, FUZZ_NOW, a, &again, NULL) != RC_OK)
         return; /* a name that is there twice, or more than there may be */
     assert_true(again.occurred_at == e->occurred_at && again.first_at == e->first_at);
     fuzz_same(again.email.at ? again.email : STR(""), e->email.at ? e->email : STR(""));

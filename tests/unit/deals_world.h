@@ -7,6 +7,7 @@
 
 #include "learning_world.h"
 #include "random.h"
+#include "imported_fixture.h"
 
 enum { DEALS = 1500, DEALS_DAYS = 500, OPEN_DAYS = 120, DEALS_AT_ONCE = 500 };
 
@@ -46,7 +47,7 @@ static MAYBE void add_deal(struct pipeline *p, int64_t i, int64_t at, const stru
         .portal_id = PORTAL, .crm_id = i, .at = at, .properties = fields, .n_properties = n};
     struct why why = {0};
 
-    if (imported_event(STR("import"), &what, p->now, &p->w->arena, ret, &why))
+    if (imported_made(STR("import"), &what, p->now, &p->w->arena, ret, &why))
         fail_msg("%s", why.text);
     ret->request_id = STR("import-1");
 }

@@ -7,6 +7,7 @@
 #include "funneld/pipeline/import.h"
 #include "funneld/pipeline/learning.h"
 #include "pipeline_world.h"
+#include "imported_fixture.h"
 
 #define HOUR INT64_C(3600000)
 #define DAY  (24 * HOUR)
@@ -74,7 +75,7 @@ static MAYBE struct intake import_one(struct pipeline *p, const struct imported 
     struct event *e = ARENA_NEW(&p->w->arena, struct event);
     struct why why = {0};
 
-    if (imported_event(STR("import"), i, p->now, &p->w->arena, e, &why))
+    if (imported_made(STR("import"), i, p->now, &p->w->arena, e, &why))
         fail_msg("%s", why.text);
     e->request_id = STR("import-1");
     struct intake in = {.events = e, .n = 1};

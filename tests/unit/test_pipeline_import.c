@@ -2,6 +2,7 @@
 #include "funneld/lead/activity.h"
 #include "learning_world.h"
 #include "replay_world.h"
+#include "imported_fixture.h"
 
 #undef CONF
 #define CONF PLAIN_CONF CRM "[route any]\nwhen = score >= -1000\nto = sales-slack, lead-book\n" GOAL
@@ -235,7 +236,7 @@ static void a_body_is_canonical(void **state)
     struct why why = {0};
 
     (void)state;
-    assert_int_equal(imported_event(STR("import"), &i, START, &a, &e, &why), RC_OK);
+    assert_int_equal(imported_made(STR("import"), &i, START, &a, &e, &why), RC_OK);
     TEXT(e.body, "{\"at\":5,\"email\":\"a@example.com\",\"property\":\"c\",\"value\":\"\","
                  "\"properties\":{\"a\":\"1\",\"b\":\"2\"}}");
     assert_true(e.imported);

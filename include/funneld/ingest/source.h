@@ -152,14 +152,14 @@ struct imported {
     const struct field *properties;
     size_t n_properties;
 };
-/* Its body is canonical JSON; the same fact again has the same dedupe key. RC_INVALID: it says of
- * nobody, or has no time. */
-MUST_CHECK enum rc imported_event(struct str source, const struct imported *i, int64_t received_at,
-                                  struct arena *a, struct event *ret, struct why *why);
-/* The body alone. RC_TOOBIG. */
+/* The body that it is handed over as, canonical JSON. RC_TOOBIG. */
 MUST_CHECK enum rc imported_body(const struct imported *i, struct arena *a, struct str *ret);
-/* Rebuilds it from that body. */
+/* Rebuilds it from that body; the same fact again has the same dedupe key. RC_INVALID: it says of
+ * nobody, or has no time. */
 MUST_CHECK enum rc imported_decode(struct str body, int64_t received_at, struct arena *a,
                                    struct event *ret, struct why *why);
+/* The same as it comes in: of that source, which must outlive it, in a request of its own time. */
+MUST_CHECK enum rc imported_event(struct str source, struct str body, int64_t received_at,
+                                  struct arena *a, struct event *ret, struct why *why);
 
 #endif
